@@ -28,3 +28,8 @@ def who_waits(entities: Collection[str], longest: timedelta) -> str:
     if clients + sitters == len(entities) == 1:
         return f"{who} waits, {length}"
     return f"{who} wait, the longest {length}"
+
+
+def named(ref: str, name: str | None) -> str:
+    """A person in a table or a sentence: the ref and the name. An erased client has no name."""
+    return f"{ref} {name or '[forgotten]'}"

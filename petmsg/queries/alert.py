@@ -11,10 +11,13 @@ from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
 
 _ALERTS = """
-SELECT a.id AS alert, o.slug AS org, o.timezone, a.severity, a.kind, a.entity, a.ref, a.message,
+SELECT a.id AS alert, o.slug AS org, o.timezone, a.severity, a.kind, a.entity, a.ref,
+       coalesce(c.name, s.name) AS ref_name, a.message,
        a.command, a.count AS times, a.opened_at, a.last_at, a.done_at, a.done_by, a.done_reason
 FROM alert a
 JOIN org o ON o.id = a.org_id
+LEFT JOIN client c ON a.entity = 'client' AND c.org_id = a.org_id AND c.ref = a.ref
+LEFT JOIN sitter s ON a.entity = 'sitter' AND s.org_id = a.org_id AND s.ref = a.ref
 """
 _OPEN = _ALERTS + "WHERE a.done_at IS NULL"
 _DONE = _ALERTS + "WHERE a.done_at IS NOT NULL"
@@ -91,6 +94,7 @@ class AlertRow(NamedTuple):
     kind: str
     entity: str
     ref: str
+    ref_name: str | None
     message: str
     command: str | None
     times: int

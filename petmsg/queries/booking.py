@@ -12,7 +12,7 @@ from petmsg.queries.page import Page, in_order_of, newest_of
 
 _BOOKINGS = """
 SELECT b.id, b.ref AS booking, b.status, c.ref AS client, c.name AS client_name,
-       s.ref AS sitter, b.starts_at, b.ends_at, b.created_at,
+       s.ref AS sitter, s.name AS sitter_name, b.starts_at, b.ends_at, b.created_at,
        w.id AS window_id, w.thread_id, w.starts_at AS window_starts_at,
        w.booked_until, w.ends_at AS window_ends_at, b.lead_minutes
 FROM booking b
@@ -58,6 +58,7 @@ class BookingRow(NamedTuple):
     client: str
     client_name: str | None
     sitter: str | None
+    sitter_name: str | None
     starts_at: datetime
     ends_at: datetime
     created_at: datetime

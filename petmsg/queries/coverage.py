@@ -28,7 +28,8 @@ ORDER BY w.starts_at, b.id
 
 _WITHOUT_WINDOW = """
 SELECT b.ref AS booking, b.starts_at, b.ends_at, c.id AS client_id, c.ref AS client,
-       c.name AS client_name, c.kind, s.ref AS sitter, s.status AS sitter_status
+       c.name AS client_name, c.kind, s.ref AS sitter, s.name AS sitter_name,
+       s.status AS sitter_status
 FROM booking b
 JOIN client c ON c.id = b.client_id
 LEFT JOIN sitter s ON s.id = b.sitter_id
@@ -90,6 +91,7 @@ class _Booking(NamedTuple):
     client_name: str | None
     kind: str
     sitter: str | None
+    sitter_name: str | None
     sitter_status: str | None
 
 
@@ -114,6 +116,7 @@ class Unplaced(NamedTuple):
     client: ClientKey
     booking: str
     sitter: str | None
+    sitter_name: str | None
     sitter_status: str | None
     starts_at: datetime
     ends_at: datetime
@@ -156,6 +159,7 @@ def bookings_without_window(
             _client(row),
             row.booking,
             row.sitter,
+            row.sitter_name,
             row.sitter_status,
             row.starts_at,
             row.ends_at,

@@ -9,7 +9,8 @@ from petmsg.errors import NotFound
 from petmsg.queries.org import OrgRow
 
 _NUMBERS = """
-SELECT n.id, n.e164 AS number, n.class AS number_class, n.status, s.ref AS sitter
+SELECT n.id, n.e164 AS number, n.class AS number_class, n.status, s.ref AS sitter,
+       s.name AS sitter_name
 FROM message_number n
 LEFT JOIN sitter s ON s.id = n.sitter_id
 WHERE n.org_id = :org_id
@@ -52,6 +53,7 @@ class HealthNumber(NamedTuple):
     number_class: str
     status: str
     sitter: str | None
+    sitter_name: str | None
 
 
 class AttemptCount(NamedTuple):

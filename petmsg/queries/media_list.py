@@ -11,8 +11,8 @@ from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
 
 _LIST = """
-SELECT x.id AS media, x.message_id AS message, x.position, c.ref AS client, m.direction, x.name,
-       x.content_type, x.size, x.status, x.created_at, x.error
+SELECT x.id AS media, x.message_id AS message, x.position, c.ref AS client, c.name AS client_name,
+       m.direction, x.name, x.content_type, x.size, x.status, x.created_at, x.error
 FROM media x
 JOIN message m ON m.id = x.message_id
 LEFT JOIN client c ON c.id = m.client_id
@@ -22,10 +22,10 @@ WHERE x.org_id = :org_id
 _MISSING = " AND x.status IN ('missing', 'lost')"
 
 _ONE = """
-SELECT x.id AS media, x.message_id AS message, x.position, c.ref AS client, m.direction, x.name,
-       x.content_type, x.size, x.status, x.created_at, x.error, x.sha256, x.url, x.source_id,
-       x.removed, x.original_size, x.provider_media_id, x.attempts, x.due_at, x.stored_at,
-       x.provider_delete_at, x.provider_deleted_at
+SELECT x.id AS media, x.message_id AS message, x.position, c.ref AS client, c.name AS client_name,
+       m.direction, x.name, x.content_type, x.size, x.status, x.created_at, x.error, x.sha256,
+       x.url, x.source_id, x.removed, x.original_size, x.provider_media_id, x.attempts, x.due_at,
+       x.stored_at, x.provider_delete_at, x.provider_deleted_at
 FROM media x
 JOIN message m ON m.id = x.message_id
 LEFT JOIN client c ON c.id = m.client_id
@@ -46,6 +46,7 @@ class MediaItem(NamedTuple):
     message: int
     position: int
     client: str | None
+    client_name: str | None
     direction: str
     name: str | None
     content_type: str | None
@@ -63,6 +64,7 @@ class MediaDetails(NamedTuple):
     message: int
     position: int
     client: str | None
+    client_name: str | None
     direction: str
     name: str | None
     content_type: str | None

@@ -32,7 +32,7 @@ WHERE o.message_id = :id
 """
 
 _RELAYED = """
-SELECT r.kind AS relay, s.ref AS sitter
+SELECT r.kind AS relay, s.ref AS sitter, s.name AS sitter_name
 FROM message m
 LEFT JOIN relay r ON r.message_id = m.id
 LEFT JOIN inbound_text i ON i.message_id = m.id
@@ -42,10 +42,11 @@ WHERE m.id = :id
 
 # `media` is filled by `with_media`.
 _MESSAGES = """
-SELECT m.id AS message, m.direction, m.status, c.ref AS client, m.from_e164, m.to_e164, m.body,
-       m.provider, m.provider_message_id, m.created_at, m.claimed_at, m.sent_at, m.attempts,
-       m.error_code, m.error_message, m.segments, m.actor, m.decision,
-       CASE WHEN m.voice = 'desk' THEN 'desk' ELSE s.ref END AS as_sitter,
+SELECT m.id AS message, m.direction, m.status, c.ref AS client, c.name AS client_name,
+       m.from_e164, m.to_e164, m.body, m.provider, m.provider_message_id, m.created_at,
+       m.claimed_at, m.sent_at, m.attempts, m.error_code, m.error_message, m.segments, m.actor,
+       m.decision, CASE WHEN m.voice = 'desk' THEN 'desk' ELSE s.ref END AS as_sitter,
+       CASE WHEN m.voice = 'desk' THEN NULL ELSE s.name END AS as_name,
        m.send_at, m.due_at, m.expires_at, m.urgent, m.delivered_at,
        CASE WHEN m.direction = 'inbound'
             THEN (SELECT i.media_count FROM inbound_text i WHERE i.message_id = m.id)
@@ -93,6 +94,7 @@ class MessageRow(NamedTuple):
     direction: str
     status: str
     client: str | None
+    client_name: str | None
     from_e164: str | None
     to_e164: str | None
     body: str | None
@@ -108,6 +110,7 @@ class MessageRow(NamedTuple):
     actor: str
     decision: str | None
     as_sitter: str | None
+    as_name: str | None
     send_at: datetime | None
     due_at: datetime | None
     expires_at: datetime | None
@@ -138,6 +141,7 @@ class MessageDetails(NamedTuple):
     direction: str
     status: str
     client: str | None
+    client_name: str | None
     from_e164: str | None
     to_e164: str | None
     body: str | None
@@ -153,6 +157,7 @@ class MessageDetails(NamedTuple):
     actor: str
     decision: str | None
     as_sitter: str | None
+    as_name: str | None
     send_at: datetime | None
     due_at: datetime | None
     expires_at: datetime | None
@@ -166,6 +171,7 @@ class MessageDetails(NamedTuple):
     reply_to: int | None
     relay: str | None
     sitter: str | None
+    sitter_name: str | None
 
 
 class SourceRow(NamedTuple):
@@ -179,6 +185,7 @@ class SourceRow(NamedTuple):
 class _Relayed(NamedTuple):
     relay: str | None
     sitter: str | None
+    sitter_name: str | None
 
 
 class StoredDecision(NamedTuple):

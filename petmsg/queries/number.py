@@ -12,9 +12,9 @@ from petmsg.queries.page import Page, newest_of
 from petmsg.rules.rate_limit import default_rate_limit
 
 _NUMBERS = """
-SELECT n.id, n.e164 AS number, n.class AS number_class, n.status, s.ref AS sitter,
-       n.quarantined_until, n.quarantine_reason, n.last_used_at, n.created_at, n.mms,
-       n.segments_per_second
+SELECT n.id, n.e164 AS number, n.class AS number_class, n.status,
+       s.ref AS sitter, s.name AS sitter_name, n.quarantined_until, n.quarantine_reason,
+       n.last_used_at, n.created_at, n.mms, n.segments_per_second
 FROM message_number n
 LEFT JOIN sitter s ON s.id = n.sitter_id
 WHERE n.org_id = :org_id
@@ -25,20 +25,21 @@ _HISTORY = """
 SELECT c.from_at AS starts_at,
        (SELECT min(l.from_at) FROM number_custody l
         WHERE l.number_id = c.number_id AND l.from_at > c.from_at) AS ends_at,
-       c.class AS number_class, c.status, s.ref AS sitter, c.quarantined_until, c.reason, c.actor
+       c.class AS number_class, c.status, s.ref AS sitter, s.name AS sitter_name,
+       c.quarantined_until, c.reason, c.actor
 FROM number_custody c
 LEFT JOIN sitter s ON s.id = c.sitter_id
 WHERE c.number_id = :number_id
 ORDER BY c.from_at
 """
 
-# Refs of the clients who were written to from the number, or have it as their pool number.
+# The clients who were written to from the number, or have it as their pool number.
 _CLIENTS_OF_NUMBER = """
-SELECT c.ref FROM message_attempt a
+SELECT c.ref, c.name FROM message_attempt a
 JOIN thread t ON t.id = a.thread_id JOIN client c ON c.id = t.client_id
 WHERE a.number_id = :id
 UNION
-SELECT c.ref FROM thread t JOIN client c ON c.id = t.client_id
+SELECT c.ref, c.name FROM thread t JOIN client c ON c.id = t.client_id
 WHERE t.pool_number_id = :id
 ORDER BY 1 LIMIT 100
 """
@@ -52,6 +53,7 @@ class NumberRow(NamedTuple):
     number_class: str
     status: str
     sitter: str | None
+    sitter_name: str | None
     quarantined_until: datetime | None
     quarantine_reason: str | None
     last_used_at: datetime | None
@@ -68,19 +70,21 @@ class NumberSpan(NamedTuple):
     number_class: str
     status: str
     sitter: str | None
+    sitter_name: str | None
     quarantined_until: datetime | None
     reason: str
     actor: str
 
 
 class NumberDetails(NamedTuple):
-    """A number with its sitter, the refs of the clients of its threads, and its ledger."""
+    """A number with its sitter, its clients' refs and names, and its ledger."""
 
     id: int
     number: str
     number_class: str
     status: str
     sitter: str | None
+    sitter_name: str | None
     quarantined_until: datetime | None
     quarantine_reason: str | None
     last_used_at: datetime | None
@@ -88,6 +92,7 @@ class NumberDetails(NamedTuple):
     mms: bool | None
     segments_per_second: float
     threads: list[str]
+    client_names: list[str | None]
     history: list[NumberSpan]
 
 
@@ -130,10 +135,12 @@ def show_number(cursor: Cursor, org: OrgRow, text: str) -> NumberDetails:
     """One number with its sitter, threads and ledger. Raises `NotFound`."""
     key = find_number(cursor, org.id, text)
     row = cursor.all(NumberRow, _NUMBERS + " AND n.id = :id", org_id=org.id, id=key.id)[0]
+    clients = cursor.tuples(_CLIENTS_OF_NUMBER, id=key.id)
     return NumberDetails(
         *row[:-1],
         segments_per_second=_rate_limit(row.number, row.segments_per_second).segments_per_second,
-        threads=[each[0] for each in cursor.tuples(_CLIENTS_OF_NUMBER, id=key.id)],
+        threads=[ref for ref, _ in clients],
+        client_names=[name for _, name in clients],
         history=number_history(cursor, org, text),
     )
 

@@ -15,9 +15,11 @@ from petmsg.queries.senders import find_sender
 _LONGEST_ID = 9
 
 _COLUMNS = """
-SELECT o.id AS opt_out, c.ref AS client,
+SELECT o.id AS opt_out, c.ref AS client, c.name AS client_name,
        (SELECT s.ref FROM sitter s WHERE s.org_id = o.org_id AND s.phone = o.e164
          ORDER BY CASE WHEN s.status = 'active' THEN 0 ELSE 1 END, s.id LIMIT 1) AS sitter,
+       (SELECT s.name FROM sitter s WHERE s.org_id = o.org_id AND s.phone = o.e164
+         ORDER BY CASE WHEN s.status = 'active' THEN 0 ELSE 1 END, s.id LIMIT 1) AS sitter_name,
        o.e164 AS phone, o.phone_key, o.source, o.reason, o.opted_out_at, o.ended_at, o.end_reason,
        o.end_actor, o.actor
 FROM opt_out o
@@ -56,7 +58,9 @@ class OptOutRow(NamedTuple):
 
     opt_out: int
     client: str | None
+    client_name: str | None
     sitter: str | None
+    sitter_name: str | None
     phone: str | None
     phone_key: str
     source: str
@@ -84,7 +88,9 @@ class OptOutDetails(NamedTuple):
     """
 
     client: str | None
+    client_name: str | None
     sitter: str | None
+    sitter_name: str | None
     opted_out: bool
     opted_out_at: datetime | None
     history: list[OptOutRow]
@@ -119,6 +125,8 @@ class Person(NamedTuple):
     phones: dict[str, str | None]
     client_id: int | None = None
     opt_out: int | None = None
+    client_name: str | None = None
+    sitter_name: str | None = None
 
     @property
     def ref(self) -> str | None:
@@ -138,7 +146,7 @@ def find_person(cursor: Cursor, org: OrgRow, text: str) -> Person:
         if sitter is not None:
             raise Ambiguous("person", text, [client.ref, str(sitter.sitter)])
     phones: dict[str, str | None] = {**phone_keys(cursor, org, client.id)}
-    return Person(client.ref, None, phones, client_id=client.id)
+    return Person(client.ref, None, phones, client_id=client.id, client_name=client.name)
 
 
 def _no_client(cursor: Cursor, org: OrgRow, text: str, problem: NotFound) -> Person:
@@ -155,7 +163,14 @@ def _no_client(cursor: Cursor, org: OrgRow, text: str, problem: NotFound) -> Per
         if row is not None:
             row = _named(cursor, org, [row])[0]
             phones = {row.phone_key: row.phone}
-            return Person(row.client, row.sitter, phones, opt_out=row.opt_out)
+            return Person(
+                row.client,
+                row.sitter,
+                phones,
+                opt_out=row.opt_out,
+                client_name=row.client_name,
+                sitter_name=row.sitter_name,
+            )
     raise problem
 
 
@@ -165,7 +180,8 @@ def _sitter(cursor: Cursor, org: OrgRow, text: str) -> Person | None:
     except NotFound:
         return None
     phone = cursor.value("SELECT phone FROM sitter WHERE id = :id", id=sitter.id)
-    return Person(None, sitter.ref, {phone_key(org.slug, phone): phone})
+    phones: dict[str, str | None] = {phone_key(org.slug, phone): phone}
+    return Person(None, sitter.ref, phones, sitter_name=sitter.name)
 
 
 def list_opt_outs(
@@ -241,7 +257,9 @@ def _details(cursor: Cursor, org: OrgRow, person: Person) -> OptOutDetails:
     ]
     return OptOutDetails(
         client=person.client,
+        client_name=person.client_name,
         sitter=person.sitter,
+        sitter_name=person.sitter_name,
         opted_out=bool(standing),
         opted_out_at=min(standing, default=None),
         history=history,
@@ -264,13 +282,16 @@ def _named(cursor: Cursor, org: OrgRow, rows: list[OptOutRow]) -> list[OptOutRow
     if all(row.phone is not None for row in rows):
         return rows
     sitters = {
-        phone_key(org.slug, row[1]): (row[0], row[1])
+        phone_key(org.slug, row[2]): row
         for row in cursor.tuples(
-            "SELECT ref, phone FROM sitter WHERE org_id = :org_id ORDER BY id DESC", org_id=org.id
+            "SELECT ref, name, phone FROM sitter WHERE org_id = :org_id ORDER BY id DESC",
+            org_id=org.id,
         )
     }
     return [
-        row._replace(sitter=sitters[row.phone_key][0], phone=sitters[row.phone_key][1])
+        row._replace(
+            **dict(zip(("sitter", "sitter_name", "phone"), sitters[row.phone_key], strict=True))
+        )
         if row.phone is None and row.phone_key in sitters
         else row
         for row in rows

@@ -18,7 +18,7 @@ from petmsg.rules.routing.facts import OverrideFact
 from petmsg.rules.routing.state_intervals import ClientIntervals, StateIntervals, WindowRow
 
 CLIENTS = """
-SELECT c.id, c.ref, c.kind, c.forgotten_at, t.id AS thread_id, t.pool_number_id
+SELECT c.id, c.ref, c.kind, c.forgotten_at, t.id AS thread_id, t.pool_number_id, c.name
 FROM client c
 LEFT JOIN thread t ON t.org_id = c.org_id AND t.client_id = c.id
 WHERE c.org_id = :org_id AND c.id >= :first_client_id
@@ -66,7 +66,7 @@ def read_client_intervals(
             if span.past_until is None
             else own_before(cursor, org, span.start, first_id=ids[0], last_id=ids[1])
         )
-        for client_id, ref, kind, forgotten_at, thread_id, today in clients:
+        for client_id, ref, kind, forgotten_at, thread_id, today, name in clients:
             if only is None and forgotten_at is not None:
                 continue
             yield ClientIntervals(
@@ -77,6 +77,7 @@ def read_client_intervals(
                     span, before.get(thread_id), history.pool_uses.get(thread_id, ()), today
                 ),
                 overrides=overrides.get(client_id, ()),
+                client_name=name,
             )
         if only is not None:
             return

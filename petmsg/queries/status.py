@@ -68,7 +68,8 @@ ORDER BY starts_at, sitter
 """
 
 _RELEASES = """
-SELECT n.e164 AS number, n.class AS number_class, s.ref AS sitter, n.quarantined_until
+SELECT n.e164 AS number, n.class AS number_class, s.ref AS sitter,
+       s.name AS sitter_name, n.quarantined_until
 FROM message_number n
 LEFT JOIN sitter s ON s.id = n.sitter_id
 WHERE n.org_id = :org_id AND n.status = 'quarantined'
@@ -109,6 +110,7 @@ class ReleaseRow(NamedTuple):
     number: str
     number_class: str
     sitter: str | None
+    sitter_name: str | None
     quarantined_until: datetime
 
 

@@ -12,8 +12,8 @@ from petmsg.rules.routing.facts import NumberFact
 
 # Up to the end of the last visit that begins before `:until`: who is free for it depends on those.
 _VISITS = """
-SELECT b.ref AS booking, b.status, b.starts_at, b.ends_at, c.ref AS client, s.ref AS sitter,
-       s.name AS sitter_name
+SELECT b.ref AS booking, b.status, b.starts_at, b.ends_at, c.ref AS client,
+       c.name AS client_name, s.ref AS sitter, s.name AS sitter_name
 FROM booking b
 JOIN client c ON c.id = b.client_id
 JOIN sitter s ON s.id = b.sitter_id
@@ -44,6 +44,7 @@ class VisitOfSitter(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     client: str
+    client_name: str | None
     sitter: str
     sitter_name: str
 

@@ -1,5 +1,6 @@
 """Tables at 80 and at 200 columns: nothing is cut, and what is looked up stays in one piece."""
 
+import re
 import shutil
 import unicodedata
 from collections.abc import Sequence
@@ -409,3 +410,54 @@ def test_colours_change_no_word(company: str) -> None:
         plain = table(company, command, 80).out
         coloured = table(company, command, 80, FORCE_COLOR="1").out
         assert "".join(part.partition("m")[2] for part in f"m{coloured}".split("\x1b[")) == plain
+
+
+# ------------------------------------------------------------------------------ names beside refs
+
+WIDE = 9999
+"""Each row is one line."""
+NAMES = {ref: name for ref, (name, _) in everything.PEOPLE.items() if ref != "C-5"} | {
+    "S-1": f"Maya {everything.LONG_NAME}",
+    f"S-{everything.LONG_REF}"[:64]: CHINESE,
+}
+"""Of everybody but C-5, who is erased."""
+STORED = {
+    "audit list": "the log keeps refs and no names, so that nothing of it is ever erased",
+    "audit export": "as audit list",
+    "doctor": "the commands of a fix",
+    "message list": "a body as a person wrote it",
+    "notify list": "a channel has the ref of a client as its name",
+    "route explain": "a decision as it is stored",
+    "route explain --message": "a decision as it is stored",
+    "route inbound": "a decision as it is stored",
+}
+"""Commands that show refs within what is stored, and what that is."""
+_REFS = re.compile(
+    rf"(?<![\w-])({'|'.join(sorted(map(re.escape, NAMES), key=len, reverse=True))})(?![\w-])"
+)
+
+
+@pytest.mark.parametrize("command", [each for each in READING if each not in STORED])
+def test_a_ref_of_a_client_or_a_sitter_stands_beside_the_name(company: str, command: str) -> None:
+    out = table(company, command, WIDE).out
+    lines = [out] if PRINTED[command].form.name == "ONE" else out.splitlines()
+    bare = [
+        f"{ref} is without its name: {line[:300]}"
+        for line in lines
+        for ref in _REFS.findall(line)
+        if NAMES[ref] not in line
+    ]
+    assert bare == []
+
+
+def test_the_client_of_a_message_stands_beside_the_name(company: str) -> None:
+    rows = as_json(company, "message list").json
+    shown = table(company, "message list", WIDE).out
+    for row in rows:
+        assert row["client"] is None or f"{row['client']} {row['client_name']}" in shown
+
+
+def test_an_erased_client_has_no_name(company: str) -> None:
+    assert "C-5 [forgotten]" in table(company, "thread list", WIDE).out
+    rows = as_json(company, "thread list").json
+    assert [row["client_name"] for row in rows if row["client"] == "C-5"] == [None]

@@ -211,7 +211,7 @@ def import_(
         "petmsg booking list --status pending",
         "petmsg booking list --client C-1 -o json",
         "petmsg booking list --today",
-        "petmsg booking list --on tomorrow --client C-1",
+        "petmsg booking list --on +3d",
         "petmsg booking list --from 2026-02-14 --to 2026-02-20",
     ],
 )

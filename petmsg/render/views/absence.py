@@ -18,6 +18,7 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field, View, local
+from petmsg.render.views.people import ANY_SITTER, CLIENT
 
 
 def _window(row: Any) -> dict[str, Any] | None:
@@ -39,8 +40,7 @@ def _window_cell(row: Any, view: View) -> str:
 VISITS_AWAY = (
     Field("booking", "Booking", kind=REF),
     Field("status", "Status", kind=one_of(BookingStatus)),
-    Field("client", "Client", kind=REF),
-    Field("client_name", "Name", kind=or_null(NAME)),
+    *CLIENT,
     Field("starts_at", "Starts", kind=SOON),
     Field("ends_at", "Ends", kind=INSTANT),
     Field(
@@ -50,8 +50,7 @@ VISITS_AWAY = (
         cell=_window_cell,
         kind=or_null(keyed(id=ID, starts_at=INSTANT, ends_at=INSTANT)),
     ),
-    Field("sitter", "Sitter", kind=or_null(REF)),
-    Field("sitter_name", "Sitter's name", kind=or_null(NAME)),
+    *ANY_SITTER,
     Field("handed_over", "Handed over", kind=FLAG),
     Field("warnings", None, get=lambda row: list(row.warnings), kind=list_of(TEXT)),
 )

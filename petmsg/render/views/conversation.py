@@ -8,6 +8,7 @@ from petmsg.enums.messages import AttemptStatus, BlockCode, Direction, MessageSt
 from petmsg.enums.numbers import NumberClass
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.routing import InboundCode
+from petmsg.plurals import named
 from petmsg.render.escape import from_json
 from petmsg.render.field_types import (
     COUNT,
@@ -37,13 +38,14 @@ from petmsg.render.picture_text import words_with_pictures
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.nouns import SITTER
 from petmsg.render.views.override import HOLDING
+from petmsg.render.views.people import ANY_CLIENT, ANY_SITTER, CLIENT, person
 from petmsg.render.views.route import ADDRESSEE, ANY_DECISION, DECISION
 
 BOOKINGS = (
     Field("booking", "Booking", kind=REF),
     Field("status", "Status", kind=one_of(BookingStatus)),
-    Field("client", "Client", kind=REF),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *CLIENT,
+    *ANY_SITTER,
     Field("starts_at", "Starts", kind=SOON),
     Field("ends_at", "Ends", kind=INSTANT),
     Field("window", None, get=lambda row: row.window_id, kind=or_null(ID)),
@@ -52,8 +54,8 @@ BOOKINGS = (
 BOOKING = (
     Field("booking", "Booking", kind=REF),
     Field("status", "Status", kind=one_of(BookingStatus)),
-    Field("client", "Client", kind=REF),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *CLIENT,
+    *ANY_SITTER,
     Field("starts_at", "Starts", kind=SOON),
     Field("ends_at", "Ends", kind=INSTANT),
     Field("thread", "Thread", get=lambda row: row.thread_id, kind=or_null(ID)),
@@ -125,8 +127,7 @@ CONFIRMED = (
 )
 THREADS = (
     Field("thread", "Thread", kind=ID),
-    Field("client", "Client", kind=REF),
-    Field("client_name", "Name", kind=or_null(NAME)),
+    *CLIENT,
     Field("default_number", "Default number", kind=or_null(E164)),
     Field("pool_number", "Own pool number", kind=or_null(E164)),
     Field("windows", "Windows", kind=COUNT),
@@ -137,7 +138,7 @@ THREAD_WINDOWS = (
     Field("window", "Window", get=lambda row: row.window_id, kind=ID),
     Field("booking", "Booking", kind=REF),
     Field("status", "Status", kind=one_of(BookingStatus)),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_SITTER,
     Field("starts_at", "Starts", kind=SOON),
     Field("booked_until", "Booked until", kind=INSTANT),
     Field("ends_at", "Ends", kind=INSTANT),
@@ -157,7 +158,7 @@ THREAD_MESSAGES = (
     Field("created_at", "Time", kind=INSTANT),
     Field("sent_at", None, kind=or_null(INSTANT)),
     Field("received_at", None, kind=or_null(INSTANT)),
-    Field("sitter", None, kind=or_null(REF)),
+    *person("sitter", None, is_optional=True),
     Field("addressed_to", None, kind=or_null(one_of(AddressedTo))),
     Field("code", None, kind=or_null(one_of(InboundCode))),
     Field("media_count", None, kind=COUNT),
@@ -175,8 +176,7 @@ def _nested(fields: tuple[Field, ...], name: str) -> Any:
 
 THREAD = (
     Field("thread", "Thread", kind=ID),
-    Field("client", "Client", kind=REF),
-    Field("client_name", "Name", kind=or_null(NAME)),
+    *CLIENT,
     Field("default_number", "Default number", kind=or_null(E164)),
     Field("pool_number", "Own pool number", kind=or_null(E164)),
     HOLDING,
@@ -219,7 +219,7 @@ MESSAGES = (
     Field("message", "Id", kind=ID),
     Field("direction", "Direction", kind=one_of(Direction)),
     Field("status", "Status", kind=one_of(MessageStatus)),
-    Field("client", "Client", kind=or_null(REF)),
+    *ANY_CLIENT,
     Field(
         "from",
         "From",
@@ -271,7 +271,16 @@ MESSAGE = (
     *MESSAGES,
     Field("segments", "Segments", kind=COUNT),
     Field("provider", "Provider", kind=or_null(one_of(ProviderName))),
-    Field("as", "Sent as", get=lambda row: row.as_sitter, kind=or_null(REF)),
+    Field(
+        "as",
+        "Sent as",
+        get=lambda row: row.as_sitter,
+        cell=lambda row, _: (
+            named(row.as_sitter, row.as_name) if row.as_name else row.as_sitter or "-"
+        ),
+        kind=or_null(REF),
+    ),
+    Field("as_name", None, kind=or_null(NAME)),
     Field("actor", "Actor", kind=NAME),
     Field("send_at", "Scheduled for", kind=or_null(INSTANT)),
     Field("due_at", "Next attempt", kind=or_null(INSTANT)),
@@ -292,7 +301,7 @@ MESSAGE = (
     Field("template_version", "Version", kind=or_null(COUNT)),
     Field("reply_to", "Answers", kind=or_null(ID)),
     Field("relay", "Kind", kind=or_null(one_of(RelayKind))),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_SITTER,
 )
 QUEUED = (
     Field("message", "Id", kind=ID),

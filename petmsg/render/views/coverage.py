@@ -18,6 +18,7 @@ from petmsg.render.field_types import (
     or_null,
 )
 from petmsg.render.fields import Field, View, local
+from petmsg.render.views.people import person
 
 
 def _instant(name: str, title: str) -> Field:
@@ -44,8 +45,8 @@ GAPS = (
     _instant("starts_at", "From"),
     _instant("ends_at", "To"),
     Field("booking", None, kind=or_null(REF)),
-    Field("client", None, kind=or_null(REF)),
-    Field("sitter", None, kind=or_null(REF)),
+    *person("client", None, is_optional=True),
+    *person("sitter", None, is_optional=True),
     Field("number", None, kind=or_null(E164)),
     Field("code", None, kind=or_null(one_of(Code))),
     Field(

@@ -6,20 +6,19 @@ from petmsg.render.field_types import (
     COUNT,
     E164,
     FLAG,
-    REF,
     TEXT,
     UNWELCOME,
     counts_by,
     one_of,
-    or_null,
 )
 from petmsg.render.fields import Field
+from petmsg.render.views.people import ANY_SITTER
 
 HEALTH = (
     Field("number", "Number", kind=E164),
     Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     Field("status", "Status", kind=one_of(NumberStatus)),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_SITTER,
     Field("sent", "Sent", kind=COUNT),
     Field("delivered", "Delivered", kind=COUNT),
     Field("undelivered", "Undelivered", kind=COUNT),

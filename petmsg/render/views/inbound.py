@@ -7,6 +7,7 @@ from typing import Any
 from petmsg.enums.inbound import AddressedTo
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.routing import InboundCode
+from petmsg.plurals import named
 from petmsg.render.field_types import (
     COUNT,
     E164,
@@ -28,6 +29,7 @@ from petmsg.render.fields import Field
 from petmsg.render.picture_text import words_with_pictures
 from petmsg.render.views.conversation import SENT
 from petmsg.render.views.media import OF_MESSAGE
+from petmsg.render.views.people import person
 from petmsg.render.views.route import INBOUND_TRACE
 
 RECEIVED = (
@@ -59,11 +61,9 @@ RECEIVED = (
 
 def _from_whom(row: Any) -> str:
     """The client, or the sitter who sent it from their own phone."""
-    if row.client:
-        return f"{row.client_name or '[forgotten]'} ({row.client})"
-    if row.sitter and row.addressed_to == AddressedTo.RELAY:
-        return f"sitter {row.sitter_name} ({row.sitter})"
-    return "-"
+    if row.sitter and not row.client and row.addressed_to == AddressedTo.RELAY:
+        return f"sitter {named(row.sitter, row.sitter_name)}"
+    return named(row.client, row.client_name) if row.client else "-"
 
 
 def _for(row: Any) -> str:
@@ -76,12 +76,19 @@ def _for(row: Any) -> str:
 
 def _note(row: Any) -> str | None:
     """Whether the sitter it is addressed to was notified."""
-    if row.addressed_to != AddressedTo.SITTER:
-        return None
+    return None if row.addressed_to != AddressedTo.SITTER else _noted(row, row.sitter)
+
+
+def _noted(row: Any, sitter: str) -> str:
     over = "" if row.window_open else "; their visit is over"
     if row.was_forwarded:
-        return f"{row.sitter} was notified{over}"
-    return f"{row.sitter} was not notified{'' if row.relay else ': the relay is off'}{over}"
+        return f"{sitter} was notified{over}"
+    return f"{sitter} was not notified{'' if row.relay else ': the relay is off'}{over}"
+
+
+def _named_note(row: Any, _: Any) -> str:
+    is_sitters = row.addressed_to == AddressedTo.SITTER
+    return _noted(row, named(row.sitter, row.sitter_name)) if is_sitters else "-"
 
 
 def _was_told(row: Any) -> bool | None:
@@ -106,14 +113,23 @@ def _how_to_answer(row: Any) -> str | None:
 
 _ITEM = (
     Field("message", "Id", kind=ID),
-    Field("addressed_to", "For", get=_for, kind=REF),
+    Field(
+        "addressed_to",
+        "For",
+        get=_for,
+        cell=lambda row, _: (
+            named(row.sitter, row.sitter_name) if _for(row) == row.sitter else _for(row)
+        ),
+        kind=REF._replace(wrap=NAME.wrap),
+    ),
     Field(
         "client",
         "Client",
         cell=lambda row, _: _from_whom(row),
         kind=or_null(REF._replace(wrap=NAME.wrap)),
     ),
-    Field("sitter", None, kind=or_null(REF)),
+    Field("client_name", None, kind=or_null(NAME)),
+    *person("sitter", None, is_optional=True),
     Field("from", "From", get=lambda row: row.from_e164, personal=True, kind=or_null(SENDER)),
     Field("number", "Number", kind=E164),
     Field("body", "Message", cell=lambda row, _: _wrote(row), kind=or_null(TEXT)),
@@ -121,7 +137,7 @@ _ITEM = (
     OF_MESSAGE,
     Field("received_at", "Received", kind=SOON),
     Field("claimed_by", "Assigned to", kind=or_null(NAME)),
-    Field("note", "Note", get=_note, kind=or_null(TEXT)),
+    Field("note", "Note", get=_note, cell=_named_note, kind=or_null(TEXT)),
     Field("sitter_told", None, get=_was_told, kind=or_null(FLAG)),
 )
 INBOX = (

@@ -10,7 +10,6 @@ from petmsg.render.field_types import (
     ID,
     INSTANT,
     NAME,
-    REF,
     SOON,
     TEXT,
     WORD,
@@ -22,6 +21,7 @@ from petmsg.render.field_types import (
 )
 from petmsg.render.fields import Field, local
 from petmsg.render.picture_text import size_of
+from petmsg.render.views.people import ANY_CLIENT, person
 
 MESSAGE_MEDIA = (
     Field("media", kind=ID),
@@ -49,7 +49,7 @@ _SIZE = Field(
 MEDIA_LIST = (
     Field("media", "Id", kind=ID),
     Field("message", "Message", kind=ID),
-    Field("client", "Client", kind=or_null(REF)),
+    *ANY_CLIENT,
     Field("direction", "Direction", kind=one_of(Direction)),
     Field("name", "Name", kind=or_null(NAME)),
     _TYPE,
@@ -62,7 +62,13 @@ MEDIA = (
     Field("media", "Id", kind=ID),
     Field("message", "Message", get=lambda row: row.stored.message, kind=ID),
     Field("position", "Position", get=lambda row: row.stored.position + 1, kind=ID),
-    Field("client", "Client", get=lambda row: row.stored.client, kind=or_null(REF)),
+    *person(
+        "client",
+        "Client",
+        ref=lambda row: row.stored.client,
+        name=lambda row: row.stored.client_name,
+        is_optional=True,
+    ),
     Field("direction", "Direction", get=lambda row: row.stored.direction, kind=one_of(Direction)),
     Field("status", "Status", get=lambda row: row.stored.status, kind=one_of(MediaStatus)),
     Field("name", "Name", get=lambda row: row.stored.name, kind=or_null(NAME)),

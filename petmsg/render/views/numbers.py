@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from petmsg.enums.numbers import NumberClass, NumberStatus
-from petmsg.plurals import counted
+from petmsg.plurals import counted, named
 from petmsg.render.field_types import (
     AMOUNT,
     COUNT,
@@ -25,12 +25,13 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import NO_NUMBER, Field, View, local
+from petmsg.render.views.people import ANY_SITTER
 
 NUMBERS = (
     Field("number", "Number", kind=E164),
     Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     Field("status", "Status", kind=one_of(NumberStatus)),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_SITTER,
     Field("quarantined_until", "Until", kind=or_null(SOON)),
     Field("quarantine_reason", "Reason", kind=or_null(TEXT)),
     Field("last_used_at", "Last used", kind=or_null(SOON)),
@@ -46,7 +47,7 @@ HISTORY = (
     ),
     Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     Field("status", "Status", kind=one_of(NumberStatus)),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_SITTER,
     Field("quarantined_until", "Until", kind=or_null(INSTANT)),
     Field("reason", "Reason", kind=or_null(TEXT)),
     Field("actor", "Actor", kind=NAME),
@@ -60,7 +61,13 @@ NUMBER = (
         get=lambda row: None if row.mms is None else bool(row.mms),
         kind=or_null(FLAG),
     ),
-    Field("threads", "Clients", kind=list_of(REF)),
+    Field(
+        "threads",
+        "Clients",
+        cell=lambda row, _: ", ".join(map(named, row.threads, row.client_names)) or "-",
+        kind=list_of(REF),
+    ),
+    Field("client_names", None, kind=list_of(or_null(NAME))),
     Field(
         "history",
         None,

@@ -22,6 +22,7 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field
+from petmsg.render.views.people import ANY_CLIENT, ANY_SITTER
 
 
 def _whose(row: Any) -> str:
@@ -35,8 +36,8 @@ WHOSE = Field("whose", None, get=_whose, kind=one_word_of("client", "sitter", "u
 
 OPT_OUTS = (
     Field("opt_out", "Id", kind=ID),
-    Field("client", "Client", kind=or_null(REF)),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_CLIENT,
+    *ANY_SITTER,
     WHOSE,
     Field("phone", "Phone", personal=True, kind=or_null(PHONE)),
     Field("source", "Source", kind=one_of(OptOutSource)),
@@ -64,8 +65,8 @@ def _rows(name: str, fields: tuple[Field, ...]) -> Field:
 
 
 OPT_OUT = (
-    Field("client", "Client", kind=or_null(REF)),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_CLIENT,
+    *ANY_SITTER,
     WHOSE,
     Field("opted_out", "Opted out", kind=NOTABLE),
     Field("opted_out_at", "Since", kind=or_null(INSTANT)),

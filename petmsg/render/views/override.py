@@ -17,6 +17,7 @@ from petmsg.render.field_types import (
     or_null,
 )
 from petmsg.render.fields import Field, View, local
+from petmsg.render.views.people import CLIENT
 
 OVERRIDE = (
     Field("override", "Id", kind=or_null(ID)),
@@ -59,8 +60,7 @@ HOLDING = Field(
 """The override that holds for a client, in what is shown of the client and the thread."""
 OVERRIDES = (
     Field("override", "Id", kind=ID),
-    Field("client", "Client", kind=REF),
-    Field("client_name", "Name", kind=or_null(NAME)),
+    *CLIENT,
     Field("starts_at", "From", kind=INSTANT),
     Field("until_at", "Until", kind=INSTANT),
     Field("ended_at", "Ended", kind=or_null(INSTANT)),

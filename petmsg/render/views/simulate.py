@@ -7,6 +7,7 @@ from petmsg.enums.numbers import NumberClass
 from petmsg.enums.routing import Code
 from petmsg.render.field_types import BAD, E164, INSTANT, REF, TEXT, one_of, or_null
 from petmsg.render.fields import NO_NUMBER, Field, View, local
+from petmsg.render.views.people import CLIENT
 
 
 def until(row: Any, view: View) -> str:
@@ -26,7 +27,7 @@ def _number(row: Any, name: str) -> Any:
 
 
 SEGMENTS = (
-    Field("client", "Client", kind=REF),
+    *CLIENT,
     Field("from", "From", get=lambda row: row.from_at, kind=INSTANT),
     Field("to", "To", get=lambda row: row.to_at, cell=until, kind=INSTANT),
     Field(

@@ -17,7 +17,6 @@ from petmsg.render.field_types import (
     INSTANT,
     NAME,
     NOTABLE,
-    REF,
     SOON,
     WORD,
     counts_by,
@@ -28,6 +27,7 @@ from petmsg.render.field_types import (
 )
 from petmsg.render.fields import Field, View, local
 from petmsg.render.views.coverage import GAPS
+from petmsg.render.views.people import ANY_SITTER, person
 
 
 def _count(name: str, title: str | None = None, cell: Any = None) -> Field:
@@ -103,8 +103,7 @@ def _clients(row: Any, _: View) -> str:
 
 
 VISITS = (
-    Field("sitter", "Sitter", kind=REF),
-    Field("name", "Name", kind=NAME),
+    *person("sitter", "Sitter", name_key="name"),
     Field("visits", "Visits", kind=COUNT),
     Field("running", "Running", kind=COUNT),
     Field("starts_at", "First start", kind=INSTANT),
@@ -115,7 +114,7 @@ VISITS = (
 RELEASES = (
     Field("number", "Quarantined number", kind=E164),
     Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_SITTER,
     Field("quarantined_until", "Until", kind=SOON),
 )
 FIRST_GAPS = tuple(

@@ -52,6 +52,7 @@ class Segment(NamedTuple):
     from_at: datetime
     to_at: datetime
     route: Route
+    client_name: str | None = None
 
 
 def simulate(
@@ -79,7 +80,10 @@ def _segments(answers: "_Answers", client: ClientIntervals) -> list[Segment]:
                 since.append(at)
                 routes.append(route)
     ends = [*since[1:], answers.end]
-    return [Segment(client.client, *each) for each in zip(since, ends, routes, strict=True)]
+    return [
+        Segment(client.client, *each, client.client_name)
+        for each in zip(since, ends, routes, strict=True)
+    ]
 
 
 def _stretches(

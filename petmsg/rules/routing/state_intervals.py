@@ -75,6 +75,7 @@ class ClientIntervals(NamedTuple):
     windows: Sequence[WindowRow]
     own_pool_number: StateIntervals[int | None]
     overrides: Sequence[OverrideFact] = ()
+    client_name: str | None = None
 
 
 class OrgIntervals(NamedTuple):

@@ -43,6 +43,7 @@ class Health:
     number_class: str
     status: str
     sitter: str | None
+    sitter_name: str | None
     sent: int
     delivered: int
     undelivered: int
@@ -197,6 +198,7 @@ def _health(
         number_class=number.number_class,
         status=number.status,
         sitter=number.sitter,
+        sitter_name=number.sitter_name,
         sent=sent,
         delivered=by_status["delivered"],
         undelivered=by_status["undelivered"],

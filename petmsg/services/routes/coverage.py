@@ -16,7 +16,7 @@ from petmsg.enums.numbers import NumberClass
 from petmsg.enums.people import ClientKind, SitterStatus
 from petmsg.enums.routing import Code
 from petmsg.errors import OutOfRange
-from petmsg.plurals import counted
+from petmsg.plurals import counted, named
 from petmsg.queries import coverage as queries
 from petmsg.queries.coverage import Unplaced, WindowToCome
 from petmsg.queries.lookup import ClientKey
@@ -72,7 +72,9 @@ class Gap:
     gap: bool = True
     booking: str | None = None
     client: str | None = None
+    client_name: str | None = None
     sitter: str | None = None
+    sitter_name: str | None = None
     number: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
@@ -150,12 +152,13 @@ class _OrgCoverage:
                 to = ahead.sitter_for(self._visit(each.client, window, window.booked_until))
             yield self._gap(
                 GapKind.WINDOW,
-                message=f"Booking {window.booking} of {each.client.ref}: {lacks}",
+                message=f"Booking {window.booking} of {_client(each)}: {lacks}",
                 command=command,
                 to=to,
                 booking=window.booking,
                 client=each.client,
                 sitter=window.sitter,
+                sitter_name=window.sitter_name,
                 number=number,
                 starts_at=at,
                 ends_at=self._covered_from(each, at),
@@ -186,12 +189,13 @@ class _OrgCoverage:
                 )
             yield self._gap(
                 GapKind.BOOKING_WITHOUT_WINDOW,
-                message=f"Booking {each.booking} of {each.client.ref}: confirmed without a window",
+                message=f"Booking {each.booking} of {_client(each)}: confirmed without a window",
                 command=command,
                 to=to,
                 booking=each.booking,
                 client=each.client,
                 sitter=each.sitter,
+                sitter_name=each.sitter_name,
                 starts_at=max(self.now, each.starts_at),
                 ends_at=each.ends_at,
             )
@@ -199,17 +203,19 @@ class _OrgCoverage:
     def _conflicts(self, ahead: VisitsAhead) -> Iterator[Gap]:
         """Visits that cannot take place as booked. Their windows have a number: no fallback."""
         for each in ahead.conflicts():
-            named = {"booking": each.reassigned, "to": each.to}
+            filled = {"booking": each.reassigned, "to": each.to}
             yield Gap(
                 org=self.org.slug,
                 timezone=self.org.timezone,
                 kind=each.kind,
                 message=each.message,
-                command=self.fix_commands.command(REASSIGN, self.org.slug, named),
+                command=self.fix_commands.command(REASSIGN, self.org.slug, filled),
                 gap=each.is_gap,
                 booking=each.booking,
                 client=each.client,
+                client_name=each.client_name,
                 sitter=each.sitter,
+                sitter_name=each.sitter_name,
                 starts_at=each.starts_at,
                 ends_at=each.ends_at,
                 details=each.details,
@@ -223,6 +229,7 @@ class _OrgCoverage:
                 message=f"Sitter {row.sitter_name} is active but has no number",
                 command=_ACTIVATE if spare else _ADD_AND_ACTIVATE,
                 sitter=row.sitter,
+                sitter_name=row.sitter_name,
             )
 
     def _fallback(self) -> Iterator[Gap]:
@@ -312,16 +319,21 @@ class _OrgCoverage:
                 None if chosen is None else chosen.number_class,
                 found.reason,
             )
-        named = {name: fields.get(name) for name in ("booking", "sitter", "number")}
-        named["to"] = to
+        filled = {name: fields.get(name) for name in ("booking", "sitter", "number")}
+        filled["to"] = to
         return Gap(
             org=self.org.slug,
             timezone=self.org.timezone,
             kind=kind,
             message=message,
-            command=command and self.fix_commands.command(command, self.org.slug, named),
+            command=command and self.fix_commands.command(command, self.org.slug, filled),
             client=None if client is None else client.ref,
+            client_name=None if client is None else client.name,
             starts_at=starts_at,
             meanwhile=meanwhile,
             **fields,
         )
+
+
+def _client(each: WindowToCome | Unplaced) -> str:
+    return named(each.client.ref, each.client.name)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums.bookings import GapKind
+from petmsg.plurals import named
 from petmsg.queries import visits as queries
 from petmsg.queries.absence import absences_between
 from petmsg.queries.org import OrgRow
@@ -35,7 +36,9 @@ class Conflict(NamedTuple):
     message: str
     booking: str
     client: str
+    client_name: str | None
     sitter: str
+    sitter_name: str
     starts_at: datetime
     ends_at: datetime
     reassigned: str
@@ -49,6 +52,7 @@ class VisitsAhead(NamedTuple):
     now: datetime
     until: datetime
     names: dict[str, str]
+    clients: dict[str, str | None]
     visits: list[Visit]
     absences: list[Away]
     free: FreeSitters
@@ -64,8 +68,9 @@ class VisitsAhead(NamedTuple):
             for each in absences_between(cursor, org, since=now, until=max(last, until))
         ]
         names = {row.sitter: row.sitter_name for row in rows}
+        clients = {row.client: row.client_name for row in rows}
         free = FreeSitters(queries.candidates(cursor, org), visits, absences)
-        return cls(now, until, names, visits, absences, free)
+        return cls(now, until, names, clients, visits, absences, free)
 
     def sitter_for(self, visit: Visit) -> str:
         """A sitter who is free for the visit, or a word that stands for one."""
@@ -97,11 +102,13 @@ class VisitsAhead(NamedTuple):
                     yield Conflict(
                         kind=GapKind.SITTER_AWAY,
                         is_gap=visit.is_confirmed,
-                        message=f"Booking {_named(visit)} of {visit.client}: "
+                        message=f"Booking {_named(visit)} of {self._client(visit)}: "
                         f"sitter {self.names[visit.sitter]} is away",
                         booking=visit.booking,
                         client=visit.client,
+                        client_name=self.clients[visit.client],
                         sitter=visit.sitter,
+                        sitter_name=self.names[visit.sitter],
                         starts_at=starts_at,
                         ends_at=ends_at,
                         reassigned=visit.booking,
@@ -122,7 +129,7 @@ class VisitsAhead(NamedTuple):
             clash,
             is_gap=clash.is_certain,
             message=f"Sitter {self.names[visit.sitter]} is in two homes at once: "
-            f"{_named(other)} of {other.client}, {_named(visit)} of {visit.client}",
+            f"{_named(other)} of {self._client(other)}, {_named(visit)} of {self._client(visit)}",
             reassigned=visit.booking,
             to=self.sitter_for(visit),
         )
@@ -139,12 +146,15 @@ class VisitsAhead(NamedTuple):
             GapKind.CLIENT_DOUBLE_BOOKED,
             clash,
             is_gap=False,
-            message=f"Client {visit.client} has two sitters at once: "
+            message=f"Client {self._client(visit)} has two sitters at once: "
             f"{self.names[other.sitter]} ({_named(other)}), "
             f"{self.names[visit.sitter]} ({_named(visit)})",
             reassigned=reassigned.booking,
             to=to if self.free.is_free(to, reassigned, at=self.now) else _NOBODY_FREE,
         )
+
+    def _client(self, visit: Visit) -> str:
+        return named(visit.client, self.clients[visit.client])
 
     def _conflict(
         self,
@@ -163,7 +173,9 @@ class VisitsAhead(NamedTuple):
             message=message,
             booking=visit.booking,
             client=visit.client,
+            client_name=self.clients[visit.client],
             sitter=visit.sitter,
+            sitter_name=self.names[visit.sitter],
             starts_at=max(self.now, clash.starts_at),
             ends_at=clash.ends_at,
             reassigned=reassigned,

@@ -93,6 +93,7 @@ def test_an_alert_says_what_happened_whom_it_is_about_and_what_helps(url: str) -
             "kind": "no_number",
             "entity": "message",
             "ref": "7",
+            "ref_name": None,
             "message": "No number for it",
             "command": "petmsg coverage",
             "count": 1,

@@ -98,12 +98,14 @@ def test_a_window_without_a_sitter_is_a_gap_until_one_is_assigned(url: str) -> N
         "org": "happy-paws",
         "kind": "window",
         "gap": True,
-        "message": "Booking B-1 of C-1: no sitter is assigned",
+        "message": "Booking B-1 of C-1 Anna: no sitter is assigned",
         "starts_at": iso_utc(NOW + DAY),
         "ends_at": iso_utc(NOW + DAY + 3 * HOUR),
         "booking": "B-1",
         "client": "C-1",
+        "client_name": "Anna",
         "sitter": None,
+        "sitter_name": None,
         "number": None,
         "code": "WINDOW_WITHOUT_SITTER",
         "meanwhile": {
@@ -122,7 +124,7 @@ def test_the_window_of_a_sitter_who_is_not_active_yet_is_a_gap(url: str) -> None
     do(url, "sitter add Olga --ref S-3 --phone +13035550103", "booking reassign B-1 --sitter S-3")
     found = gap(url)
     assert (found["code"], found["sitter"]) == ("SITTER_NOT_ACTIVE", "S-3")
-    assert found["message"] == "Booking B-1 of C-1: sitter Olga is inactive"
+    assert found["message"] == "Booking B-1 of C-1 Anna: sitter Olga is inactive"
     assert found["command"] == "petmsg sitter activate S-3"
     mend(url, found["command"])
     assert gaps(url) == []
@@ -310,12 +312,14 @@ def test_a_sitter_in_two_homes_at_once_is_a_gap_with_a_free_sitter(url: str) -> 
         "org": "happy-paws",
         "kind": "sitter_double_booked",
         "gap": True,
-        "message": "Sitter Maya is in two homes at once: B-1 of C-1, B-3 of C-2",
+        "message": "Sitter Maya is in two homes at once: B-1 of C-1 Anna, B-3 of C-2 Berta",
         "starts_at": iso_utc(NOW + 25 * HOUR),
         "ends_at": iso_utc(NOW + 26 * HOUR),
         "booking": "B-3",
         "client": "C-2",
+        "client_name": "Berta",
         "sitter": "S-1",
+        "sitter_name": "Maya",
         "number": None,
         "code": None,
         "meanwhile": None,
@@ -343,8 +347,8 @@ def test_a_pending_visit_in_another_home_is_a_note(url: str) -> None:
         False,
         "pending",
     )
-    assert (
-        note["message"] == "Sitter Maya is in two homes at once: B-1 of C-1, B-3 (pending) of C-2"
+    assert note["message"] == (
+        "Sitter Maya is in two homes at once: B-1 of C-1 Anna, B-3 (pending) of C-2 Berta"
     )
 
 
@@ -357,7 +361,7 @@ def test_two_sitters_for_one_client_at_once_are_a_note_with_the_command(url: str
     assert gaps(url) == []
     note, _ = coverage(url).json
     assert (note["kind"], note["gap"]) == ("client_double_booked", False)
-    assert note["message"] == "Client C-1 has two sitters at once: Maya (B-1), Nora (B-3)"
+    assert note["message"] == "Client C-1 Anna has two sitters at once: Maya (B-1), Nora (B-3)"
     assert note["command"] == "petmsg booking reassign B-3 S-1"
     mend(url, note["command"])
     assert [row["kind"] for row in coverage(url).json] == ["pool_headroom"]

@@ -111,7 +111,9 @@ def test_an_opt_out_is_shown_with_who_noted_it_and_why(cli: Cli) -> None:
     row = {
         "opt_out": 1,
         "client": "C-1",
+        "client_name": "Ann",
         "sitter": None,
+        "sitter_name": None,
         "whose": "client",
         "phone": "+1********01",
         "source": "operator",
@@ -124,7 +126,9 @@ def test_an_opt_out_is_shown_with_who_noted_it_and_why(cli: Cli) -> None:
     assert cli("optout", "list", "-o", "json").json == [row]
     assert show(cli) == {
         "client": "C-1",
+        "client_name": "Ann",
         "sitter": None,
+        "sitter_name": None,
         "whose": "client",
         "opted_out": True,
         "opted_out_at": "2026-02-14T15:00:00Z",

@@ -137,9 +137,9 @@ def test_the_next_releases_are_listed_in_order(url: str) -> None:
     )
     found = status(url)["releases"]
     assert found == [
-        {"number": POOL, "class": "pool", "sitter": None,
+        {"number": POOL, "class": "pool", "sitter": None, "sitter_name": None,
          "quarantined_until": iso_utc(NOW + 3 * DAY)},
-        {"number": N1, "class": "sitter", "sitter": "S-1",
+        {"number": N1, "class": "sitter", "sitter": "S-1", "sitter_name": "Maya",
          "quarantined_until": iso_utc(NOW + 7 * DAY)},
     ]  # fmt: skip
 

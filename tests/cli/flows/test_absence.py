@@ -293,7 +293,7 @@ def test_coverage_lists_the_visits_of_an_absent_sitter(cli: Cli) -> None:
         ("B-2", True, "petmsg booking reassign B-2 S-2"),
         ("B-3", False, "petmsg booking reassign B-3 S-2"),
     ]
-    assert rows[0]["message"] == "Booking B-1 of C-1: sitter Maya Lee is away"
+    assert rows[0]["message"] == "Booking B-1 of C-1 Ann Ivers: sitter Maya Lee is away"
     assert (rows[0]["starts_at"], rows[0]["ends_at"]) == (iso_utc(NOW), iso_utc(NOW + 2 * HOUR))
     assert rows[0]["details"] == {
         "status": "confirmed",
