@@ -43,6 +43,7 @@ SLOW = {
     "tests/cli/test_usage_errors.py::test_in_a_large_company": "fills a large company",
     "tests/db/test_schema_check.py::test_each_difference": "changes the schema once per difference",
     "tests/importers/snoutos/test_run_flaws.py": "imports a company for each flaw",
+    "tests/importers/snoutos/test_run_newer_flaws.py": "imports a company for each flaw",
     "tests/project/test_benchmarks.py": "times processes",
     "tests/providers/test_twilio_missing_fields.py": "sends once per field",
     "tests/queries/test_candidates.py::test_of_very_many": "fills a large company",

@@ -1,6 +1,6 @@
 """`petmsg import snoutos`: reads the old tables once, then imports them in transactions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -70,7 +70,8 @@ def take_over(
         slug = context.setting("org").value
         found = orgs.choose(stage, old_org=old_org, slug=slug)
         with context.snapshot() as cursor:
-            importing.require_ready(cursor, found, slug=slug, timezone=timezone)
+            new = importing.require_ready(cursor, found, slug=slug, timezone=timezone)
+        _say_zones(context, new, timezone)
         for unread in stage.unread.values():
             report.add_loose(unread)
         if old_org is None:
@@ -107,6 +108,14 @@ def _there(context: Context) -> Iterator[None]:
         prepare_database(context.location, actor=context.actor, now=context.now, dry_run=False)
         yield
         context.engine.dispose()
+
+
+def _say_zones(context: Context, new: "Sequence[OldOrg]", timezone: str | None) -> None:
+    """Say which new orgs get a timezone of the old tables instead of the given one."""
+    for old in new:
+        if timezone is not None and old.timezone not in (None, timezone):
+            context.notify(f"Org {old.slug} gets the timezone of the old tables, {old.timezone}.")
+            context.notify(f"To change it: petmsg org set --org {old.slug} --timezone {timezone}")
 
 
 def _take_one(

@@ -118,15 +118,19 @@ def whole(
 
 def require_ready(
     cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None, timezone: str | None
-) -> None:
+) -> list[OldOrg]:
     """Raise before anything is written, if something would stop the import halfway.
+
+    Returns those whose org is new.
 
     Raises `OtherOldOrg`, `OrgIsThere`, and `UsageProblem` or `OutOfRange` for the timezone.
     """
     if timezone is not None:
         zone(timezone)
-    for old in orgs.require_fitting(cursor, found, slug=slug):
+    new = orgs.require_fitting(cursor, found, slug=slug)
+    for old in new:
         _needed(old, timezone)
+    return new
 
 
 def _needed(old: OldOrg, timezone: str | None) -> str:
