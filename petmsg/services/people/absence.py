@@ -65,7 +65,9 @@ def away(
     to_sitter: str | None = None,
     rows: Sequence[BatchRow] | None = None,
 ) -> Away:
-    """Store that a sitter is away in `[starts_at, ends_at)` (aware UTC); hand their visits over.
+    """Store that a sitter is away in `[starts_at, ends_at)`; hand their visits over.
+
+    Both are aware UTC; they are stored to the second, as the command to repeat shows them.
 
     `to_sitter` takes over every visit that overlaps this time and is not over, or `rows` name a
     sitter for each booking; without both, no booking is changed. A time that is stored already
@@ -73,6 +75,7 @@ def away(
     `EndNotAfterStart`, `OutOfRange` for a time that is over, `SitterOffboarded`, and
     `HandOverRefused`, after which nothing is changed.
     """
+    starts_at, ends_at = starts_at.replace(microsecond=0), ends_at.replace(microsecond=0)
     require_span(starts_at, ends_at, timezone=uow.org.timezone)
     sitter = find_sitter(uow.cursor, uow.org.id, text)
     wanted = plan(uow, to=to_sitter, rows=rows)

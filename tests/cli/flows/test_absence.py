@@ -98,6 +98,16 @@ def test_the_command_that_it_names_hands_them_over(cli: Cli) -> None:
     assert len(cli("audit", "list", "--all", "-o", "json").json) == count
 
 
+def test_the_command_that_it_names_means_the_same_time_to_the_second(sqlite_cli: Cli) -> None:
+    company(sqlite_cli)
+    now = NOW + timedelta(microseconds=654_321)
+    said = away(sqlite_cli, *ILL, now=now).err
+    line = said.partition("petmsg ")[2].splitlines()[0].replace("SITTER", "S-2")
+    sqlite_cli(*line.split(), now=now + HOUR)
+    assert events(sqlite_cli, "S-1").count("sitter.absence_changed") == 0
+    assert absences(sqlite_cli) == [span(0, 48, "ill")]
+
+
 def test_a_file_names_who_takes_over_which_booking(cli: Cli) -> None:
     company(cli)
     cli("sitter", "add", "Ida New", "--phone", "+14155552003", "--ref", "S-3")
