@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,6 +14,7 @@ from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.booking import insert_bookings, update_bookings
 from petmsg.queries.confirm import BookingState
 from petmsg.queries.lookup import ClientKey, SitterKey, find_clients, find_sitters
+from petmsg.services.bookings.absence_warnings import absence_warnings
 from petmsg.services.bookings.booking_changes import (
     changeable_values,
     load_bookings,
@@ -74,7 +76,17 @@ class BookingRows:
             except PetmsgError as problem:
                 results.append(Failure(row.ref, problem, row.line))
         self._write()
-        return results
+        return self._with_absences(results)
+
+    def _with_absences(self, results: list[RowDone | Failure]) -> list[RowDone | Failure]:
+        """The results, with a note on each visit of a sitter who is away then."""
+        absent = absence_warnings(self.uow, [*self.new.values(), *self.updated.values()])
+        return [
+            replace(done, notes=done.notes + absent[done.ref])
+            if isinstance(done, RowDone) and done.ref in absent
+            else done
+            for done in results
+        ]
 
     def _look_up(self, rows: Sequence[BatchRow]) -> None:
         good = [row for row in rows if row.problem is None]
