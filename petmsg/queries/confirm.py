@@ -19,7 +19,7 @@ SELECT b.id, b.ref, b.client_id, b.sitter_id, b.status, b.starts_at, b.ends_at,
        c.ref AS client, s.ref AS sitter, s.status AS sitter_status,
        t.id AS thread_id, n.e164 AS default_number,
        EXISTS (SELECT 1 FROM assignment_window w WHERE w.booking_id = b.id) AS has_window,
-       b.lead_minutes
+       b.lead_minutes, c.name AS client_name, s.name AS sitter_name
 FROM booking b
 JOIN client c ON c.org_id = b.org_id AND c.id = b.client_id
 LEFT JOIN sitter s ON s.org_id = b.org_id AND s.id = b.sitter_id
@@ -29,7 +29,7 @@ WHERE b.org_id = :org_id AND b.ref IN (:refs)
 """
 
 SITTERS = """
-SELECT s.id, s.ref, s.status FROM sitter s
+SELECT s.id, s.ref, s.name, s.status FROM sitter s
 WHERE s.org_id = :org_id AND s.id IN (:ids)
 """
 
@@ -110,11 +110,14 @@ class BookingState(NamedTuple):
     default_number: str | None = None
     has_window: bool = False
     lead_minutes: int | None = None
+    client_name: str | None = None
+    sitter_name: str | None = None
 
 
 class _Sitter(NamedTuple):
     id: int
     ref: str
+    name: str
     status: str
 
 
@@ -166,7 +169,11 @@ def locked_bookings(cursor: Cursor, org_id: int, refs: Sequence[str]) -> list[Bo
         for sitter in cursor.all_in_list(_Sitter, SITTERS, "ids", sorted(late), org_id=org_id)
     }
     return [
-        row._replace(sitter=sitters[row.sitter_id].ref, sitter_status=sitters[row.sitter_id].status)
+        row._replace(
+            sitter=sitters[row.sitter_id].ref,
+            sitter_status=sitters[row.sitter_id].status,
+            sitter_name=sitters[row.sitter_id].name,
+        )
         if row.sitter_id in sitters
         else row
         for row in rows

@@ -90,8 +90,8 @@ BOOKING = (
 BOOKING_CHANGED = (
     Field("booking", "Booking", kind=REF),
     Field("status", "Status", kind=one_of(BookingStatus)),
-    Field("client", "Client", kind=REF),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *CLIENT,
+    *ANY_SITTER,
     Field("starts_at", "Starts", kind=SOON),
     Field("ends_at", "Ends", kind=INSTANT),
     Field("window", "Window", kind=or_null(ID)),
@@ -103,10 +103,10 @@ BOOKING_CHANGED = (
 CONFIRMED = (
     Field("booking", "Booking", kind=REF),
     Field("status", "Status", kind=one_of(BookingStatus)),
-    Field("client", "Client", kind=REF),
+    *CLIENT,
     Field("thread", "Thread", kind=ID),
     Field("window", "Window", kind=ID),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_SITTER,
     Field("default_number", "Default number", kind=or_null(E164)),
     Field(
         "reused",

@@ -44,6 +44,8 @@ class BookingChanged:
     reused: bool
     warnings: tuple[str, ...] = ()
     lead_minutes: int | None = None
+    client_name: str | None = None
+    sitter_name: str | None = None
 
 
 def add(
@@ -171,6 +173,7 @@ def reassign(
     wanted = row._replace(
         sitter_id=key.id if key else None,
         sitter=key.ref if key else None,
+        sitter_name=key.name if key else None,
         sitter_status=key.status if key else None,
     )
     return _apply(uow, row, wanted, event="booking.reassigned", reason=reason)
@@ -287,4 +290,6 @@ def _changed(
         reused=reused,
         warnings=warnings,
         lead_minutes=row.lead_minutes,
+        client_name=row.client_name,
+        sitter_name=row.sitter_name,
     )

@@ -36,6 +36,8 @@ class Confirmed(NamedTuple):
     overlaps: tuple[str, ...]
     warnings: tuple[str, ...]
     status: BookingStatus = BookingStatus.CONFIRMED
+    client_name: str | None = None
+    sitter_name: str | None = None
 
 
 def confirm(
@@ -112,6 +114,8 @@ def current_state(uow: UnitOfWork, ref: str) -> Confirmed:
         overlaps=tuple(window.overlaps(uow, [row.id]).get(row.id, ())),
         warnings=(),
         status=BookingStatus(row.status),
+        client_name=row.client_name,
+        sitter_name=row.sitter_name,
     )
 
 
@@ -163,6 +167,8 @@ def _confirm(uow: UnitOfWork, rows: list[queries.BookingState]) -> dict[str, Con
             its_window.reused,
             tuple(overlapping.get(row.id, ())),
             sitter_warnings(row) + absent.get(ref, ()),
+            client_name=row.client_name,
+            sitter_name=row.sitter_name,
         )
     return done
 

@@ -268,6 +268,8 @@ def _result(
                 reused=is_known,
                 warnings=left or visit.notes,
                 lead_minutes=row.lead_minutes,
+                client_name=row.client_name,
+                sitter_name=row.sitter_name,
             )
         )
     notes = tuple(
