@@ -2,7 +2,7 @@
 confirmed bookings without a window."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
@@ -12,17 +12,20 @@ from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.rules.routing.facts import NumberFact, WindowFact
 
-_WINDOWS = """
+# By the bookings of a week ago and later: no grace is longer. Not `status = …`, which SQLite would
+# look up in another index, with every visit there ever was.
+WINDOWS = """
 SELECT b.id AS booking_id, b.ref AS booking, w.starts_at, w.booked_until, w.ends_at,
        c.id AS client_id, c.ref AS client, c.name AS client_name, c.kind,
        s.ref AS sitter, s.name AS sitter_name, s.status AS sitter_status,
        n.id AS number_id, n.e164, n.class AS number_class, n.status, n.quarantined_until
-FROM assignment_window w
-JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
+FROM booking b
+JOIN assignment_window w ON w.booking_id = b.id
 JOIN client c ON c.id = w.client_id
 LEFT JOIN sitter s ON s.id = w.sitter_id
 LEFT JOIN message_number n ON n.sitter_id = w.sitter_id
-WHERE w.org_id = :org_id AND w.ends_at > :now AND w.starts_at < :until
+WHERE b.org_id = :org_id AND b.ends_at > :ended AND b.status NOT IN ('pending', 'cancelled')
+  AND w.ends_at > :now AND w.starts_at < :until
 ORDER BY w.starts_at, b.id
 """
 
@@ -58,6 +61,10 @@ SELECT count(*) FROM thread t
 JOIN message_number n ON n.id = t.pool_number_id AND n.class = 'pool'
 WHERE t.org_id = :org_id
 """
+
+
+_LONGEST_GRACE = timedelta(minutes=10_080)
+"""The most that `org.grace_minutes` may be."""
 
 
 class _Window(NamedTuple):
@@ -126,7 +133,8 @@ def windows_to_come(
     cursor: Cursor, org: OrgRow, *, now: datetime, until: datetime
 ) -> Iterator[WindowToCome]:
     """The org's windows of confirmed bookings that overlap `[now, until)` (aware UTC), by start."""
-    for row in cursor.all(_Window, _WINDOWS, org_id=org.id, now=now, until=until):
+    ended = now - _LONGEST_GRACE
+    for row in cursor.all(_Window, WINDOWS, org_id=org.id, now=now, until=until, ended=ended):
         number = None
         if row.number_id is not None:
             number = NumberFact(
