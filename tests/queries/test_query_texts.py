@@ -15,6 +15,7 @@ from petmsg.queries import (
     attempt,
     candidates,
     confirm,
+    coverage,
     inbound,
     inbox,
     latest_events,
@@ -264,6 +265,7 @@ def scans(cursor: Any, text: str) -> list[str]:
         inbox.UNREAD, inbound.OPTED_OUT_AT, senders.SITTER_OF_PHONE, optout._SAID_SINCE,
         relay.KNOWN_CLIENTS, relay.LISTS, relay.SHOWN, relay.SAID, relay.SHOWN_TO_CLIENT,
         waiting._WAITING, waiting._OF_SAME_SENDER, today.VISITS, today.NAMES_OF_WAITING,
+        coverage.WINDOWS,
         inbox._ITEMS + waiting.OPEN + waiting.FOR_THE_DESK + inbox._AFTER_IN_WAIT
         + " AND m.client_id = :client_id AND i.received_at >= :since"
         " ORDER BY coalesce(i.inbox_at, i.with_sitter_at), i.message_id ASC",
@@ -273,7 +275,7 @@ def scans(cursor: Any, text: str) -> list[str]:
          "number", "sender", "open_windows", "last_seen", "stored", "clients_around",
          "wrote", "questions", "unread", "opted_out_at", "sitter_of_phone", "said_since",
          "known_clients", "lists", "shown", "said", "shown_to_client", "waiting", "of_same_sender",
-         "visits_of_a_day", "names_of_waiting",
+         "visits_of_a_day", "names_of_waiting", "windows_to_come",
          "inbox"],
 )  # fmt: skip
 def test_a_hot_text_reads_no_table_from_end_to_end(company: str, text: str) -> None:
