@@ -71,14 +71,14 @@ def country_of_zone(timezone: str) -> str | None:
         return _OTHER_COUNTRY[timezone]
     found = _country_in_table(timezone)
     if found is None:
-        link = re.search(rf"^L (\S+) {re.escape(timezone)}$", _text("tzdata.zi"), re.MULTILINE)
+        link = re.search(rf"\nL (\S+) {re.escape(timezone)}\n", _text("tzdata.zi"))
         found = None if link is None else _country_in_table(link.group(1))
     return None if found in _WITHOUT_PHONES else found
 
 
 def _country_in_table(timezone: str) -> str | None:
-    line = rf"^([A-Z]{{2}})\t\S+\t{re.escape(timezone)}(?:\t|$)"
-    row = re.search(line, _text("zone.tab"), re.MULTILINE)
+    line = rf"\n([A-Z]{{2}})\t\S+\t{re.escape(timezone)}[\t\n]"
+    row = re.search(line, _text("zone.tab"))
     return None if row is None else row.group(1)
 
 
@@ -89,6 +89,7 @@ def _names() -> dict[str, str]:
     return {row[0]: row[1] for row in rows if len(row) > 1}
 
 
+@lru_cache(maxsize=3)
 def _text(file: str) -> str:
     # Not by importlib.resources, which takes longer to import than the file to read.
     import tzdata
