@@ -377,6 +377,17 @@ def test_importing_a_file_again_changes_nothing(sqlite_cli: Cli) -> None:
     assert events(sqlite_cli) == before
 
 
+def test_a_dry_run_says_what_an_import_would_do_and_leaves_nothing(cli: Cli) -> None:
+    cli(*ANN)
+    before = events(cli)
+    rows = "ref,name,phone\nC-1,Ann Bell,+14155551009\n,Bo,+14155551002\n,Cy,12\n"
+    planned = cli("client", "import", "-", "-o", "json", "--dry-run", stdin=rows)
+    assert (events(cli), show(cli)["name"]) == (before, "Ann Ivers")
+    done = cli("client", "import", "-", "-o", "json", stdin=rows)
+    assert (planned.code, planned.json) == (done.code, done.json)
+    assert [row.get("result") for row in done.json] == ["updated", "created", None]
+
+
 def test_an_absent_column_leaves_the_value(sqlite_cli: Cli) -> None:
     sqlite_cli(*ANN, "--kind", "recurring")
     rows = "ref,name,phone\nC-1,Ann Bell,+14155551001\n"
