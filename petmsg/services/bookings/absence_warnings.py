@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from petmsg.clock import format_local
+from petmsg.enums.bookings import BookingStatus
 from petmsg.queries.absence import absences_of
 from petmsg.queries.confirm import BookingState
 from petmsg.services.unit_of_work import UnitOfWork
@@ -10,7 +11,13 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 def absence_warnings(uow: UnitOfWork, rows: Sequence[BookingState]) -> dict[str, tuple[str, ...]]:
     """The warnings about those bookings that are not over, by their refs. One statement for all."""
-    coming = [row for row in rows if row.sitter_id is not None and row.ends_at > uow.now]
+    coming = [
+        row
+        for row in rows
+        if row.sitter_id is not None
+        and row.ends_at > uow.now
+        and row.status != BookingStatus.CANCELLED
+    ]
     if not coming:
         return {}
     found = absences_of(

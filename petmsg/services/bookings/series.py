@@ -14,6 +14,7 @@ from petmsg.queries.booking import bookings_that_start
 from petmsg.queries.confirm import BookingState
 from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.rules.recurrence import FirstVisit, Series, Visit, parse_repeat, plan_series
+from petmsg.services.bookings.absence_warnings import absence_warnings
 from petmsg.services.bookings.booking import BookingChanged
 from petmsg.services.bookings.booking_changes import load_bookings, require_span
 from petmsg.services.bookings.booking_import import import_rows
@@ -250,6 +251,7 @@ def _result(
             uow.cursor, uow.org.id, [row.id for row in rows.values()]
         )
     }
+    absent = absence_warnings(uow, list(rows.values()))
     bookings = []
     for visit in series.visits:
         row = rows[refs[visit.position]]
@@ -266,7 +268,7 @@ def _result(
                 window=windows.get(row.id),
                 overlaps=(),
                 reused=is_known,
-                warnings=left or visit.notes,
+                warnings=(left or visit.notes) + absent.get(row.ref, ()),
                 lead_minutes=row.lead_minutes,
                 client_name=row.client_name,
                 sitter_name=row.sitter_name,

@@ -292,6 +292,18 @@ def test_a_visit_of_an_absent_sitter_warns_and_is_taken(cli: Cli) -> None:
     assert [row["notes"] for row in ran.json] == [[warning.replace("B-1", "B-8")], []]
 
 
+def test_the_visits_of_a_series_warn_each_for_itself(sqlite_cli: Cli) -> None:
+    people(sqlite_cli)
+    away(sqlite_cli, "--from", "+20h", "--to", "+30h", "--reason", "leave")
+    ran = sqlite_cli(
+        "booking", "add", "--client", "C-1", "--sitter", "S-1", "--ref", "B-7", "--start", "+24h",
+        "--end", "+25h", "--repeat", "daily", "--count", "2", "-o", "json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert [len(row["warnings"]) for row in ran.json] == [1, 0]
+    assert "petmsg booking reassign B-7.1 SITTER" in ran.err
+
+
 def test_coverage_lists_the_visits_of_an_absent_sitter(cli: Cli) -> None:
     company(cli)
     away(cli, *ILL)
