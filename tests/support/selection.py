@@ -50,6 +50,7 @@ SLOW = {
     "tests/queries/test_senders.py::test_a_sitters_stop_holds": "sixteen states of a company",
     "tests/render/test_terminal.py": "starts processes at pseudo-terminals",
     "tests/rules/contact_details/test_contact_details.py::test_the_time_grows": "measures times",
+    "tests/services/bookings/test_calendar_import_changes.py": "many imports of changing calendars",
     "tests/services/inbound/test_receive.py::test_strangers_in_other_countries": "many messages",
     "tests/services/inbound/test_relay.py::test_two_phones_that_answer_each_other_s": "a day",
     "tests/services/inbound/test_relay_question.py::test_a_quotation_without": "many wordings",

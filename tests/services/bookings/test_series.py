@@ -167,3 +167,10 @@ def test_a_series_that_cannot_be_is_refused(
     error = add(small, *more, code=2)
     assert error["message"].startswith(message)
     assert stored(small) == []
+
+
+def test_visits_of_a_sitter_who_is_away_are_told(small: Cli) -> None:
+    small("sitter", "away", "S-1", "--from", "2026-03-04T00:00", "--to", "2026-03-05T00:00",
+          "--reason", "holiday")  # fmt: skip
+    ran = add(small, "--count", "3")
+    assert [bool(row) for row in ("B-1.1:" in ran.err, "B-1.2:" in ran.err)] == [False, True]
