@@ -17,6 +17,7 @@ SELECT id, ref, status, feed, starts_at, ends_at FROM booking
 WHERE org_id = :org_id AND ref IN (:refs)
 """
 _SET_FEED = "UPDATE booking SET feed = :feed WHERE org_id = :org_id AND ref = :ref"
+_ERASE = "UPDATE booking SET feed = NULL WHERE org_id = :org_id AND client_id = :client_id"
 _CLIENTS = "SELECT ref, name FROM client WHERE org_id = :org_id"
 _SITTERS = "SELECT ref, name FROM sitter WHERE org_id = :org_id"
 
@@ -48,6 +49,11 @@ def set_feed(cursor: Cursor, org: OrgRow, refs: Sequence[str], feed: str) -> Non
         {"feed": feed, "org_id": org.id, "ref": ref} for ref in refs
     )
     cursor.run_many(_SET_FEED, rows)
+
+
+def erase_feeds(cursor: Cursor, org_id: int, client_id: int) -> None:
+    """Forget from which calendars a client's bookings came: their names may be a person's."""
+    cursor.run(_ERASE, org_id=org_id, client_id=client_id)
 
 
 def client_names(cursor: Cursor, org: OrgRow) -> list[tuple[str, str | None]]:

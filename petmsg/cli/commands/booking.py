@@ -7,6 +7,20 @@ import typer
 
 from petmsg.cli import confirmations
 from petmsg.cli.batch import refs_of, take_refs
+from petmsg.cli.booking_options import (
+    ALL_DAY,
+    COUNT,
+    END,
+    EXCEPTED,
+    FEED,
+    LAST_DAY,
+    LASTS,
+    OF_CLIENT,
+    OF_SITTER,
+    REPEAT,
+    START,
+    UNTIL,
+)
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.import_options import (
@@ -76,40 +90,17 @@ def add(
     client: Annotated[
         str, typer.Option("--client", metavar="CLIENT", help="The client's ref, phone or name.")
     ],
-    start: Annotated[
-        str,
-        typer.Option(
-            "--start", metavar="T", help="Start: ISO 8601, in the org's timezone or with an offset."
-        ),
-    ],
-    end: Annotated[
-        str | None, typer.Option("--end", metavar="T", help="End; later than the start.")
-    ] = None,
-    lasts: Annotated[
-        str | None,
-        typer.Option("--for", metavar="DURATION", help="Duration instead of --end: 45m, 2h, 1d."),
-    ] = None,
+    start: START,
+    end: END = None,
+    lasts: LASTS = None,
     sitter: SITTER = None,
     ref: Annotated[
         str | None, typer.Option("--ref", help="The booking's ID in your system.")
     ] = None,
-    repeat: Annotated[
-        str | None,
-        typer.Option(
-            "--repeat", metavar="RULE", help="daily, weekly:mo,we,fr; /2 for every second one."
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option("--until", metavar="T", help="Last day of the series, or its last start."),
-    ] = None,
-    count: Annotated[
-        int | None, typer.Option("--count", metavar="N", help="Number of days of the series.")
-    ] = None,
-    excepted: Annotated[
-        list[str] | None,
-        typer.Option("--except", metavar="DATE", help="A day without a visit; repeatable."),
-    ] = None,
+    repeat: REPEAT = None,
+    until: LAST_DAY = None,
+    count: COUNT = None,
+    excepted: EXCEPTED = None,
     lead: LEAD = None,
     allow_duplicates: DUPLICATES = False,
 ) -> None:
@@ -153,30 +144,11 @@ def import_(
     rejects: REJECTS = None,
     sheet: SHEET = None,
     template: EMPTY = False,
-    client: Annotated[
-        str | None,
-        typer.Option("--client", metavar="CLIENT", help="The client of all visits of a calendar."),
-    ] = None,
-    sitter: Annotated[
-        str | None,
-        typer.Option("--sitter", metavar="SITTER", help="The sitter of all visits of a calendar."),
-    ] = None,
-    feed: Annotated[
-        str | None,
-        typer.Option("--feed", metavar="NAME", help="The name of a calendar; default: its own."),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            "--until", metavar="T", help="Last day of a calendar's visits; default: +90d."
-        ),
-    ] = None,
-    all_day: Annotated[
-        str | None,
-        typer.Option(
-            "--all-day", metavar="FROM-UNTIL", help="The hours of all-day events: 08:00-20:00."
-        ),
-    ] = None,
+    client: OF_CLIENT = None,
+    sitter: OF_SITTER = None,
+    feed: FEED = None,
+    until: UNTIL = None,
+    all_day: ALL_DAY = None,
 ) -> None:
     """Import bookings: columns ref,client,sitter,starts_at,ends_at,lead_minutes, or a calendar.
 

@@ -8,6 +8,7 @@ from sqlmodel import and_, col, or_, select, union
 from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.errors import Refused
 from petmsg.models import Client, Message, MessageNumber, SandboxText, Thread
+from petmsg.queries.booking_feed import erase_feeds
 from petmsg.queries.erase import (
     erase_media,
     erase_sandbox_bodies,
@@ -37,11 +38,12 @@ class Forgotten:
 def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
     """Erase a client: name, phones, timezone and message bodies. This cannot be undone.
 
-    Thread, bookings, counts and audit log stay intact. The reasons of the client's overrides are
-    erased, because they may name a person. Messages forwarded to a sitter, a sitter's
-    replies, and questions that name the client are erased too, and so are the files of all of
-    these: their bytes are deleted after the commit (`workflows/erase_media`). Waiting messages are
-    cancelled, and so are those of unknown outcome, because they could no longer be reconciled.
+    Thread, bookings, counts and audit log stay intact. The reasons of the client's overrides and
+    the names of the calendars that bookings came from are erased, because they may name a person.
+    Messages forwarded to a sitter, a sitter's replies, and questions that name the client are
+    erased too, and so are the files of all of these: their bytes are deleted after the commit
+    (`workflows/erase_media`). Waiting messages are cancelled, and so are those of unknown outcome,
+    because they could no longer be reconciled.
     Opt-outs stay: they, and pairs of numbers that a carrier blocks, contain only a digest of the
     phone.
     """
@@ -69,6 +71,7 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
         [each.id for each in (*messages, *passed_on) if each.id is not None],
         now=uow.now,
     )
+    erase_feeds(uow.cursor, uow.org.id, client.id or 0)
     unfinished = [*messages, *passed_on]
     cancelled = [message for message in unfinished if message.status in _UNFINISHED]
     for message in cancelled:
