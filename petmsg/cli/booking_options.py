@@ -54,3 +54,9 @@ ALL_DAY = Annotated[
         "--all-day", metavar="FROM-UNTIL", help="The hours of all-day events: 08:00-20:00."
     ),
 ]
+DUPLICATES = Annotated[
+    bool,
+    typer.Option(
+        "--allow-duplicates", help="Add a booking without a ref even if the same one exists."
+    ),
+]

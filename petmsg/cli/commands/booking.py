@@ -10,6 +10,7 @@ from petmsg.cli.batch import refs_of, take_refs
 from petmsg.cli.booking_options import (
     ALL_DAY,
     COUNT,
+    DUPLICATES,
     END,
     EXCEPTED,
     FEED,
@@ -65,12 +66,6 @@ LEAD = Annotated[
         "--lead",
         metavar="MINUTES",
         help="How long before the booking its window begins: 30, 30m, 2h; default: as the org.",
-    ),
-]
-DUPLICATES = Annotated[
-    bool,
-    typer.Option(
-        "--allow-duplicates", help="Add a booking without a ref even if the same one exists."
     ),
 ]
 
