@@ -23,9 +23,10 @@ def show(
         day = None if on is None else parse_day(on, timezone=org.timezone, at=context.now)
         found = service.today(cursor, org, day, now=context.now)
     if svg is not None or html is not None:
-        from petmsg.render import day_report
+        from petmsg.render.day_report import html as page_of
+        from petmsg.render.day_report import svg as picture_of
 
-        for name, made in ((svg, day_report.svg), (html, day_report.html)):
+        for name, made in ((svg, picture_of), (html, page_of)):
             if name is not None:
                 write_privately(name, made(found))
                 context.notify(f"Written: {name}")

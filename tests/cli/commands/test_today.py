@@ -119,13 +119,13 @@ Ben Ode       08:30-09:30 Jo Field
 Kim Park      08:30-09:30 Hugo Blum
 Lee Chen      08:30-09:30 Ann Ivers, 10:30-11:00 Gia Costa
 Jan Novak     09:00-10:00 Hugo Blum
-Aisha Khan    09:00-09:30 Cleo Park, 12:00-12:30 Dev Vargas
-              6 more visits: petmsg today --all
+              8 more visits: petmsg today --all
 Away          Zoe Martin until Mon 19:00, Pia Lund 12:00-16:00
 Pending (2)   petmsg booking confirm B-19 B-10
-Gaps (2)      08:00-09:30 Booking B-24 of C-5: no sitter is assigned
-              petmsg booking reassign B-24 --sitter SITTER
-              08:30-10:30 Booking B-11 of C-10: sitter Ben Ode is inactive
+Gaps (2)      08:00-09:30 Booking B-24 of C-5 Eve Stone: no sitter is assigned
+              petmsg booking reassign B-24 S-2
+              08:30-10:30 Booking B-11 of C-10 Jo Field: sitter Ben Ode is
+              inactive
               petmsg sitter activate S-6
 Waiting (2)   Bo Moreno (C-2) 42 min, 2 messages  petmsg inbox show 1
               Dev Vargas (C-4) 5 min  petmsg inbox show 3
