@@ -195,3 +195,47 @@ def test_it_is_shown_with_the_client_the_thread_and_the_status(clients: str, cli
     over = NOW + 2 * HOUR
     assert cli("thread", "show", "C-1", "-o", "json", now=over).json["override"] is None
     assert cli("status", "-o", "json", now=over).json[0]["overrides"] == 0
+
+
+def take_over(url: str, starts: float, until: float, *, now: datetime = NOW) -> bool:
+    """Import an override of C-1 that another system began, `starts` hours after NOW."""
+    with working(url, now=now) as uow:
+        client_id = uow.cursor.value("SELECT id FROM client WHERE ref = 'C-1'")
+        return service.import_one(
+            uow,
+            (client_id, "C-1"),
+            starts_at=NOW + starts * HOUR,
+            until_at=NOW + until * HOUR,
+            reason="complaint",
+            why="imported",
+        )
+
+
+def test_one_of_another_system_may_have_begun_before(clients: str) -> None:
+    assert take_over(clients, -5, 3) is True
+    assert spans(clients) == [(NOW - 5 * HOUR, NOW + 3 * HOUR)]
+    assert events(clients) == [("override.started", "imported")]
+    assert take_over(clients, -5, 3) is False, "it is here"
+    assert take_over(clients, 1, 9) is False, "another one holds in a part of this time"
+    assert len(spans(clients)) == 1
+
+
+def test_one_of_another_system_that_was_ended_here_stays_ended(clients: str) -> None:
+    take_over(clients, -5, 3)
+    end(clients)
+    assert take_over(clients, -5, 3) is False
+    assert spans(clients) == [(NOW - 5 * HOUR, NOW)]
+
+
+def test_one_of_another_system_comes_after_one_that_is_over(clients: str) -> None:
+    start(clients, hours=1)
+    later = NOW + 2 * HOUR
+    assert take_over(clients, 1.5, 4, now=later) is True
+    assert spans(clients) == [(NOW, NOW + HOUR), (NOW + 1.5 * HOUR, NOW + 4 * HOUR)]
+
+
+def test_a_client_has_no_second_one_of_another_system_to_come(clients: str) -> None:
+    start(clients, hours=1)
+    with pytest.raises(service.OverrideRuns):
+        take_over(clients, 5, 6)
+    assert len(spans(clients)) == 1
