@@ -9,7 +9,8 @@ from petmsg.importers.snoutos.old_schemas import OLDER
 from tests.support import snoutos
 from tests.support.consistency import content, problems
 from tests.support.fixtures import Ran, looking, run_cli
-from tests.support.snoutos import DESK, ORG, sound
+from tests.support.postgres import PostgresServer
+from tests.support.snoutos import DESK, ORG, TABLES, sound
 
 ZONE = ("--timezone", "America/New_York")
 DELIVERY = ("id", "messageId", "attemptNo", "status", "providerErrorCode", "providerErrorMessage",
@@ -232,6 +233,102 @@ def test_an_old_system_without_those_tables_is_taken_over_too(folder: Path) -> N
     lacking = {table.name for table in OLDER.tables if table.may_lack}
     assert lacking == {"MessageDelivery", "RoutingOverride"}
     assert not any((folder / f"{name}.csv").exists() for name in lacking)
+
+
+# --- from a real database, with rows that cannot be
+
+
+ENUMS = {
+    "NumberClass": ("front_desk", "sitter", "pool"),
+    "Delivery": ("sent", "delivered", "failed"),
+}
+PRISMA = {
+    **TABLES,
+    "MessageNumber": {**TABLES["MessageNumber"], "class": '"NumberClass"'},
+    "MessageDelivery": {
+        "id": "text PRIMARY KEY",
+        "messageId": "text",
+        "attemptNo": "integer",
+        "status": '"Delivery"',
+        "providerErrorCode": "text",
+        "providerErrorMessage": "text",
+        "providerRaw": "jsonb",
+        "createdAt": "timestamp(3)",
+    },
+    "RoutingOverride": {
+        **dict.fromkeys(OVERRIDE, "text"),
+        "startsAt": "timestamp(3)",
+        "endsAt": "timestamp(3)",
+        "removedAt": "timestamp(3)",
+    },
+}
+
+
+def messy() -> dict[str, list[dict[str, Any]]]:
+    """A company in the older schema with a flaw in each table."""
+    old = sound()
+    old["MessageNumber"][2].update({"class": "sitter"})
+    old["MessageNumber"][4].update({"class": "pool"})
+    old["ClientContact"][2]["e164"] = "212.555.0103 ext. 4"
+    old["ClientContact"].append({"id": "k-bad", "clientId": "c-bob", "e164": "five"})
+    old["AssignmentWindow"][2]["endsAt"] = "infinity"
+    old["Message"][3]["providerMessageSid"] = old["Message"][1]["providerMessageSid"]
+    old["Thread"].append({"id": "t-9", "orgId": ORG, "clientId": "c-none", "numberId": "n-pool"})
+    old["MessageDelivery"] = [
+        {"id": "d-1", "messageId": "m-2", "attemptNo": 2, "status": "failed",
+         "providerErrorCode": "30005", "createdAt": "2025-03-02 14:12"},
+        {"id": "d-2", "messageId": "m-2", "attemptNo": 1, "status": "sent",
+         "createdAt": "2025-03-02 14:13"},
+        {"id": "d-3", "messageId": "m-3", "status": "sent", "createdAt": "2025-05-01 08:00"},
+        {"id": "d-4", "messageId": "m-3", "status": "delivered", "createdAt": "2025-05-01 08:02"},
+    ]  # fmt: skip
+    old["RoutingOverride"] = [
+        override("o-1", "t-2"),
+        override("o-2", "t-4", "sitter", targetId="s-maya"),
+    ]
+    return old
+
+
+def test_a_messy_database_is_taken_into_both(
+    migrated_url: str, postgres_server: PostgresServer
+) -> None:
+    """With the types that Prisma makes; a dry run says the same, and repeating adds nothing."""
+    name = postgres_server.create()
+    url = postgres_server.url(name, driver="postgresql")
+    options = ("import", "snoutos", "-o", "json", "--url", url, *ZONE)
+    try:
+        snoutos.create(postgres_server.url(name), messy(), tables=PRISMA, enums=ENUMS)
+        dry = run_cli(migrated_url, *options, "--dry-run")
+        ran = run_cli(migrated_url, *options)
+        before = content(migrated_url)
+        again = run_cli(migrated_url, *options)
+    finally:
+        postgres_server.drop(name)
+    assert ran.code == dry.code == 4, ran.err
+    assert ran.json == dry.json
+    assert ran.json["schema"] == "older"
+    told = {(row["table"], row["id"]): (row["taken"], row["code"]) for row in ran.json["findings"]}
+    assert told == {
+        ("ClientContact", "k2"): (True, "extension_dropped"),
+        ("ClientContact", "k-bad"): (False, "malformed_phone"),
+        ("Thread", "t-9"): (False, "needs_another_row"),
+        ("AssignmentWindow", "w-3"): (False, "malformed_row"),
+        ("RoutingOverride", "o-2"): (False, "override_not_taken"),
+        ("Message", "m-4"): (False, "malformed_row"),
+    }
+    assert content(migrated_url) == before
+    assert {row["id"] for row in again.json["findings"]} == {
+        row["id"] for row in ran.json["findings"] if not row["taken"]
+    }
+    with looking(migrated_url) as cursor:
+        rows = cursor.tuples("SELECT body, status, error_code FROM message")
+    states = {body: (status, code) for body, status, code in rows}
+    assert states['Rex is fine,\n"really" 🐕'] == ("failed", "30005"), "the last attempt"
+    assert states["Your invoice"] == ("delivered", None), "the newest row of one attempt"
+    assert [row["client"] for row in listed(migrated_url)] == ["c-ann"]
+    bob = run_cli(migrated_url, "client", "show", "c-bob", "--reveal", "-o", "json").json
+    assert bob["phones"] == ["+12125550103"]
+    assert problems(migrated_url) == []
 
 
 # --- where there is no database ------------------------------------------------------------------
