@@ -12,12 +12,11 @@ from petmsg.clock import zone
 from petmsg.plurals import counted
 from petmsg.render.day_words import DayWords
 from petmsg.render.fields import View
+from petmsg.render.screen_parts import Grid, Section
 from petmsg.render.screen_plan import Step, plan
 from petmsg.render.table import show, wrapped
 from petmsg.render.terminal import Terminal, terminal_of
 from petmsg.render.today_sections import (
-    Grid,
-    Section,
     absences,
     free,
     gaps,
