@@ -32,6 +32,31 @@ SEARCH = Annotated[
     str | None,
     typer.Option("--search", metavar="TEXT", help="Only rows with these words or digits in them."),
 ]
+TODAY = Annotated[bool, typer.Option("--today", help="Bookings of today.")]
+ON_DAY = Annotated[
+    str | None,
+    typer.Option("--on", metavar="DAY", help="Bookings of that day: 2026-02-14, tomorrow."),
+]
+FROM = Annotated[
+    str | None, typer.Option("--from", metavar="T", help="Bookings that end after this.")
+]
+TO = Annotated[
+    str | None, typer.Option("--to", metavar="T", help="Bookings that start before this.")
+]
+FURTHER_DOWN = Annotated[
+    str | None,
+    typer.Option(
+        "--before", metavar="ROW", help="Only rows further down than this one (the last shown)."
+    ),
+]
+CREATED_SINCE = Annotated[
+    str | None,
+    typer.Option("--since", metavar="T", help="Only messages created at or after this time."),
+]
+CREATED_UNTIL = Annotated[
+    str | None,
+    typer.Option("--until", metavar="T", help="Only messages created before this time."),
+]
 FILE = Annotated[
     str | None,
     typer.Option("--file", metavar="F", help="A CSV file with a header, or JSONL; - for stdin."),

@@ -37,9 +37,14 @@ from petmsg.cli.import_options import (
 from petmsg.cli.options import (
     ALL,
     FILE,
+    FROM,
+    FURTHER_DOWN,
     LIMIT,
+    ON_DAY,
     REASON,
     SOURCE,
+    TO,
+    TODAY,
     checked_reason,
     page,
     read_file,
@@ -187,24 +192,12 @@ def list_(
     status: Annotated[BookingStatus | None, typer.Option("--status")] = None,
     client: Annotated[str | None, typer.Option("--client", metavar="CLIENT")] = None,
     sitter: Annotated[str | None, typer.Option("--sitter", metavar="SITTER")] = None,
-    today: Annotated[bool, typer.Option("--today", help="Bookings of today.")] = False,
-    on: Annotated[
-        str | None,
-        typer.Option("--on", metavar="DAY", help="Bookings of that day: 2026-02-14, tomorrow."),
-    ] = None,
-    from_: Annotated[
-        str | None, typer.Option("--from", metavar="T", help="Bookings that end after this.")
-    ] = None,
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="T", help="Bookings that start before this.")
-    ] = None,
+    today: TODAY = False,
+    on: ON_DAY = None,
+    from_: FROM = None,
+    to: TO = None,
     limit: LIMIT = USUAL_LIMIT,
-    before: Annotated[
-        str | None,
-        typer.Option(
-            "--before", metavar="ROW", help="Only rows further down than this one (the last shown)."
-        ),
-    ] = None,
+    before: FURTHER_DOWN = None,
     all_: ALL = False,
 ) -> None:
     """List bookings, newest first.

@@ -10,6 +10,8 @@ from petmsg.cli.options import (
     ABOUT_VISIT,
     ALL,
     BEFORE,
+    CREATED_SINCE,
+    CREATED_UNTIL,
     FILE,
     KEY,
     LIMIT,
@@ -24,7 +26,6 @@ from petmsg.cli.options import (
     checked_reason,
     page,
     required_reason,
-    searched,
 )
 from petmsg.cli.results import Results
 from petmsg.enums.messages import MessageStatus
@@ -338,14 +339,8 @@ def list_(
     status: Annotated[MessageStatus | None, typer.Option("--status")] = None,
     client: Annotated[str | None, typer.Option("--client", metavar="CLIENT")] = None,
     search: SEARCH = None,
-    since: Annotated[
-        str | None,
-        typer.Option("--since", metavar="T", help="Only messages created at or after this time."),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option("--until", metavar="T", help="Only messages created before this time."),
-    ] = None,
+    since: CREATED_SINCE = None,
+    until: CREATED_UNTIL = None,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
@@ -357,14 +352,9 @@ def list_(
     """
     from petmsg.cli.flows.list_messages import list_messages
 
+    which = page(limit, before, all_)
     list_messages(
-        context,
-        page(limit, before, all_),
-        since=since,
-        until=until,
-        status=status,
-        client=client,
-        search=searched(search),
+        context, which, since=since, until=until, status=status, client=client, search=search
     )
 
 

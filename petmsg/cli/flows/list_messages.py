@@ -1,12 +1,12 @@
 """`message list`: the messages of a span."""
 
 from petmsg.cli.context import Context
+from petmsg.cli.options import searched
 from petmsg.days import parse_span
 from petmsg.enums.messages import MessageStatus
 from petmsg.queries import message as queries
 from petmsg.queries.page import Page
 from petmsg.render.views.conversation import MESSAGES
-from petmsg.rules.search import Search
 
 
 def list_messages(
@@ -17,9 +17,10 @@ def list_messages(
     until: str | None,
     status: MessageStatus | None,
     client: str | None,
-    search: Search | None,
+    search: str | None,
 ) -> None:
-    """Print the chosen messages; `since` and `until` are times or days of the org's timezone."""
+    """Print the chosen messages; `since` and `until` are times or days of the org's timezone,
+    `search` what is looked for in their bodies."""
     with context.snapshot() as cursor:
         org = context.org(cursor)
         span = parse_span(
@@ -30,6 +31,6 @@ def list_messages(
             options=("--since", "--until"),
         )
         rows = queries.list_messages(
-            cursor, org, page, status=status, client=client, span=span, search=search
+            cursor, org, page, status=status, client=client, span=span, search=searched(search)
         )
     context.show_list(MESSAGES, rows)

@@ -41,23 +41,21 @@ from petmsg.render.views.override import HOLDING
 from petmsg.render.views.people import ANY_CLIENT, ANY_SITTER, CLIENT, person
 from petmsg.render.views.route import ADDRESSEE, ANY_DECISION, DECISION
 
-BOOKINGS = (
+_BOOKED = (
     Field("booking", "Booking", kind=REF),
     Field("status", "Status", kind=one_of(BookingStatus)),
     *CLIENT,
     *ANY_SITTER,
     Field("starts_at", "Starts", kind=SOON),
     Field("ends_at", "Ends", kind=INSTANT),
+)
+BOOKINGS = (
+    *_BOOKED,
     Field("window", None, get=lambda row: row.window_id, kind=or_null(ID)),
     Field("lead_minutes", None, kind=or_null(COUNT)),
 )
 BOOKING = (
-    Field("booking", "Booking", kind=REF),
-    Field("status", "Status", kind=one_of(BookingStatus)),
-    *CLIENT,
-    *ANY_SITTER,
-    Field("starts_at", "Starts", kind=SOON),
-    Field("ends_at", "Ends", kind=INSTANT),
+    *_BOOKED,
     Field("thread", "Thread", get=lambda row: row.thread_id, kind=or_null(ID)),
     Field(
         "window",
@@ -88,12 +86,7 @@ BOOKING = (
     ),
 )
 BOOKING_CHANGED = (
-    Field("booking", "Booking", kind=REF),
-    Field("status", "Status", kind=one_of(BookingStatus)),
-    *CLIENT,
-    *ANY_SITTER,
-    Field("starts_at", "Starts", kind=SOON),
-    Field("ends_at", "Ends", kind=INSTANT),
+    *_BOOKED,
     Field("window", "Window", kind=or_null(ID)),
     Field("overlaps", "Overlaps", kind=list_of(REF)),
     Field("reused", "Unchanged", kind=FLAG),
