@@ -140,7 +140,8 @@ def _note_what_is_lost(
     uow: UnitOfWork, thread: Row, numbers: Mapping[str, OurNumber], result: Imported
 ) -> None:
     try:
-        time_of(thread["createdAt"], "Its time")
+        if thread["createdAt"] is not None:
+            time_of(thread["createdAt"], "Its time")
     except MalformedRow as problem:
         result.note(thread["id"], problem.code, f"{problem.message} Imported without it.")
     number = number_of(uow, thread["e164"], numbers)
@@ -151,7 +152,7 @@ def _note_what_is_lost(
             else ("It has no number.")
         )
         result.note(thread["id"], "number_not_taken", which)
-    elif thread["assumed"]:
+    elif thread["assumed"] and thread["spoke_at"] is not None:
         what = f"It names no number, so its messages are stored as sent from {number.e164}."
         result.note(thread["id"], "number_assumed", what)
 

@@ -211,6 +211,18 @@ def test_a_thread_without_a_number_is_the_sitters_or_the_front_desks(taker: Take
     assert (sent["On my way"], sent["Welcome, Bob"], sent["Your invoice"]) == (MAYA, DESK, POOL)
 
 
+def test_a_thread_in_which_nobody_wrote_needs_no_number_or_time(taker: Taker) -> None:
+    del taker.tables["MessageThread"]["messageNumberId"], taker.tables["MessageThread"]["createdAt"]
+    for row in taker.old["MessageThread"]:
+        del row["messageNumberId"], row["createdAt"]
+    taker.add("Client", id="c-zoe", firstName="Zoe", phone="+12125550188")
+    taker.add("MessageThread", id="t-zoe", clientId="c-zoe")
+    ran = taker.take()
+    assert {row["code"] for row in ran.json["findings"]} == {"number_assumed"}
+    assert ("MessageThread", "t-zoe") not in told(ran)
+    assert taker.show("thread", "c-ann")["created_at"] == "2025-03-01T08:00:01.250000Z"
+
+
 def test_a_thread_of_staff_is_told(taker: Taker) -> None:
     taker.add("MessageThread", id="t-staff", clientId=None, messageNumberId="n-desk")
     assert told(taker.take()) == {("MessageThread", "t-staff"): (False, "needs_another_row")}
