@@ -15,6 +15,8 @@ Cells = dict[str, str | None]
 
 PHONES = frozenset(("phone", "phone2", "e164"))
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
+_BETWEEN_VALUES = " ::: "
+"""How Google Contacts writes several values in a cell."""
 _AS_FLOAT = re.compile(r"(\+?[0-9]{7,15})\.0+")
 _EXCEL_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|#+)")
 _TEXT_FORMULA = re.compile(r'="([^"]*)"')
@@ -268,7 +270,9 @@ def _phone_cell(cell: str) -> str:
     if _SHORTENED.fullmatch(cell):
         raise _shortened("phone", cell)
     as_float = _AS_FLOAT.fullmatch(cell)
-    return cell if as_float is None else as_float[1]
+    if as_float is not None:
+        return as_float[1]
+    return cell.replace(_BETWEEN_VALUES, "\n") if _BETWEEN_VALUES in cell else cell
 
 
 def _shortened(column: str, cell: str) -> PetmsgError:

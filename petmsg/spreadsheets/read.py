@@ -169,7 +169,8 @@ def _notes(table: Table, found: Plan, order: DateOrder | None, above: int) -> It
             said.append(f"dates with the {spoken(order)}")
         if above:
             said.append("the header below a title")
-        columns = ", ".join(f"{each.header} = {each.target}" for each in found.meanings)
+        used = sorted(found.meanings, key=lambda each: each.at)
+        columns = ", ".join(f"{each.header} = {each.target}" for each in used)
         yield f"{'; '.join(said)}; columns: {columns}."
     if found.unused:
         listed = ", ".join(map(quoted, found.unused))

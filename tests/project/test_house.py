@@ -32,6 +32,7 @@ TARGETS = {
     "help", "demo", "test", "lint", "types", "imports", "migrations-check", "docs", "docs-check",
     "bench", "campaigns", "lock", "clean",
 }  # fmt: skip
+FILE_SUFFIXES = (".csv", ".json", ".jsonl", ".txt", ".xlsx")
 STRAYS = (
     "customers.db",
     "notes.txt",
@@ -161,6 +162,7 @@ def test_the_sdist_holds_source_and_nothing_else(build: Callable[[str], set[str]
     allowed |= files_below(".ci", suffixes=("", ".py"))
     allowed |= files_below("petmsg", "tests", "benchmarks", suffixes=(".py", ".typed"))
     allowed |= files_below("tests", suffixes=(".c",))
+    allowed |= files_below("tests/system/imported_files", suffixes=FILE_SUFFIXES)
     allowed |= files_below("migrations", suffixes=(".py", ".mako"))
     allowed |= files_below("docs", suffixes=(".md", ".1"))
     allowed |= files_below("docs/schemas", suffixes=(".json",))
