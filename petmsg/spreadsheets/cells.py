@@ -19,7 +19,7 @@ _BETWEEN_VALUES = " ::: "
 """How Google Contacts writes several values in a cell."""
 _AS_FLOAT = re.compile(r"(\+?[0-9]{7,15})\.0+")
 _EXCEL_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|#+)")
-_TEXT_FORMULA = re.compile(r'="([^"]*)"')
+TEXT_FORMULA = re.compile(r'="([^"]*)"')
 """`="0123"`: how some programs keep Excel from reading a number."""
 _MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(?::00(?:\.0+)?)?")
 DATES = ("starts_at", "ends_at", "start_date", "end_date", "date", "start_time", "end_time")
@@ -98,9 +98,11 @@ class RowReader:
         return BatchRow(line, cells, None, tuple(faults), frozenset(faulty), raw)
 
     def _fitted(self, raw: Sequence[str]) -> Sequence[str] | None:
-        """As many cells as the header has, if those beyond it are empty."""
-        if len(raw) > self._width and not any(map(str.strip, raw[self._width :])):
-            return raw[: self._width]
+        """As many cells as the header has. None for CSV with other cells beyond it or with fewer:
+        there a delimiter may be missing or one too many, so that cells stand in wrong columns."""
+        if len(raw) > self._width:
+            is_more = not self._fills_up and any(map(str.strip, raw[self._width :]))
+            return None if is_more else raw[: self._width]
         return [*raw, *[""] * (self._width - len(raw))] if self._fills_up else None
 
     def _all_phones(self, raw: Sequence[str], fault: Callable[[str, PetmsgError], None]) -> str:
@@ -182,7 +184,7 @@ class _Times:
         if end and start and self._at["end_date"] is None:
             first, last = _local(start), _local(end)
             if last < first and last.date() == first.date():
-                return _iso(last.date() + timedelta(days=1), last.time())
+                return _after(end, timedelta(days=1))
         return end
 
     def _moments(
@@ -239,7 +241,7 @@ def read_cell(column: str, cell: str) -> str:
     place of a value, and `MalformedPhone` for a phone that the spreadsheet has shortened."""
     value = plain_cell(column, cell)
     if value is not cell:
-        return value
+        return _calculated(column, value) if value[0] == "=" else value
     if cell[0] in "=#":
         return _calculated(column, cell)
     if column in PHONES:
@@ -250,7 +252,7 @@ def read_cell(column: str, cell: str) -> str:
 
 
 def _calculated(column: str, cell: str) -> str:
-    kept = _TEXT_FORMULA.fullmatch(cell)
+    kept = TEXT_FORMULA.fullmatch(cell)
     if kept is not None:
         return read_cell(column, kept[1].strip()) if kept[1].strip() else ""
     if cell[0] == "=":

@@ -118,7 +118,10 @@ def _not_csv(first: int, last: int, problem: csv.Error) -> MalformedRow:
             hint="Shorten the cell, or look for a double quote that is not closed.",
         )
     if last <= first:
-        return MalformedRow(f"Line {first} is not CSV: {problem}.")
+        return MalformedRow(
+            f"Line {first} is not CSV: {problem}.",
+            hint="Put a cell that contains a double quote in double quotes, and double it.",
+        )
     return MalformedRow(
         f"Lines {first} to {last} are not CSV: {problem}; none of them was imported.",
         hint=f"A double quote opens in line {first} and is not closed: close it or double it.",

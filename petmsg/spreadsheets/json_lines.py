@@ -20,7 +20,8 @@ def json_lines(lines: Iterable[str], layout: Layout) -> Iterator[BatchRow]:
 
 def _row(line: int, written: str, layout: Layout) -> BatchRow:
     def refused(why: str) -> BatchRow:
-        return BatchRow(line, {}, MalformedRow(why), source=(written.rstrip("\r\n"),))
+        hint = f"A line is an object with the keys {', '.join(layout.columns)}; values are text."
+        return BatchRow(line, {}, MalformedRow(why, hint=hint), source=(written.rstrip("\r\n"),))
 
     try:
         found = json.loads(written)

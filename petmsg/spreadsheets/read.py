@@ -95,7 +95,8 @@ def _sheet(table: Table, layout: Layout, reading: Reading) -> Sheet:
     if order is None:
         order = _order(table, found, above)
     reader = RowReader(found, layout, order, fills_up=table.fills_up)
-    rows = map(reader.read, _filled(islice(table.rows(), above + 1, None), header))
+    filled = _filled(islice(table.rows(), above + 1, None), header, fills_up=table.fills_up)
+    rows = map(reader.read, filled)
     notes = tuple(_notes(table, found, order, above)) if layout.noun is not None else ()
     return Sheet(rows, max(0, table.lines - 1), header, table.delimiter, notes, order)
 
@@ -132,15 +133,17 @@ def _find_header(table: Table, layout: Layout, reading: Reading) -> tuple[int, S
     )
 
 
-def _filled(rows: Iterable[RawRow], header: Sequence[str]) -> Iterable[RawRow]:
-    """The rows without those that have nothing but the reason of an earlier refusal."""
+def _filled(rows: Iterable[RawRow], header: Sequence[str], *, fills_up: bool) -> Iterable[RawRow]:
+    """The rows without those that have nothing but the reason of an earlier refusal, and without
+    those of a workbook that have something beside the columns alone."""
     at = next((at for at, each in enumerate(header) if normal_header(each) == REASON), None)
-    if at is None:
+    if at is None and not fills_up:
         return rows
+    width = len(header) if fills_up else None
     return (
         row
         for row in rows
-        if row.problem or any(cell.strip() for n, cell in enumerate(row.cells) if n != at)
+        if row.problem or any(c.strip() for n, c in enumerate(row.cells[:width]) if n != at)
     )
 
 

@@ -11,6 +11,7 @@ import json
 
 from petmsg.errors import PetmsgError
 from petmsg.spreadsheets.batch_row import BatchRow, with_guard
+from petmsg.spreadsheets.cells import TEXT_FORMULA
 from petmsg.spreadsheets.columns import REASON, normal_header
 from petmsg.spreadsheets.read import Sheet
 
@@ -50,7 +51,7 @@ class RefusedRows:
     def _line(self, cells: list[str]) -> str:
         text = io.StringIO()
         csv.writer(text, delimiter=self._delimiter, lineterminator="\r\n").writerow(
-            [with_guard(each) for each in cells]
+            [each if TEXT_FORMULA.fullmatch(each) else with_guard(each) for each in cells]
         )
         return text.getvalue()
 

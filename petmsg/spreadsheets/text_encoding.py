@@ -15,7 +15,7 @@ _HINT = (
     "Save it as CSV UTF-8, or name its encoding: --encoding windows-1252 (Excel on Windows), "
     "--encoding mac-roman (Excel on a Mac)."
 )
-_NO_TABLE = frozenset(("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"))
+_NO_TABLE = frozenset(("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"))
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -60,7 +60,8 @@ def _known(name: str) -> str:
         info = codecs.lookup(name)
     except (LookupError, ValueError, UnicodeError):
         info = None
-    if info is None or not getattr(info, "_is_text_encoding", True) or info.name in _NO_TABLE:
+    is_text = info is not None and getattr(info, "_is_text_encoding", True)
+    if info is None or not is_text or info.name.replace("_", "-") in _NO_TABLE:
         raise OutOfRange(
             f"Unknown encoding {quoted(name)}.",
             hint="For example windows-1252, iso-8859-15, mac-roman, utf-16 or utf-8.",

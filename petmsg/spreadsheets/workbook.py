@@ -6,12 +6,13 @@ is refused before a row is imported, and memory does not grow with the number of
 """
 
 import csv
+import os
 import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
-from io import BytesIO, TextIOWrapper
+from io import BytesIO
 from typing import IO, Any
 
 from petmsg.errors import ExtraMissing, MalformedFile, quoted
@@ -23,38 +24,42 @@ _LARGEST = 512 << 20
 _LARGEST_STRINGS = 128 << 20
 """What a workbook may unpack to. All of its strings are in memory, its rows are not."""
 _LAST_ROW = 1_048_576
-_IN_MEMORY = 16 << 20
+_PIECE = 1 << 20
 _LONGEST = 100_000
 """Longer texts of a cell are cut; a service refuses them long before."""
 _DAMAGED = "Save it again in your spreadsheet program, or save the sheet as CSV UTF-8."
 
 
 class Workbook:
-    """A sheet of a workbook; each call of `rows` reads it from the start."""
+    """A sheet of a workbook; each call of `rows` reads it from the start.
+
+    `kept` is the descriptor of a file without a name, which is gone with the last reference.
+    """
 
     is_plain = False
     delimiter = ","
     fills_up = True
 
-    def __init__(self, described: str, lines: int, kept: IO[bytes]) -> None:
+    def __init__(self, described: str, lines: int, kept: int) -> None:
         self.described = described
         self.lines = lines
         self._kept = kept
 
     def __del__(self) -> None:
-        self._kept.close()
+        os.close(self._kept)
 
     def rows(self) -> Iterator[RawRow]:
         """The rows that are not blank, the header first."""
-        place = 0
-        while True:
-            self._kept.seek(place)
-            piece = self._kept.readlines(1 << 20)
-            if not piece:
-                return
-            place = self._kept.tell()
-            for line, *cells in csv.reader(each.decode("utf-8") for each in piece):
-                yield RawRow(int(line), [_unescaped(each) for each in cells])
+        for line, *cells in csv.reader(self._lines()):
+            yield RawRow(int(line), [_unescaped(each) for each in cells])
+
+    def _lines(self) -> Iterator[str]:
+        place, begun = 0, b""
+        while piece := os.pread(self._kept, _PIECE, place):
+            place += len(piece)
+            *lines, begun = (begun + piece).split(b"\n")
+            for line in lines:
+                yield line.decode("utf-8")
 
 
 def open_workbook(content: bytes, sheet: str | None = None) -> Workbook:
@@ -68,7 +73,6 @@ def open_workbook(content: bytes, sheet: str | None = None) -> Workbook:
         import openpyxl
     except ImportError:
         raise ExtraMissing("XLSX files need a library of the extra xlsx.", "xlsx") from None
-    kept: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
     try:
         with warnings.catch_warnings():
             # What openpyxl leaves out of a workbook (styles, drawings) holds no row.
@@ -77,17 +81,23 @@ def open_workbook(content: bytes, sheet: str | None = None) -> Workbook:
                 BytesIO(content), read_only=True, data_only=True, keep_links=False
             )
             found, described = _chosen(book, sheet)
-            lines = _keep(found, kept)
+            with tempfile.TemporaryFile(
+                "w", encoding="utf-8", errors="replace", newline=""
+            ) as file:
+                lines = _keep(found, file)
+                file.flush()
+                return Workbook(described, lines, os.dup(file.fileno()))
     except MalformedFile:
-        kept.close()
         raise
     except Exception as problem:  # a damaged part raises whatever its reader stumbles over
-        kept.close()
         words = str(problem).splitlines()[:1] or [type(problem).__name__]
         raise MalformedFile(
-            f"The workbook cannot be read: {words[0][:200]}.", hint=_DAMAGED
+            f"The workbook cannot be read: {_printable(words[0])}.", hint=_DAMAGED
         ) from problem
-    return Workbook(described, lines, kept)
+
+
+def _printable(text: str) -> str:
+    return quoted(text)[1:-1].rstrip(".")
 
 
 def _require_small(content: bytes) -> None:
@@ -127,11 +137,10 @@ def _chosen(book: Any, name: str | None) -> tuple[Any, str]:
     return found[0], f"XLSX (sheet {quoted(found[0].title)})"
 
 
-def _keep(sheet: Any, kept: IO[bytes]) -> int:
+def _keep(sheet: Any, file: IO[str]) -> int:
     """Write the rows that are not blank, with their numbers; returns how many."""
     sheet.reset_dimensions()  # the size that a file claims is not always the size that it has
-    text = TextIOWrapper(kept, "utf-8", errors="replace", newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(file, lineterminator="\n")
     count = 0
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number > _LAST_ROW:
@@ -140,8 +149,6 @@ def _keep(sheet: Any, kept: IO[bytes]) -> int:
         if any(cells):
             writer.writerow([number, *_trimmed(cells)])
             count += 1
-    text.flush()
-    text.detach()
     return count
 
 

@@ -1,0 +1,70 @@
+"""Files that are nearly right, or not at all: a clear message or rows, never anything else."""
+
+import random
+from collections import Counter
+from itertools import islice
+
+import pytest
+
+from petmsg.enums.files import DateOrder
+from petmsg.errors import MalformedFile
+from petmsg.spreadsheets.columns import BOOKING, CLIENT
+from petmsg.spreadsheets.read import Reading, read_sheet
+from tests.support.fuzzed_files import examine, fuzzed_file
+
+
+def test_five_hundred_odd_files() -> None:
+    """`tests/campaigns/test_imported_files.py` reads 20,000."""
+    pick = random.Random(17)
+    seen = Counter(examine(fuzzed_file(pick)) for _ in range(500))
+    assert min(seen["refused"], seen["faults"], seen["read"]) > 10, seen
+
+
+def test_the_faults_of_several_cells_are_told_together() -> None:
+    (row,) = read_sheet(b"ref,name,phone,kind\n1e9,=A1,4.15555E+09,#N/A\n", CLIENT).rows
+    assert [each.code for each in row.faults] == [
+        "malformed_row", "malformed_row", "malformed_phone", "malformed_row",
+    ]  # fmt: skip
+    assert row.faulty == {"ref", "name", "phone", "kind"}
+
+
+def test_a_cell_of_a_megabyte_is_one_rows_fault_and_ignored_where_its_column_is() -> None:
+    large = "x" * (1 << 20)
+    content = f"name,phone,notes\nAnn,+14155550171,{large}\n{large},+14155550172,\nBo,1,\n"
+    first, second, third = read_sheet(content.encode(), CLIENT).rows
+    for row in (first, second):
+        assert row.problem is not None
+        assert "a cell of more than 131,072 characters" in row.problem.message
+    assert third.cells["name"] == "Bo"
+    content = f"name,phone,notes\nAnn,+14155550171,{'x' * 9000}\n{'y' * 9000},1,\n"
+    first, second = read_sheet(content.encode(), CLIENT).rows
+    assert first.faults == ()
+    assert "too long: it has 9,000 characters" in second.faults[0].message
+
+
+def test_the_end_of_a_visit_on_one_date() -> None:
+    def end(*cells: str, header: str = "Client,Date,Start Time,End Time") -> str | None:
+        content = f"{header}\n{','.join(('Ann', *cells))}\n".encode()
+        (row,) = read_sheet(content, BOOKING, Reading(date_order=DateOrder.MDY)).rows
+        return row.faults[0].message if row.faults else row.cells["ends_at"]
+
+    assert end("02/14/2026", "9:00 PM", "7:00 AM") == "2026-02-15T07:00"
+    assert end("02/14/2026", "9:00 AM", "9:00 AM") == "2026-02-14T09:00"
+    assert end("02/14/2026", "9:00 AM", "") == "The end has a date but no time of day."
+    assert end("", "9:00 AM", "10:00 AM") == "The start has a time of day but no date."
+    header = "Client,Start,Duration"
+    assert end("2026-02-14T09:00-08:00", "90 min", header=header) == "2026-02-14T10:30-08:00"
+    assert end("+2h", "90 min", header=header) == "The end cannot be counted from '+2h'."
+
+
+def test_memory_does_not_grow_with_the_rows() -> None:
+    """The rows of a file of a million lines are read as they are asked for."""
+    content = b"name,phone\n" + b"Ann,+14155550171\n" * 1_000_000
+    rows = read_sheet(content, CLIENT).rows
+    assert [row.line for row in islice(rows, 3)] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("content", [b"name\n", b"\n\n\n", b"My clients\nof 2026\n"])
+def test_a_file_without_its_header_is_refused(content: bytes) -> None:
+    with pytest.raises(MalformedFile):
+        read_sheet(content, CLIENT)
