@@ -59,11 +59,11 @@ CREATED_UNTIL = Annotated[
 ]
 FILE = Annotated[
     str | None,
-    typer.Option("--file", metavar="F", help="A CSV file with a header, or JSONL; - for stdin."),
+    typer.Option("--file", metavar="F", help="A CSV, XLSX or JSONL file; - for stdin."),
 ]
 SOURCE = Annotated[
     str | None,
-    typer.Argument(metavar="FILE", help="A CSV file with a header, or JSONL; - for stdin."),
+    typer.Argument(metavar="FILE", help="A CSV, XLSX or JSONL file; - for stdin."),
 ]
 MEDIA = Annotated[
     list[str] | None,

@@ -50,9 +50,9 @@ def test_the_readme_is_short() -> None:
     assert len(README.read_text("utf-8").splitlines()) <= 250
 
 
-def test_the_tables_are_made_from_the_program() -> None:
-    text = OPERATIONS.read_text("utf-8")
-    assert documentation.with_tables(text) == text, "run: make docs"
+@pytest.mark.parametrize("page", [OPERATIONS, documentation.IMPORTING], ids=lambda page: page.stem)
+def test_the_tables_are_made_from_the_program(page: Path) -> None:
+    assert documentation.with_tables(page) == page.read_text("utf-8"), "run: make docs"
 
 
 def test_the_index_names_every_page() -> None:

@@ -20,6 +20,7 @@ from unittest import mock
 
 from petmsg import errors
 from petmsg.render.json_schema import documents, file_of
+from petmsg.spreadsheets.columns import LAYOUTS, Layout
 from tests import ROOT
 from tests.support import manual, readme_pictures
 from tests.support.command_tree import commands, printed
@@ -28,6 +29,7 @@ from tests.support.fixtures import NOW, run_cli
 README = ROOT / "README.md"
 TOUR = ROOT / "docs" / "tour.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
+IMPORTING = ROOT / "docs" / "importing.md"
 REFERENCE = ROOT / "docs" / "reference.md"
 SCHEMAS = ROOT / "docs" / "schemas"
 MAN = ROOT / "docs" / "man"
@@ -107,9 +109,26 @@ def man_pages() -> dict[str, str]:
     return manual.pages(EXIT_CODES)
 
 
-def with_tables(text: str) -> str:
-    """The page of operations with its tables made anew."""
-    for name, table in (("exit-codes", exit_codes_table()),):
+def headers_table(layout: Layout) -> str:
+    """The headers that are known in files of one noun, by the column that they mean."""
+    rows = ["| column | headers |", "|---|---|"]
+    for target in layout.targets:
+        headers = ", ".join(f"`{alias}`" for alias in target.aliases)
+        rows.append(f"| `{target.name}` | {headers} |")
+    return "\n".join(rows)
+
+
+def tables_of(page: Path) -> dict[str, str]:
+    """The tables of a page that are made from the program, by name."""
+    if page == IMPORTING:
+        return {f"{noun}-headers": headers_table(layout) for noun, layout in LAYOUTS.items()}
+    return {"exit-codes": exit_codes_table()}
+
+
+def with_tables(page: Path) -> str:
+    """A page with its tables made anew."""
+    text = page.read_text("utf-8")
+    for name, table in tables_of(page).items():
         begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
         before, found, rest = text.partition(begin)
         _, closed, after = rest.partition(end)
@@ -171,7 +190,8 @@ def write_schemas() -> None:
 def main() -> None:
     """Write what is made from the program."""
     TOUR.write_text(with_transcripts(TOUR.read_text("utf-8")), "utf-8")
-    OPERATIONS.write_text(with_tables(OPERATIONS.read_text("utf-8")), "utf-8")
+    for page in (OPERATIONS, IMPORTING):
+        page.write_text(with_tables(page), "utf-8")
     REFERENCE.parent.mkdir(exist_ok=True)
     REFERENCE.write_text(reference(), "utf-8")
     write_schemas()

@@ -75,7 +75,7 @@ def read_person(row: BatchRow, *, country: str | None) -> PersonRow:
     if name := _cell(read, "name"):
         read.name = read.faults.collect(parse_name, name)
     if phone := _cell(read, "phone"):
-        read.phones = _read_phones(read, split_phones(phone), country)
+        read.phones = _read_phones(read, split_phones(phone) or [phone], country)
     return read
 
 
