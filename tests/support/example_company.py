@@ -13,6 +13,7 @@ from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
 from tests.support import snoutos
+from tests.support.calendars import calendar, event
 from tests.support.fixtures import ACTOR, NOW, add_org, lines, run_cli, working
 
 SINCE = NOW - timedelta(days=1)
@@ -52,6 +53,7 @@ FILES = {
     "bookings.csv": lines(
         ("ref", "client", "sitter", "starts_at", "ends_at"), ("B-8", "C-1", "S-1", "+5d", "+6d")
     ),
+    "walks.ics": calendar(event("RRULE:FREQ=WEEKLY;COUNT=3")).decode(),
     "messages.csv": lines(("client", "body", "key"), ("C-1", "See you at 3.", "visit-1")),
     "reassigned.csv": lines(("ref", "sitter"), ("B-1", "S-2"), ("B-2", "S-1")),
     "handed-over.csv": lines(("ref", "sitter"), ("B-1", "S-2")),

@@ -129,7 +129,7 @@ def add(
     writes=True,
     may_ask=True,
     prints=results_of(BOOKING_IMPORTED),
-    examples=["petmsg booking import bookings.csv", "petmsg booking import bookings.csv --dry-run"],
+    examples=["petmsg booking import bookings.csv", "petmsg booking import walks.ics --dry-run"],
 )
 def import_(
     context: Context,
