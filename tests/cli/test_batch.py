@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from petmsg.errors import Busy
-from petmsg.services.bookings import confirm
+from petmsg.services.bookings import booking_import, confirm
 from petmsg.services.people import client_import
 from petmsg.services.transfer import row_files
 from tests.support.fixtures import Cli, Ran
@@ -458,23 +458,41 @@ def test_a_reader_that_left_is_no_error(sqlite_cli: Cli, migrated_sqlite: str) -
 
 
 @pytest.mark.usefixtures("small_chunks")
-def test_rows_without_a_ref_are_not_to_be_imported_once_more(
+def test_clients_without_a_ref_may_be_imported_once_more(
     sqlite_cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = client_import.import_rows
-
-    def fail_second(uow: Any, rows: Any) -> Any:
-        if rows[0].line > 10:
-            raise Busy("The database is locked by another program.")
-        return real(uow, rows)
-
-    monkeypatch.setattr(client_import, "import_rows", fail_second)
+    monkeypatch.setattr(client_import, "import_rows", failing_second(client_import.import_rows))
     nameless = "name,phone\n" + "".join(f"Client {n},+1415{n:07d}\n" for n in range(1, 16))
     ran = sqlite_cli("client", "import", "-", stdin=nameless)
     assert ran.code == 75
     assert "Stopped after line 11; all rows up to it are done." in ran.err
+    assert "Run the whole command again; finished rows stay unchanged." in ran.err
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_rows_that_would_be_added_twice_are_not_to_be_imported_once_more(
+    sqlite_cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_cli("client", "import", "-", stdin=HEAD + ANN)
+    monkeypatch.setattr(booking_import, "import_rows", failing_second(booking_import.import_rows))
+    days = [f"C-1,2026-03-{n:02}T10:00Z,2026-03-{n:02}T12:00Z" for n in range(1, 16)]
+    nameless = "\n".join(["client,starts_at,ends_at", *days])
+    ran = sqlite_cli("booking", "import", "-", "--allow-duplicates", stdin=nameless)
+    assert ran.code == 75
+    assert "Stopped after line 11; all rows up to it are done." in ran.err
     assert "Import only the rest" in ran.err
     assert "whole" not in ran.err
+
+
+def failing_second(real: Any) -> Any:
+    """An import whose second chunk fails, as if the database went away between the two."""
+
+    def fail_second(uow: Any, rows: Any, **options: Any) -> Any:
+        if rows[0].line > 10:
+            raise Busy("The database is locked by another program.")
+        return real(uow, rows, **options)
+
+    return fail_second
 
 
 @pytest.mark.usefixtures("small_chunks")

@@ -105,7 +105,11 @@ def import_(
     sheet: SHEET = None,
     template: EMPTY = False,
 ) -> None:
-    """Import clients: columns ref,name,phone,kind. Known refs are updated."""
+    """Import clients: columns ref,name,phone,kind. Safe to repeat.
+
+    A row with a known ref updates that client. A row without a ref is about the client who has one
+    of its phones, unless their names contradict each other. Every other row adds a client.
+    """
     from petmsg.services.people import client_import
 
     import_file(
@@ -115,6 +119,7 @@ def import_(
         client_import.import_rows,
         noun=ImportNoun.CLIENT,
         options=FileOptions(maps, encoding, date_order, strict, rejects, sheet, template),
+        finds_again=True,
     )
 
 

@@ -95,7 +95,11 @@ def import_(
     sheet: SHEET = None,
     template: EMPTY = False,
 ) -> None:
-    """Import sitters: columns ref,name,phone. Known refs are updated."""
+    """Import sitters: columns ref,name,phone. Safe to repeat.
+
+    A row with a known ref updates that sitter. A row without a ref is about the sitter with its
+    phone and name. Every other row adds a sitter.
+    """
     from petmsg.services.people import sitter_import
 
     import_file(
@@ -105,6 +109,7 @@ def import_(
         sitter_import.import_rows,
         noun=ImportNoun.SITTER,
         options=FileOptions(maps, encoding, date_order, strict, rejects, sheet, template),
+        finds_again=True,
     )
 
 
