@@ -15,8 +15,8 @@ from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.db.schema_version import HEAD
 from petmsg.models import metadata
-from petmsg.services.transfer.row_files import FORMULA_STARTS
 from petmsg.services.transfer.table_schema import EXCLUDED, table_schemas
+from petmsg.text_inputs import FORMULA_STARTS
 from tests.support.consistency import content, problems, raw
 from tests.support.exported_company import ODD_TEXTS, command_line, fill, held_text, text_of
 from tests.support.fixtures import NOW, Ran, add_org, run_cli

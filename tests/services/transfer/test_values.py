@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from petmsg.services.transfer.row_files import FORMULA_STARTS
 from petmsg.services.transfer.table_schema import Column, Kind
 from petmsg.services.transfer.values import (
     BadCell,
@@ -19,6 +18,7 @@ from petmsg.services.transfer.values import (
     value_of_cell,
     value_of_json,
 )
+from petmsg.text_inputs import FORMULA_STARTS
 from tests.support.exported_company import ODD_TEXTS
 
 TEXT = Column("body", "body", Kind.TEXT, nullable=True)
