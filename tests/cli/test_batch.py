@@ -183,7 +183,7 @@ def test_a_file_that_is_not_there_is_wrong_usage(sqlite_cli: Cli, tmp_path: Path
         ('C-9,"C"y,+14155551009,\n', "malformed_row"),
         ("C-9,C\0y,+14155551009,\n", "malformed_row"),
         ("C-9," + "y" * 5000 + ",+14155551009,\n", "malformed_row"),
-        ("C-9,Cy,4155551009,\n", "malformed_phone"),
+        ("C-9,Cy,5551009,\n", "malformed_phone"),
         ("C-9,Cy,,\n", "malformed_row"),
         ("C-9,,+14155551009,\n", "malformed_row"),
         ("C-9,C\x1by,+14155551009,\n", "malformed_text"),
