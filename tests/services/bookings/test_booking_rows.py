@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from petmsg.errors import MalformedTime
 from petmsg.services.bookings import booking_import
+from petmsg.services.bookings.booking_rows import BookingRows
 from petmsg.services.people import client, offboard, sitter
 from petmsg.services.transfer.row_files import BatchRow, RowDone
-from petmsg.services.unit_of_work import Failure
+from petmsg.services.unit_of_work import Failure, UnitOfWork
 from tests.support.fixtures import build_org, looking, working
-from tests.support.imports import at_once, codes, rows_of, told
+from tests.support.imports import at_once, codes, rows_of, told, undone
 from tests.support.postgres import Copies
 
 START, END = "2026-03-01T10:00", "2026-03-01T12:00"
@@ -43,6 +46,52 @@ def row(
     who: str | None = "A-1", sitter: str | None = "M-1", start: str | None = START, **cells: Any
 ) -> dict[str, str | None]:
     return {"client": who, "sitter": sitter, "starts_at": start, "ends_at": END, **cells}
+
+
+FILES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "ref": st.sampled_from([None, "", "", "N-1", "N-2", "N-2", "+1415"]),
+            "client": st.sampled_from(["A-1"] * 6 + ["Bo Stone"] * 3 + ["Ann Ivers", "", None]),
+            "sitter": st.sampled_from(["M-1", "Maya Lee", "", None] * 3 + ["Z-1", "X"]),
+            "starts_at": st.sampled_from([START, "2026-03-01T11:00"] * 5 + [END, "noon", "", None]),
+            "ends_at": st.sampled_from([END, "2026-03-01T13:00"] * 4 + [None]),
+            "lead_minutes": st.sampled_from([None, "", "30"] * 3 + ["long"]),
+        }
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def test_a_set_of_rows_leaves_what_single_rows_leave(url: str) -> None:
+    def stored(uow: UnitOfWork) -> list[tuple[Any, ...]]:
+        rows = uow.cursor.tuples(
+            "SELECT ref, client_id, sitter_id, starts_at, ends_at, lead_minutes FROM booking"
+        )
+        return sorted((tuple(each) for each in rows), key=lambda each: str(each[0]))
+
+    with working(url) as uow:
+
+        @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(FILES)
+        def held(file: list[dict[str, str | None]]) -> None:
+            rows = rows_of(file)
+            with undone(uow):
+                results = BookingRows(uow).apply(rows)
+                bookings, events = stored(uow), list(uow.events)
+                again = BookingRows(uow).apply(rows)
+                refs = [each["ref"] for each in file if each["ref"]]
+                if len(set(refs)) == len(refs):  # no row changes what another one made
+                    assert not {each.result for each in again if isinstance(each, RowDone)} - {
+                        "unchanged"
+                    }
+            with undone(uow):
+                alone = [BookingRows(uow).apply([each])[0] for each in rows]
+                assert told(alone) == told(results)
+                assert (stored(uow), uow.events) == (bookings, events)
+
+        held()
 
 
 def test_client_and_sitter_are_named_by_ref_phone_or_name(url: str) -> None:
