@@ -26,7 +26,7 @@ GROUPS = {
     "today": "Show the day on one screen: visits, absences, gaps and waiting clients.",
     "status": "Show today's visits, queue, inbox and upcoming gaps.",
     "doctor": "Check data, environment and configuration; exit with 10 on a problem.",
-    "coverage": "Find upcoming visits and sitters without a usable number.",
+    "coverage": "Find upcoming visits without a usable number or a free sitter.",
     "booking": "Add, import, confirm, cancel, reschedule and reassign bookings.",
     "sitter": "Add, import, activate, deactivate and renumber sitters; say who is away.",
     "client": "Add, import, change and erase clients and their phones.",

@@ -1,8 +1,7 @@
 """The options of all commands that import a file: how the file is to be read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -51,8 +50,7 @@ EMPTY = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class FileOptions:
+class FileOptions(NamedTuple):
     """What the options of an import say."""
 
     maps: Sequence[str] | None = None

@@ -289,7 +289,7 @@ BUGS = (
         "tests/db/test_restore.py::test_what_was_sent_since_the_backup_is_not_sent_again"),
     # -------------------------------------------------------------------------- the commands
     Bug("what cannot be undone is not asked", "cli/command.py",
-        "if asks is not None and not may_do:", "if False:",
+        "if asks is not None and not context.is_confirmed:", "if False:",
         "tests/cli/test_confirmations.py"
         "::test_without_a_terminal_it_is_wrong_usage_and_nothing_changes"),
     # ----------------------------------------------------------------------- audit, leaves

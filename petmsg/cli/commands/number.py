@@ -5,18 +5,9 @@ from typing import Annotated
 import typer
 
 from petmsg.cli import confirmations
+from petmsg.cli import import_options as how
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
-from petmsg.cli.import_options import (
-    DATE_ORDER,
-    EMPTY,
-    ENCODING,
-    MAP,
-    REJECTS,
-    SHEET,
-    STRICT,
-    FileOptions,
-)
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -93,13 +84,13 @@ def import_(
         NumberClass | None,
         typer.Option("--class", help="What the account's new numbers are for."),
     ] = None,
-    maps: MAP = None,
-    encoding: ENCODING = None,
-    date_order: DATE_ORDER = None,
-    strict: STRICT = False,
-    rejects: REJECTS = None,
-    sheet: SHEET = None,
-    template: EMPTY = False,
+    maps: how.MAP = None,
+    encoding: how.ENCODING = None,
+    date_order: how.DATE_ORDER = None,
+    strict: how.STRICT = False,
+    rejects: how.REJECTS = None,
+    sheet: how.SHEET = None,
+    template: how.EMPTY = False,
 ) -> None:
     """Import numbers: columns e164,class; or from the provider's account.
 
@@ -111,7 +102,7 @@ def import_(
     if from_provider:
         import_from_provider(context, file or option, number_class=number_class)
     else:
-        options = FileOptions(maps, encoding, date_order, strict, rejects, sheet, template)
+        options = how.FileOptions(maps, encoding, date_order, strict, rejects, sheet, template)
         import_from_file(context, file, option, options, number_class=number_class)
 
 
