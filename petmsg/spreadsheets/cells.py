@@ -122,6 +122,9 @@ class _Times:
 
     def __init__(self, plan: Plan) -> None:
         self._at = {name: plan.place(name) for name in (*DATES, "time")}
+        self._starts = self._present("starts_at", "start_date", "date", "start_time")
+        self._ends = self._present("ends_at", "end_date", "end_time")
+        self._date = self._present("date")
         # Programs write a day as its midnight; a column of times beside it has the time of day.
         self._days = {
             *(("start_date", "date") if plan.has("start_time", "time") else ()),
@@ -157,14 +160,18 @@ class _Times:
                 cells["ends_at"] = ""
 
     def _start(self, raw: Sequence[str], order: DateOrder | None) -> str:
-        moments = self._moments(raw, ("starts_at", "start_date", "date", "start_time"), order)
+        moments = self._moments(raw, self._starts, order)
+        if len(moments) == 1 and moments[0].as_written is not None:
+            return moments[0].as_written
         window = self._cell(raw, "time")
         if window and not any(each.clock for each in moments):
             moments.append(Moment(clock=parse_range(window)[0]))
         return _written(moments, "start")
 
     def _end(self, raw: Sequence[str], order: DateOrder | None, start: str | None) -> str:
-        moments = self._moments(raw, ("ends_at", "end_date", "end_time"), order)
+        moments = self._moments(raw, self._ends, order)
+        if len(moments) == 1 and moments[0].as_written is not None:
+            return moments[0].as_written
         window = self._cell(raw, "time")
         if window and not any(each.clock or each.as_written for each in moments):
             moments.append(Moment(clock=parse_range(window)[1]))
@@ -174,7 +181,7 @@ class _Times:
                 return "" if not start else _after(start, length)
         if any(each.day or each.as_written for each in moments):
             return _written(moments, "end")
-        moments += self._moments(raw, ("date",), order)
+        moments += self._moments(raw, self._date, order)
         if not moments:
             return ""
         own_day = any(each.day for each in moments)
@@ -187,14 +194,18 @@ class _Times:
                 return _after(end, timedelta(days=1))
         return end
 
+    def _present(self, *names: str) -> tuple[tuple[str, int], ...]:
+        """Those of the columns that the file has, with their places."""
+        return tuple((name, at) for name in names if (at := self._at[name]) is not None)
+
     def _moments(
-        self, raw: Sequence[str], names: Sequence[str], order: DateOrder | None
+        self, raw: Sequence[str], columns: Sequence[tuple[str, int]], order: DateOrder | None
     ) -> list[Moment]:
         found = []
-        for name in names:
-            cell = self._cell(raw, name)
-            if cell:
-                moment = parse_moment(cell, order)
+        for name, at in columns:
+            cell = raw[at].strip()
+            if cell and (value := read_cell(name, cell)):
+                moment = parse_moment(value, order)
                 found.append(_day_alone(moment) if name in self._days else moment)
         return found
 

@@ -112,17 +112,18 @@ def _fit(sample: Sequence[str], delimiter: str, layout: Layout) -> tuple[int, in
 def _not_csv(first: int, last: int, problem: csv.Error) -> MalformedRow:
     """The error for lines that are not CSV. An unclosed quote spans the lines up to the next quote,
     so it names all of them."""
-    if "field larger" in str(problem):
+    words = str(problem).replace("\t", "\\t")
+    if "field larger" in words:
         return MalformedRow(
             f"Line {first} has a cell of more than {csv.field_size_limit():,} characters.",
             hint="Shorten the cell, or look for a double quote that is not closed.",
         )
     if last <= first:
         return MalformedRow(
-            f"Line {first} is not CSV: {problem}.",
+            f"Line {first} is not CSV: {words}.",
             hint="Put a cell that contains a double quote in double quotes, and double it.",
         )
     return MalformedRow(
-        f"Lines {first} to {last} are not CSV: {problem}; none of them was imported.",
+        f"Lines {first} to {last} are not CSV: {words}; none of them was imported.",
         hint=f"A double quote opens in line {first} and is not closed: close it or double it.",
     )
