@@ -9,14 +9,15 @@ from typing import Protocol
 from petmsg.enums.files import DateOrder
 from petmsg.errors import MalformedFile, quoted
 from petmsg.spreadsheets.batch_row import BatchRow, RawRow
-from petmsg.spreadsheets.cells import DATES, RowReader
 from petmsg.spreadsheets.columns import REASON, Layout, normal_header
 from petmsg.spreadsheets.csv_file import csv_file
 from petmsg.spreadsheets.dates import OrderFinder, spoken
 from petmsg.spreadsheets.header import Plan, plan
 from petmsg.spreadsheets.json_lines import json_lines
 from petmsg.spreadsheets.kinds import FileKind, kind_of, require_table
+from petmsg.spreadsheets.row_reader import RowReader
 from petmsg.spreadsheets.text_encoding import decoded, encoding_of
+from petmsg.spreadsheets.visit_times import DATES
 
 _TITLE_ROWS = 6
 """The header is in one of the first rows: some programs write a title above it."""

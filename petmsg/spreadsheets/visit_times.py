@@ -1,0 +1,178 @@
+"""When a visit starts and ends, from one column each or from several."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+
+from petmsg.enums.files import DateOrder
+from petmsg.errors import MalformedTime, PetmsgError, quoted
+from petmsg.spreadsheets.cells import read_cell
+from petmsg.spreadsheets.dates import Moment, parse_length, parse_moment, parse_range
+from petmsg.spreadsheets.header import Plan
+
+DATES = ("starts_at", "ends_at", "start_date", "end_date", "date", "start_time", "end_time")
+_MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(?::00(?:\.0+)?)?")
+
+
+class VisitTimes:
+    """Reads when a visit starts and ends, from one column each or from several."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._at = {name: plan.place(name) for name in (*DATES, "time")}
+        self._starts = self._present("starts_at", "start_date", "date", "start_time")
+        self._ends = self._present("ends_at", "end_date", "end_time")
+        self._date = self._present("date")
+        # Programs write a day as its midnight; a column of times beside it has the time of day.
+        self._days = {
+            *(("start_date", "date") if plan.has("start_time", "time") else ()),
+            *(("end_date",) if plan.has("end_time", "time") else ()),
+        }
+        self._length = plan.place("duration")
+        self._minutes = plan.place("duration_minutes")
+        self._has_start = plan.has("starts_at", "start_date", "start_time", "date", "time")
+        self._has_end = plan.has(
+            "ends_at", "end_date", "end_time", "date", "time", "duration", "duration_minutes"
+        )
+
+    def read(
+        self,
+        raw: Sequence[str],
+        cells: dict[str, str | None],
+        order: DateOrder | None,
+        fault: Callable[[str, PetmsgError], None],
+    ) -> None:
+        """Put `starts_at` and `ends_at` into the cells, as ISO 8601 text."""
+        start: str | None = None
+        if self._has_start:
+            try:
+                start = cells["starts_at"] = self._start(raw, order)
+            except PetmsgError as problem:
+                fault("starts_at", problem)
+                cells["starts_at"] = ""
+        if self._has_end:
+            try:
+                cells["ends_at"] = self._end(raw, order, start)
+            except PetmsgError as problem:
+                fault("ends_at", problem)
+                cells["ends_at"] = ""
+
+    def _start(self, raw: Sequence[str], order: DateOrder | None) -> str:
+        moments = self._moments(raw, self._starts, order)
+        if len(moments) == 1 and moments[0].as_written is not None:
+            return moments[0].as_written
+        window = self._cell(raw, "time")
+        if window and not any(each.clock for each in moments):
+            moments.append(Moment(clock=parse_range(window)[0]))
+        return _written(moments, "start")
+
+    def _end(self, raw: Sequence[str], order: DateOrder | None, start: str | None) -> str:
+        moments = self._moments(raw, self._ends, order)
+        if len(moments) == 1 and moments[0].as_written is not None:
+            return moments[0].as_written
+        window = self._cell(raw, "time")
+        if window and not any(each.clock or each.as_written for each in moments):
+            moments.append(Moment(clock=parse_range(window)[1]))
+        if not any(each.clock or each.as_written for each in moments):
+            length = self._length_of(raw)
+            if length is not None:
+                return "" if not start else _after(start, length)
+        if any(each.day or each.as_written for each in moments):
+            return _written(moments, "end")
+        moments += self._moments(raw, self._date, order)
+        if not moments:
+            return ""
+        own_day = any(each.day for each in moments)
+        if not own_day and start:
+            moments.append(Moment(day=_local(start).date()))
+        end = _written(moments, "end")
+        if end and start and self._at["end_date"] is None:
+            first, last = _local(start), _local(end)
+            if last < first and last.date() == first.date():
+                return _after(end, timedelta(days=1))
+        return end
+
+    def _present(self, *names: str) -> tuple[tuple[str, int], ...]:
+        """Those of the columns that the file has, with their places."""
+        return tuple((name, at) for name in names if (at := self._at[name]) is not None)
+
+    def _moments(
+        self, raw: Sequence[str], columns: Sequence[tuple[str, int]], order: DateOrder | None
+    ) -> list[Moment]:
+        found = []
+        for name, at in columns:
+            cell = raw[at].strip()
+            if cell and (value := read_cell(name, cell)):
+                moment = parse_moment(value, order)
+                found.append(_day_alone(moment) if name in self._days else moment)
+        return found
+
+    def _cell(self, raw: Sequence[str], name: str) -> str:
+        at = self._at[name]
+        cell = raw[at].strip() if at is not None else ""
+        return read_cell(name, cell) if cell else ""
+
+    def _length_of(self, raw: Sequence[str]) -> timedelta | None:
+        for at, is_minutes in ((self._length, False), (self._minutes, True)):
+            cell = raw[at].strip() if at is not None else ""
+            if cell:
+                return parse_length(read_cell("duration", cell), is_minutes=is_minutes)
+        return None
+
+
+def _day_alone(moment: Moment) -> Moment:
+    """The day of a moment that is midnight; another moment as it is."""
+    if moment.as_written is not None and (found := _MIDNIGHT.fullmatch(moment.as_written)):
+        return parse_moment(found[1], DateOrder.YMD)
+    return Moment(day=moment.day) if moment.day and moment.clock == time() else moment
+
+
+def _written(moments: Sequence[Moment], what: str) -> str:
+    """ISO 8601 text of the day and the time of day that the cells have together.
+
+    Raises `MalformedTime` if one of the two is missing or there are two of them.
+    """
+    if not moments:
+        return ""
+    exact = [each.as_written for each in moments if each.as_written is not None]
+    days = {each.day for each in moments if each.day is not None}
+    clocks = {each.clock for each in moments if each.clock is not None}
+    if len(exact) == 1 and not clocks and all(exact[0].startswith(f"{day}") for day in days):
+        return exact[0]
+    if exact or len(days) > 1 or len(clocks) > 1:
+        raise MalformedTime(
+            f"The {what} is given twice.", hint="Ignore one of its columns: --map 'Header='"
+        )
+    if not days:
+        raise MalformedTime(
+            f"The {what} has a time of day but no date.", hint="Fill in the date of the visit."
+        )
+    if not clocks:
+        raise MalformedTime(
+            f"The {what} has a date but no time of day.", hint="Fill in the time: 09:00 or 9:00 AM."
+        )
+    return _iso(days.pop(), clocks.pop())
+
+
+def _iso(day: date, clock: time) -> str:
+    return f"{day.isoformat()}T{clock.isoformat('seconds' if clock.second else 'minutes')}"
+
+
+def _local(written: str) -> datetime:
+    """The local time of an ISO text. Raises `MalformedTime` for a relative one."""
+    try:
+        return datetime.fromisoformat(written).replace(tzinfo=None)
+    except ValueError:
+        raise MalformedTime(
+            f"The end needs a date of its own beside {quoted(written)}.", hint="Fill it in."
+        ) from None
+
+
+def _after(start: str, length: timedelta) -> str:
+    """The end of a visit that starts then, at the same offset from UTC if the start has one."""
+    try:
+        moment = datetime.fromisoformat(start) + length
+    except (ValueError, OverflowError):
+        raise MalformedTime(
+            f"The end cannot be counted from {quoted(start)}.", hint="Give the end itself."
+        ) from None
+    return moment.isoformat(timespec="seconds" if moment.second else "minutes")
