@@ -1,6 +1,7 @@
 """Workbooks: what a sheet holds, as text."""
 
 import re
+import sys
 import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -11,7 +12,7 @@ import openpyxl
 import pytest
 
 from petmsg.enums.files import DateOrder
-from petmsg.errors import MalformedFile
+from petmsg.errors import ExtraMissing, MalformedFile
 from petmsg.spreadsheets import workbook
 from petmsg.spreadsheets.columns import BOOKING, CLIENT
 from petmsg.spreadsheets.read import Reading, read_sheet
@@ -188,3 +189,11 @@ def test_what_only_looks_like_a_workbook_is_named() -> None:
 def test_sheets_are_for_workbooks_only() -> None:
     with pytest.raises(MalformedFile, match="Only a workbook"):
         read_sheet(b"name,phone\n", CLIENT, Reading(sheet="Clients"))
+
+
+def test_without_openpyxl_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = book(["Name", "Phone"])
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(ExtraMissing) as missing:
+        read_sheet(content, CLIENT)
+    assert "pip install 'petmsg[xlsx]'" in missing.value.hint

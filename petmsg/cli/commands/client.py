@@ -109,6 +109,8 @@ def import_(
 
     A row with a known ref updates that client. A row without a ref is about the client who has one
     of its phones, unless their names contradict each other. Every other row adds a client.
+
+    The usual headers of other programs are known, such as Client Name, First Name and Mobile.
     """
     from petmsg.services.people import client_import
 

@@ -99,6 +99,8 @@ def import_(
 
     A row with a known ref updates that sitter. A row without a ref is about the sitter with its
     phone and name. Every other row adds a sitter.
+
+    The usual headers of other programs are known, such as Staff ID, First Name and Mobile.
     """
     from petmsg.services.people import sitter_import
 
