@@ -101,14 +101,17 @@ def _rejoin(pieces: list[str], *, fewest: int) -> list[str]:
     """Join what was split inside a phone. `pieces` are parts and the marks between them in turn;
     a part with fewer digits than `fewest` is not a phone of its own, and neither is an
     extension."""
-    parts = pieces[:1]
+    parts, digits = [pieces[:1]], _digits(pieces[0])
     for mark, part in zip(pieces[1::2], pieces[2::2], strict=True):
         is_extension = mark in ",;" and _ONLY_EXTENSION.fullmatch(part) is not None
-        if is_extension or min(_digits(parts[-1]), _digits(part)) < fewest:
-            parts[-1] += mark + part
+        more = _digits(part)
+        if is_extension or min(digits, more) < fewest:
+            parts[-1] += [mark, part]
+            digits += more
         else:
-            parts.append(part)
-    return parts
+            parts.append([part])
+            digits = more
+    return ["".join(each) for each in parts]
 
 
 def _digits(text: str) -> int:

@@ -247,3 +247,11 @@ def test_splitting_loses_no_digit(cell: str) -> None:
     assert "".join(c for c in "".join(split_phones(cell)) if c.isdigit()) == "".join(
         c for c in cell if c.isdigit()
     )
+
+
+def test_the_time_for_a_cell_of_many_pieces_grows_with_it_alone() -> None:
+    """Its pieces are too short for phones of their own, so all of them belong to one. In time that
+    grows with the square of the cell this would take minutes."""
+    for mark in (",", "/", ";"):
+        cell = f"1{mark}" * 50_000
+        assert "".join(split_phones(cell)).count("1") == 50_000
