@@ -57,7 +57,7 @@ def read_calendar(content: bytes, span: Span) -> Calendar:
     for uid, events in groups.items():
         stem = stem_of_uid(uid)
         try:
-            _add_event(calendar, stem, _Group(raw, events, span))
+            calendar.visits += _visits_of_event(calendar, stem, _Group(raw, events, span))
         except PetmsgError as problem:
             calendar.problems.append(CalendarProblem(events[0].line, stem, problem))
         except Exception as problem:  # noqa: BLE001 because the libraries raise whatever they like
@@ -85,14 +85,17 @@ class _Group:
     span: Span
 
 
-def _add_event(calendar: Calendar, stem: str, group: _Group) -> None:
-    """Add the visits of one UID to the calendar. Raises whatever is wrong with it."""
+def _visits_of_event(calendar: Calendar, stem: str, group: _Group) -> list[CalendarVisit]:
+    """The visits of one UID; an event that is no visit is noted as skipped.
+
+    Raises whatever is wrong with it: then it has no visits.
+    """
     span = group.span
     components = _components(group)
     if span.all_day is None and all(free_all_day(each) for _, each in components):
         calendar.free_days += len(components)
         calendar.skipped.add(stem)
-        return
+        return []
     times = {id(each): times_of(each, span.timezone, span.all_day) for _, each in components}
     components = _latest(components, times)
     for line, each in components:
@@ -103,19 +106,21 @@ def _add_event(calendar: Calendar, stem: str, group: _Group) -> None:
             )
     main = [(line, each) for line, each in components if "RECURRENCE-ID" not in each]
     repeats = any("RRULE" in each or "RDATE" in each for _, each in main)
+    visits: list[CalendarVisit] = []
     if repeats:
         of_line = {str(each.get("X-PETMSG-LINE")): line for line, each in components}
         zoned = group.raw.timezone if _is_zone(group.raw.timezone) else None
         for found in expanded([each for _, each in components], span.start, span.end, zoned):
             line = of_line[str(found.component.get("X-PETMSG-LINE"))]
             ref = f"{stem}/{found.recurrence}"
-            _add(calendar, group, stem, _Found(line, ref, found.times, found.component))
-    known = {visit.ref for visit in calendar.visits if visit.stem == stem} if repeats else set()
+            visits.append(_visit(group, stem, _Found(line, ref, found.times, found.component)))
+    known = {visit.ref for visit in visits}
     for line, each in components:
         changed = "RECURRENCE-ID" in each
         ref = f"{stem}/{recurrence_text(each['RECURRENCE-ID'].dt)}" if changed else stem
         if (changed or not repeats) and ref not in known:
-            _add(calendar, group, stem, _Found(line, ref, times[id(each)], each))
+            visits.append(_visit(group, stem, _Found(line, ref, times[id(each)], each)))
+    return visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,24 +131,22 @@ class _Found:
     component: Any
 
 
-def _add(calendar: Calendar, group: _Group, stem: str, found: _Found) -> None:
+def _visit(group: _Group, stem: str, found: _Found) -> CalendarVisit:
     status = str(found.component.get("STATUS", "")).upper()
     starts_at, ends_at = found.times.starts_at, found.times.ends_at
     words = words_of(found.component)
     is_cancelled = (
         status == "CANCELLED" or group.raw.method == "CANCEL" or is_called_cancelled(words.summary)
     )
-    calendar.visits.append(
-        CalendarVisit(
-            line=found.line,
-            stem=stem,
-            ref=found.ref,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            is_cancelled=is_cancelled,
-            is_expanded=ends_at > group.span.start and starts_at < group.span.end,
-            words=words,
-        )
+    return CalendarVisit(
+        line=found.line,
+        stem=stem,
+        ref=found.ref,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        is_cancelled=is_cancelled,
+        is_expanded=ends_at > group.span.start and starts_at < group.span.end,
+        words=words,
     )
 
 

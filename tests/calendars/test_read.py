@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from petmsg.calendars import read
-from petmsg.calendars.event import Calendar
+from petmsg.calendars.event import Calendar, EventWords
 from petmsg.calendars.read import Span, read_calendar
 from petmsg.errors import MalformedFile, PetmsgError
 from tests.support.calendars import PLACE, calendar, event
@@ -118,6 +118,20 @@ def test_whatever_an_event_says_is_no_traceback(lines: tuple[str, ...]) -> None:
     found = taken(event(*lines), event(uid="good@x"))
     assert "good@x" in refs(found)
     assert all(problem.error.message.isprintable() for problem in found.problems)
+
+
+def test_an_event_that_fails_half_way_has_no_visits(monkeypatch: pytest.MonkeyPatch) -> None:
+    words_of, seen = read.words_of, list[object]()
+
+    def fails_at_the_second(component: object) -> EventWords:
+        seen.append(component)
+        if len(seen) == 2:
+            raise RuntimeError("a visit that the library cannot read")
+        return words_of(component)
+
+    monkeypatch.setattr(read, "words_of", fails_at_the_second)
+    found = taken(event("RRULE:FREQ=DAILY;COUNT=3"), event(uid="good@x"))
+    assert (len(found.problems), refs(found)) == (1, ["good@x"])
 
 
 def test_a_timezone_may_be_defined_by_the_file() -> None:
