@@ -150,7 +150,8 @@ def _not_theirs(
 
     One that its new sitter has already was handed over before: that is no fault.
     """
-    named = [each for each in wanted.by_booking if each not in {v.booking for v in visits}]
+    theirs = {visit.booking for visit in visits}
+    named = [each for each in wanted.by_booking if each not in theirs]
     found = {each.booking: each for each in queries.visits_of_refs(uow.cursor, uow.org.id, named)}
     problems = []
     for booking in named:
