@@ -29,6 +29,8 @@ _OF_SITTERS = " AND s.id IN (:ids)"
 
 _BY_START = " ORDER BY a.starts_at, a.id"
 
+BETWEEN = _ABSENCES + _WITHIN + _BY_START
+
 _OF_SITTER = """
 SELECT starts_at, coalesce(ended_at, ends_at) AS ends_at, reason FROM sitter_absence
 WHERE sitter_id = :sitter_id AND (ended_at IS NULL OR ended_at > starts_at)
@@ -98,8 +100,7 @@ def absences_between(
     cursor: Cursor, org: OrgRow, *, since: datetime, until: datetime
 ) -> list[Absence]:
     """The org's absences that overlap `[since, until)` (aware UTC), by start."""
-    sql = _ABSENCES + _WITHIN + _BY_START
-    return cursor.all(Absence, sql, org_id=org.id, since=since, until=until)
+    return cursor.all(Absence, BETWEEN, org_id=org.id, since=since, until=until)
 
 
 def absences_to_come(cursor: Cursor, org: OrgRow, *, now: datetime, days: int) -> list[Absence]:

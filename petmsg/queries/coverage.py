@@ -2,14 +2,14 @@
 confirmed bookings without a window."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.people import ClientKind
 from petmsg.queries.lookup import ClientKey
-from petmsg.queries.org import OrgRow
+from petmsg.queries.org import LONGEST_GRACE, OrgRow
 from petmsg.rules.routing.facts import NumberFact, WindowFact
 
 # By the bookings of a week ago and later: no grace is longer. Not `status = …`, which SQLite would
@@ -61,10 +61,6 @@ SELECT count(*) FROM thread t
 JOIN message_number n ON n.id = t.pool_number_id AND n.class = 'pool'
 WHERE t.org_id = :org_id
 """
-
-
-_LONGEST_GRACE = timedelta(minutes=10_080)
-"""The most that `org.grace_minutes` may be."""
 
 
 class _Window(NamedTuple):
@@ -133,7 +129,7 @@ def windows_to_come(
     cursor: Cursor, org: OrgRow, *, now: datetime, until: datetime
 ) -> Iterator[WindowToCome]:
     """The org's windows of confirmed bookings that overlap `[now, until)` (aware UTC), by start."""
-    ended = now - _LONGEST_GRACE
+    ended = now - LONGEST_GRACE
     for row in cursor.all(_Window, WINDOWS, org_id=org.id, now=now, until=until, ended=ended):
         number = None
         if row.number_id is not None:

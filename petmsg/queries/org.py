@@ -1,7 +1,7 @@
 """Orgs: which one a command means, and their settings."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
@@ -15,6 +15,9 @@ SELECT id, slug, name, timezone, grace_minutes, quarantine_days, pool_for,
        open_until_minute, unanswered_minutes, closed_reply, unknown_reply, lead_minutes, country
 FROM org WHERE removed_at IS NULL
 """
+
+LONGEST_GRACE = timedelta(minutes=10_080)
+"""The most that the lead time and the grace period of a visit may be: a week."""
 
 _TWO_ORG_IDS = "SELECT id FROM org WHERE removed_at IS NULL LIMIT 2"
 

@@ -1,4 +1,4 @@
-"""The rows of `petmsg today`: the visits of a day, the sitters, who is away, and who waits.
+"""The rows of `petmsg today`: the visits of a day, the sitters, and who waits.
 
 A fixed number of statements, however many rows there are.
 """
@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.queries.org import OrgRow
+from petmsg.queries.org import LONGEST_GRACE, OrgRow
 from petmsg.queries.waiting import OPEN
 
-# Not `status IN (…)`, which would be read by another index than that of the days.
+# Not `status IN (…)`, which would be read by another index than that of the days. The visits of
+# the days around it are read as well, because their lead or grace time may touch the day.
 VISITS = """
 SELECT b.ref AS booking, b.status, b.starts_at, b.ends_at, c.ref AS client, c.name AS client_name,
        s.ref AS sitter, s.name AS sitter_name, w.starts_at AS window_starts_at,
@@ -20,7 +21,9 @@ JOIN client c ON c.id = b.client_id
 LEFT JOIN sitter s ON s.id = b.sitter_id
 LEFT JOIN assignment_window w ON w.booking_id = b.id
 WHERE b.org_id = :org_id AND b.status <> 'cancelled'
-  AND b.ends_at > :since AND b.starts_at < :until
+  AND b.ends_at > :earliest AND b.starts_at < :latest
+  AND ((b.ends_at > :since AND b.starts_at < :until)
+    OR (w.ends_at > :since AND w.starts_at < :until))
 ORDER BY b.starts_at, b.id
 """
 
@@ -30,21 +33,16 @@ FROM sitter s WHERE s.org_id = :org_id AND s.status = 'active'
 ORDER BY s.id
 """
 
-# An absence that was ended early lasts until then.
-ABSENCES = """
-SELECT s.ref AS sitter, s.name AS sitter_name, a.starts_at,
-       CASE WHEN a.ended_at < a.ends_at THEN a.ended_at ELSE a.ends_at END AS ends_at, a.reason
-FROM sitter_absence a
-JOIN sitter s ON s.id = a.sitter_id AND s.status <> 'offboarded'
-WHERE a.org_id = :org_id AND a.ends_at > :since AND a.starts_at < :until
-  AND (a.ended_at IS NULL OR (a.ended_at > :since AND a.ended_at > a.starts_at))
-ORDER BY a.starts_at, a.id
-"""
-
 NAMES_OF_WAITING = f"""
-SELECT c.ref AS client, c.name AS client_name FROM client c
+SELECT 'client' AS entity, c.ref, c.name FROM client c
 WHERE c.org_id = :org_id AND c.id IN (
   SELECT m.client_id FROM inbound_text i JOIN message m ON m.id = i.message_id
+  WHERE i.org_id = :org_id {OPEN} AND i.claimed_at IS NULL
+)
+UNION ALL
+SELECT 'sitter', s.ref, s.name FROM sitter s
+WHERE s.org_id = :org_id AND s.id IN (
+  SELECT i.sitter_id FROM inbound_text i
   WHERE i.org_id = :org_id {OPEN} AND i.claimed_at IS NULL
 )
 """
@@ -72,24 +70,24 @@ class DaySitter(NamedTuple):
     sitter_name: str
 
 
-class DayAbsence(NamedTuple):
-    """A sitter is away in `[starts_at, ends_at)` (aware UTC)."""
-
-    sitter: str
-    sitter_name: str
-    starts_at: datetime
-    ends_at: datetime
-    reason: str
-
-
 class _Name(NamedTuple):
-    client: str
-    client_name: str | None
+    entity: str
+    ref: str
+    name: str | None
 
 
 def visits(cursor: Cursor, org: OrgRow, *, since: datetime, until: datetime) -> list[DayVisit]:
-    """The bookings that overlap `[since, until)` (aware UTC) and are not cancelled, by start."""
-    return cursor.all(DayVisit, VISITS, org_id=org.id, since=since, until=until)
+    """The bookings that overlap `[since, until)` (aware UTC), or of which only the window does, and
+    that are not cancelled; by start."""
+    return cursor.all(
+        DayVisit,
+        VISITS,
+        org_id=org.id,
+        since=since,
+        until=until,
+        earliest=since - LONGEST_GRACE,
+        latest=until + LONGEST_GRACE,
+    )
 
 
 def active_sitters(cursor: Cursor, org: OrgRow) -> list[DaySitter]:
@@ -97,12 +95,7 @@ def active_sitters(cursor: Cursor, org: OrgRow) -> list[DaySitter]:
     return cursor.all(DaySitter, SITTERS, org_id=org.id)
 
 
-def absences(cursor: Cursor, org: OrgRow, *, since: datetime, until: datetime) -> list[DayAbsence]:
-    """Who is away in `[since, until)` (aware UTC), by the start of their absence."""
-    return cursor.all(DayAbsence, ABSENCES, org_id=org.id, since=since, until=until)
-
-
-def names_of_waiting(cursor: Cursor, org: OrgRow) -> dict[str, str | None]:
-    """The names of the clients with open messages, by ref."""
+def names_of_waiting(cursor: Cursor, org: OrgRow) -> dict[tuple[str, str], str | None]:
+    """The names of the clients and sitters with open messages, by `client` or `sitter` and ref."""
     rows = cursor.all(_Name, NAMES_OF_WAITING, org_id=org.id)
-    return {row.client: row.client_name for row in rows}
+    return {(row.entity, row.ref): row.name for row in rows}

@@ -4,18 +4,18 @@ from typing import Any
 
 import pytest
 
-from petmsg.queries import today
+from petmsg.queries import absence, today
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW
 
-INSTANTS = ("since", "until", "now", "ended")
+INSTANTS = ("since", "until", "now", "ended", "earliest", "latest")
 
 
 @pytest.mark.parametrize(
     ("text", "index"),
     [
         (today.VISITS, "ix_booking_org_id_ends_at"),
-        (today.ABSENCES, "ix_sitter_absence_org_id_ends_at"),
+        (absence.BETWEEN, "ix_sitter_absence_org_id_ends_at"),
         (today.NAMES_OF_WAITING, "ix_inbound_text_open"),
     ],
     ids=["visits", "absences", "names of waiting"],

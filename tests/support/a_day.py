@@ -8,7 +8,8 @@ from petmsg.days import span_of_day
 from petmsg.enums.bookings import GapKind
 from petmsg.enums.orgs import PoolFor, ProviderName
 from petmsg.queries.org import OrgRow
-from petmsg.queries.today import DayAbsence, DaySitter, DayVisit
+from petmsg.queries.absence import Absence
+from petmsg.queries.today import DaySitter, DayVisit
 from petmsg.services.fix_commands import FixCommands
 from petmsg.services.routes.coverage import Gap
 from petmsg.services.routes.today import Today, Visit, VisitState, Waiting, handoffs
@@ -57,9 +58,9 @@ def visit(
 
 def absence(
     start: float, end: float, *, sitter: str = "S-1", name: str = "Maya", reason: str = "ill"
-) -> DayAbsence:
+) -> Absence:
     """An absence from and to so many hours after the start of the day."""
-    return DayAbsence(sitter, name, START + start * HOUR, START + end * HOUR, reason)
+    return Absence(1, 1, sitter, name, START + start * HOUR, START + end * HOUR, reason)
 
 
 def gap(message: str, command: str | None, *, start: float | None = None) -> Gap:
@@ -85,7 +86,7 @@ def waits(
 def a_day(
     visits: Sequence[Visit] = (),
     *,
-    absences: Sequence[DayAbsence] = (),
+    absences: Sequence[Absence] = (),
     gaps: Sequence[Gap] = (),
     waiting: Sequence[Waiting] = (),
     sitters: Sequence[tuple[str, str]] = (),

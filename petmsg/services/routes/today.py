@@ -13,8 +13,9 @@ from petmsg.days import span_of_day
 from petmsg.db.cursor import Cursor
 from petmsg.enums.bookings import BookingStatus
 from petmsg.queries import today as queries
+from petmsg.queries.absence import Absence, absences_between
 from petmsg.queries.org import OrgRow
-from petmsg.queries.today import DayAbsence, DaySitter, DayVisit
+from petmsg.queries.today import DaySitter, DayVisit
 from petmsg.services.fix_commands import FixCommands, fix_commands
 from petmsg.services.inbound.waiting import minutes, waiters
 from petmsg.services.routes.coverage import MOST_DAYS, Gap, coverage
@@ -92,7 +93,7 @@ class Today:
     now: datetime
     visits: tuple[Visit, ...]
     around: tuple[DayVisit, ...]
-    absences: tuple[DayAbsence, ...]
+    absences: tuple[Absence, ...]
     sitters: tuple[DaySitter, ...]
     handoffs: tuple[Handoff, ...]
     gaps: tuple[Gap, ...]
@@ -132,7 +133,6 @@ def today(cursor: Cursor, org: OrgRow, day: date | None, *, now: datetime) -> To
     words = fix_commands(cursor)
     visits, around = _visits(cursor, org, (start, end), now, words)
     gaps, days = _gaps(cursor, org, start, span_of_day(day + _DAY, org.timezone)[1], now)
-    sitters = queries.active_sitters(cursor, org)
     return Today(
         org=org,
         day=day,
@@ -141,11 +141,11 @@ def today(cursor: Cursor, org: OrgRow, day: date | None, *, now: datetime) -> To
         now=now,
         visits=tuple(visits),
         around=tuple(around),
-        absences=tuple(queries.absences(cursor, org, since=start, until=end)),
-        sitters=tuple(sitters),
+        absences=tuple(absences_between(cursor, org, since=start, until=end)),
+        sitters=tuple(queries.active_sitters(cursor, org)),
         handoffs=tuple(handoffs([each.row for each in visits])),
         gaps=tuple(gaps),
-        waiting=tuple(_waiting(cursor, org, sitters, now, words)),
+        waiting=tuple(_waiting(cursor, org, now, words)),
         coverage_days=days,
         words=words,
     )
@@ -160,17 +160,11 @@ def _visits(
 ) -> tuple[list[Visit], list[DayVisit]]:
     """The visits of the day, and those of which only the window touches it."""
     start, end = span
-    grace, lead = timedelta(minutes=org.grace_minutes), timedelta(minutes=org.lead_minutes)
     visits, around = [], []
-    for row in queries.visits(cursor, org, since=start - grace, until=end + lead):
+    for row in queries.visits(cursor, org, since=start, until=end):
         if row.ends_at > start and row.starts_at < end:
             visits.append(_visit(row, org, now, words))
-        elif (
-            row.window_starts_at is not None
-            and row.window_ends_at is not None
-            and row.window_ends_at > start
-            and row.window_starts_at < end
-        ):
+        else:
             around.append(row)
     return visits, around
 
@@ -226,22 +220,15 @@ def handoffs(rows: Sequence[DayVisit]) -> Iterator[Handoff]:
 
 
 def _waiting(
-    cursor: Cursor,
-    org: OrgRow,
-    sitters: Sequence[DaySitter],
-    now: datetime,
-    words: FixCommands,
+    cursor: Cursor, org: OrgRow, now: datetime, words: FixCommands
 ) -> Iterator[Waiting]:
     """Everybody who waits for an answer, the longest wait first."""
-    waits = waiters(cursor, org)
     names = queries.names_of_waiting(cursor, org)
-    names_of_sitters = {each.sitter: each.sitter_name for each in sitters}
-    for each in waits:
-        known = names if each.entity == "client" else names_of_sitters
+    for each in waiters(cursor, org):
         yield Waiting(
             entity=each.entity,
             ref=each.ref,
-            name=known.get(each.ref) if each.entity != "message" else None,
+            name=names.get((each.entity, each.ref)),
             since=each.since,
             minutes=minutes(each, now),
             is_late=each.late_at <= now,

@@ -156,6 +156,31 @@ def test_who_waits_is_named(cli: Cli, migrated_url: str) -> None:
     assert [each.entity for each in found(migrated_url).waiting] == ["message"]
 
 
+def test_a_sitter_who_waits_is_named_whatever_their_status(cli: Cli, migrated_url: str) -> None:
+    people(cli)
+    cli("sitter", "add", "Kim", "--ref", "S-9", "--phone", "+14155552009")
+    comes(cli, to=DESK, sender="+14155552009", now=NOW - HOUR)
+    (waiting,) = found(migrated_url).waiting
+    assert (waiting.entity, waiting.ref, waiting.name) == ("sitter", "S-9", "Kim")
+
+
+def test_a_visit_is_around_the_day_by_its_own_lead_and_grace_time(
+    cli: Cli, migrated_url: str
+) -> None:
+    """Whatever the org's are now: a booking has a lead time of its own, and a window keeps the
+    grace period that it was given."""
+    people(cli)
+    assert cli("org", "set", "--grace-minutes", "2880").code == 0
+    book(cli, ("B-1", "C-1", "S-1", "2026-02-12T12:00", "2026-02-12T13:00"))
+    assert cli("org", "set", "--grace-minutes", "60").code == 0
+    book(cli, ("B-2", "C-1", "S-1", "2026-02-17T12:00", "2026-02-17T13:00"))
+    assert cli("booking", "reschedule", "B-2", "--start", "2026-02-17T12:00", "--end",
+               "2026-02-17T13:00", "--lead", "4d").code == 0  # fmt: skip
+    book(cli, ("B-3", "C-1", "S-1", "2026-02-15T12:00", "2026-02-15T13:00"))
+    day = found(migrated_url)
+    assert (day.visits, [row.booking for row in day.around]) == ((), ["B-1", "B-2"])
+
+
 def test_commands_name_the_org_where_there_are_several(cli: Cli, migrated_url: str) -> None:
     people(cli)
     book(cli, ("B-1", "C-1", "", "2026-02-14T12:00", "2026-02-14T13:00"), confirm=False)
