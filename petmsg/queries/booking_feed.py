@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
 
+# `ends_at` follows from `starts_at`, and is what the index has.
 _COMING = """
 SELECT id, ref, status, feed, starts_at, ends_at FROM booking
-WHERE org_id = :org_id AND feed = :feed AND status <> 'cancelled' AND starts_at > :now
+WHERE org_id = :org_id AND feed = :feed AND status <> 'cancelled'
+  AND ends_at > :now AND starts_at > :now
 ORDER BY starts_at, id
 """
 _OF_REFS = """
