@@ -7,8 +7,8 @@ from typing import Any
 from petmsg.days import span_of_day
 from petmsg.enums.bookings import GapKind
 from petmsg.enums.orgs import PoolFor, ProviderName
-from petmsg.queries.org import OrgRow
 from petmsg.queries.absence import Absence
+from petmsg.queries.org import OrgRow
 from petmsg.queries.today import DaySitter, DayVisit
 from petmsg.services.fix_commands import FixCommands
 from petmsg.services.routes.coverage import Gap

@@ -219,9 +219,7 @@ def handoffs(rows: Sequence[DayVisit]) -> Iterator[Handoff]:
         )
 
 
-def _waiting(
-    cursor: Cursor, org: OrgRow, now: datetime, words: FixCommands
-) -> Iterator[Waiting]:
+def _waiting(cursor: Cursor, org: OrgRow, now: datetime, words: FixCommands) -> Iterator[Waiting]:
     """Everybody who waits for an answer, the longest wait first."""
     names = queries.names_of_waiting(cursor, org)
     for each in waiters(cursor, org):
