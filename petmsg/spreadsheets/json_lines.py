@@ -1,6 +1,7 @@
 """The rows of a file of JSON lines. Its keys are the columns of petmsg; none is unknown."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from petmsg.errors import MalformedRow
@@ -9,6 +10,8 @@ from petmsg.spreadsheets.columns import REASON, Layout
 
 _COUNTS = {"lead_minutes"}
 """Columns whose values may be whole numbers in JSON lines, as petmsg prints them."""
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
+"""JSON can name one half of a surrogate pair, which no database can store."""
 
 
 def json_lines(lines: Iterable[str], layout: Layout) -> Iterator[BatchRow]:
@@ -41,6 +44,8 @@ def _row(line: int, written: str, layout: Layout) -> BatchRow:
     for name, value in found.items():
         if value is not None and (len(value) > LONGEST_CELL or "\0" in value):
             return refused(f"Line {line}: the cell {name} is too long or contains a NUL.")
+        if value is not None and _HALF_A_PAIR.search(value):
+            return refused(f"Line {line}: the cell {name} is not valid Unicode.")
     cells = {name: without_guard(value or "").strip() for name, value in found.items()}
     return BatchRow(line, cells, source=(written.rstrip("\r\n"),))
 

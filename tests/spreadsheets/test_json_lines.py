@@ -1,0 +1,36 @@
+"""JSON lines: each line is read by itself, so that a bad one refuses no other."""
+
+import json
+
+import pytest
+
+from petmsg.spreadsheets.columns import CLIENT
+from petmsg.spreadsheets.read import read_sheet
+
+GOOD = {"ref": "C-1", "name": "Ann Ivers", "phone": "+14155550123", "kind": None}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "Line 1 is not JSON."),
+        ("{" + '"name":{' * 100_000, "Line 1 is not JSON."),
+        ('{"name":1,"phone":"x"}', "Line 1 contains a value that is not text."),
+        ('{"name":"Ann","colour":"x"}', "Line 1: Unknown column 'colour'."),
+        ('{"name":"Ann"}', "Line 1: The column phone is missing."),
+        ('{"name":"\\u0000","phone":"x"}',
+         "Line 1: the cell name is too long or contains a NUL."),
+        ('{"name":"\\ud83d","phone":"x"}', "Line 1: the cell name is not valid Unicode."),
+        ('{"name":"Ann","phone":"\\ude00"}', "Line 1: the cell phone is not valid Unicode."),
+    ],
+)  # fmt: skip
+def test_a_bad_line_is_refused_alone(line: str, message: str) -> None:
+    sheet = read_sheet(f"{line}\n\n{json.dumps(GOOD)}\n".encode(), CLIENT)
+    bad, good = sheet.rows
+    assert (bad.problem and bad.problem.message, bad.line) == (message, 1)
+    assert (good.problem, good.line, good.cells["ref"], good.cells["kind"]) == (None, 3, "C-1", "")
+
+
+def test_a_character_of_two_halves_is_whole() -> None:
+    (row,) = read_sheet(b'{"name":"\\ud83d\\ude00","phone":"x"}', CLIENT).rows
+    assert row.cells["name"] == "\U0001f600"
