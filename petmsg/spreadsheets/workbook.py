@@ -25,8 +25,9 @@ _LARGEST_STRINGS = 128 << 20
 """What a workbook may unpack to. All of its strings are in memory, its rows are not."""
 _LAST_ROW = 1_048_576
 _PIECE = 1 << 20
-_LONGEST = 100_000
-"""Longer texts of a cell are cut; a service refuses them long before."""
+_LONGEST = 50_000
+"""Longer texts of a cell are cut; a service refuses them long before. With each character escaped
+it is still less than the `csv` module reads as a cell."""
 _DAMAGED = "Save it again in your spreadsheet program, or save the sheet as CSV UTF-8."
 
 

@@ -159,6 +159,18 @@ def test_a_zip_bomb_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
         read_sheet(bomb, CLIENT)
 
 
+def test_a_cell_larger_than_excel_allows_is_a_fault_of_its_row() -> None:
+    """Every character of it is escaped, so that it takes twice its room while it is kept."""
+
+    def enlarged(_: str, part: bytes) -> bytes:
+        return part.replace(b">Big<", b">" + b"\\" * 120_000 + b"<")
+
+    content = repacked(book(["name", "phone"], ["Big", "+14155550123"], ["Ann", "x"]), enlarged)
+    big, ann = read_sheet(content, CLIENT).rows
+    assert [each.message[:25] for each in big.faults] == ["The cell name is too long"]
+    assert ann.cells["name"] == "Ann"
+
+
 def test_a_sheet_of_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook, "_LAST_ROW", 100)
     content = repacked(
