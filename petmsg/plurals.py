@@ -32,4 +32,4 @@ def who_waits(entities: Collection[str], longest: timedelta) -> str:
 
 def named(ref: str, name: str | None) -> str:
     """A person in a table or a sentence: the ref and the name. An erased client has no name."""
-    return f"{ref} {name or '[forgotten]'}"
+    return f"{ref} {name or '[erased]'}"

@@ -460,6 +460,6 @@ def test_the_client_of_a_message_stands_beside_the_name(company: str) -> None:
 
 
 def test_an_erased_client_has_no_name(company: str) -> None:
-    assert "C-5 [forgotten]" in table(company, "thread list", WIDE).out
+    assert "C-5 [erased]" in table(company, "thread list", WIDE).out
     rows = as_json(company, "thread list").json
     assert [row["client_name"] for row in rows if row["client"] == "C-5"] == [None]
