@@ -158,7 +158,7 @@ def _no_client(cursor: Cursor, org: OrgRow, text: str, problem: NotFound) -> Per
         key = phone_key(org.slug, parse_phone(phone))
         if cursor.all_in_list(OptOutRow, _OF_PHONES, "phone_keys", [key], org_id=org.id):
             return Person(None, None, {key: phone})
-    elif text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID:
+    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID:
         row = cursor.first(OptOutRow, _OPT_OUTS + " AND o.id = :id", org_id=org.id, id=int(text))
         if row is not None:
             row = _named(cursor, org, [row])[0]
