@@ -24,7 +24,9 @@ def visits(day: Any, grid: Grid) -> Section:
     by_sitter: dict[str | None, list[Any]] = {}
     for each in day.visits:
         by_sitter.setdefault(each.row.sitter, []).append(each)
-    away = {row.sitter: row for row in day.absences}
+    away: dict[str | None, list[Any]] = {}
+    for row in day.absences:
+        away.setdefault(row.sitter, []).append(row)
     names = unique_names(day)
     order = sorted(by_sitter, key=lambda sitter: _rank(sitter, by_sitter[sitter]))
     rows = [
@@ -32,7 +34,7 @@ def visits(day: Any, grid: Grid) -> Section:
             grid,
             grid.words.name(names.get(sitter, sitter)) if sitter is not None else "no sitter",
             "" if sitter is not None else STYLES[BAD],
-            [_visit(each, away.get(sitter), grid.words) for each in by_sitter[sitter]],
+            [_visit(each, away.get(sitter, ()), grid.words) for each in by_sitter[sitter]],
         )
         for sitter in order
     ]
@@ -62,14 +64,11 @@ def unique_names(day: Any) -> dict[str, str]:
     return {ref: f"{name} {ref}" if often[name] > 1 else name for ref, name in names.items()}
 
 
-def _visit(each: Any, absence: Any, words: DayWords) -> Piece:
+def _visit(each: Any, absences: Sequence[Any], words: DayWords) -> Piece:
     row = each.row
     is_over = each.state == "over"
-    is_away = (
-        absence is not None
-        and absence.starts_at < row.ends_at
-        and row.starts_at < absence.ends_at
-        and not is_over
+    is_away = not is_over and any(
+        absence.starts_at < row.ends_at and row.starts_at < absence.ends_at for absence in absences
     )
     before = ["away"] * is_away + ["pending"] * each.is_pending
     before += ["now"] * (each.state == "running")

@@ -107,6 +107,16 @@ def test_who_is_away_and_still_has_a_visit_is_marked() -> None:
     assert not any(line.startswith("Free") for line in lines)
 
 
+def test_each_of_several_absences_marks_its_visits() -> None:
+    day = a_day(
+        [visit(9, 10, booking="B-1"), visit(11, 12, booking="B-2"), visit(15, 16, booking="B-3")],
+        absences=[absence(8, 11), absence(14, 17)],
+    )
+    assert row(lines_of(day, 120), "Sitter S-1").split("  ")[-1].strip() == (
+        "away 09:00-10:00 Ann Ivers, 11:00-12:00 Ann Ivers, away 15:00-16:00 Ann Ivers"
+    )
+
+
 def test_gaps_and_waiting_clients_have_their_commands() -> None:
     day = a_day(
         gaps=[
