@@ -17,8 +17,8 @@ from petmsg.importers.snoutos.people import (
     WHY,
     DeletedThere,
     NotImported,
+    client_of,
     clients_by_ref,
-    forgotten,
 )
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
@@ -131,12 +131,7 @@ def _client(row: Row, clients: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         raise NotImported("It names no client.")
     if row["clientOrg"] is not None and row["clientOrg"] != row["orgId"]:
         raise NotImported(f"Its client {row['clientId']} belongs to another organisation.")
-    client = clients.get(row["clientId"])
-    if client is None:
-        raise NotImported(f"Its client {row['clientId']} was not imported.")
-    if client["forgotten_at"] is not None:
-        raise forgotten(client["ref"])
-    return client
+    return client_of(row, clients)
 
 
 def _is_gone(

@@ -15,7 +15,7 @@ from typing import Any
 from petmsg.clock import format_local
 from petmsg.errors import PetmsgError, Refused, quoted
 from petmsg.importers.snoutos.legacy_schema import time_of, word_of
-from petmsg.importers.snoutos.people import WHY, NotImported, clients_by_ref, forgotten
+from petmsg.importers.snoutos.people import WHY, client_of_thread, clients_by_ref
 from petmsg.importers.snoutos.report import Imported
 from petmsg.services.bookings.booking_changes import require_span
 from petmsg.services.routes import override
@@ -107,7 +107,7 @@ def _span(uow: UnitOfWork, row: Row, clients: Mapping[str, dict[str, Any]]) -> _
     until_at = None if row["endsAt"] is None else time_of(row["endsAt"], "Its end")
     if until_at is not None and until_at <= uow.now:
         return None
-    client = _client(row, clients)
+    client = client_of_thread(row, clients)
     target = word_of(row["targetType"])
     if target in _ELSEWHERE:
         until = "it is removed" if until_at is None else format_local(until_at, uow.org.timezone)
@@ -128,20 +128,6 @@ def _span(uow: UnitOfWork, row: Row, clients: Mapping[str, dict[str, Any]]) -> _
         what = f"Its target {quoted(row['targetType'] or '')} is not known; it is the front desk."
         notes.append((row["id"], "override_to_desk", what))
     return _Span(client, row["id"], starts_at, until_at, _reason(row["reason"]), notes)
-
-
-def _client(row: Row, clients: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the client of the override's thread. Raises `NotImported`, `Forgotten`."""
-    if row["clientId"] is None:
-        raise NotImported(f"Thread {row['threadId']} does not exist, or has no client.")
-    if row["threadOrg"] != row["orgId"]:
-        raise NotImported(f"Its thread {row['threadId']} belongs to another organisation.")
-    client = clients.get(row["clientId"])
-    if client is None:
-        raise NotImported(f"The client {row['clientId']} of its thread was not imported.")
-    if client["forgotten_at"] is not None:
-        raise forgotten(client["ref"])
-    return client
 
 
 def _reason(written: str | None) -> str:

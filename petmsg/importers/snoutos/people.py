@@ -99,7 +99,7 @@ def import_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     new: list[ClientPhone] = []
     for row, phones in read:
         try:
-            client = _owner_to_be(row, clients)
+            client = client_of(row, clients)
             if isinstance(phones, PetmsgError):
                 raise phones
             wanted = _not_taken(client["ref"], [each.e164 for each in phones], owners)
@@ -124,14 +124,26 @@ def import_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     return result
 
 
-def _owner_to_be(row: Row, clients: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the client of a phone. Raises `NotImported`, `Forgotten`."""
+def client_of(row: Row, clients: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the client `clientId` of a row. Raises `NotImported`, `Forgotten`."""
     client = clients.get(row["clientId"])
     if client is None:
         raise NotImported(f"Its client {row['clientId']} was not imported.")
     if client["forgotten_at"] is not None:
         raise forgotten(client["ref"])
     return client
+
+
+def client_of_thread(row: Row, clients: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the client of the row's thread, whose org is `threadOrg`.
+
+    Raises `NotImported`, `Forgotten`.
+    """
+    if row["clientId"] is None:
+        raise NotImported(f"Thread {row['threadId']} does not exist, or has no client.")
+    if row["threadOrg"] != row["orgId"]:
+        raise NotImported(f"Its thread {row['threadId']} belongs to another organisation.")
+    return client_of(row, clients)
 
 
 def _not_taken(client: str, phones: Sequence[str], owners: Mapping[str, str]) -> list[str]:

@@ -17,7 +17,7 @@ from petmsg.errors import MalformedRef, MalformedRow, PetmsgError, Refused
 from petmsg.importers.snoutos.bookings import STATUS, sitters_by_ref, state_of, store_bookings
 from petmsg.importers.snoutos.legacy_schema import time_of, word_of
 from petmsg.importers.snoutos.newer_schema import CLOSED
-from petmsg.importers.snoutos.people import NotImported, clients_by_ref, forgotten
+from petmsg.importers.snoutos.people import NotImported, client_of_thread, clients_by_ref
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.confirm import BookingState
@@ -197,15 +197,7 @@ class _Windows:
 
     def _visit(self, row: Row) -> _Visit:
         """Return the window, checked. Raises `PetmsgError`."""
-        if row["clientId"] is None:
-            raise NotImported(f"Thread {row['threadId']} does not exist.")
-        if row["threadOrg"] != row["orgId"]:
-            raise NotImported(f"Its thread {row['threadId']} belongs to another organisation.")
-        client = self._clients.get(row["clientId"])
-        if client is None:
-            raise NotImported(f"The client {row['clientId']} of its thread was not imported.")
-        if client["forgotten_at"] is not None:
-            raise forgotten(client["ref"])
+        client = client_of_thread(row, self._clients)
         starts_at = time_of(row["startsAt"], "Its start")
         ends_at = time_of(row["endsAt"], "Its end")
         require_span(starts_at, ends_at, timezone=self._work.org.timezone)
