@@ -27,7 +27,7 @@ class Transaction:
     four times as long as the whole command that confirms a booking.
     """
 
-    __slots__ = ("_connection", "_cursor", "_engine", "_lent", "_raw", "_session")
+    __slots__ = ("_connection", "_cursor", "_engine", "_is_closed", "_lent", "_raw", "_session")
 
     def __init__(self, engine: Engine, connection: Any, *, is_sqlite: bool) -> None:
         self._engine = engine
@@ -35,6 +35,7 @@ class Transaction:
         self._raw = connection.cursor()
         self._cursor = Cursor(self._raw, is_sqlite=is_sqlite)
         self._lent = ExitStack()
+        self._is_closed = False
         self._session: Session | None = None
 
     @property
@@ -84,6 +85,8 @@ class Transaction:
         self._raw.execute("RELEASE SAVEPOINT petmsg_row")
 
     def _back_to_savepoint(self) -> None:
+        if self._is_closed:  # an interrupt left the savepoint to the garbage collector
+            return
         try:
             self._raw.execute("ROLLBACK TO SAVEPOINT petmsg_row")
             self._raw.execute("RELEASE SAVEPOINT petmsg_row")
@@ -99,6 +102,7 @@ class Transaction:
 
     def close(self) -> None:
         """Let the session's objects go; what becomes of the transaction is not decided here."""
+        self._is_closed = True
         self._forget_session()
         self._raw.close()
 
