@@ -1,6 +1,7 @@
 """`--rejects FILE`: the refused rows of an import, with their reasons."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from petmsg.cli.context import Context
 from petmsg.errors import PetmsgError, UsageProblem
 from petmsg.services.unit_of_work import Failure
+from petmsg.spreadsheets.columns import REASON
 from petmsg.spreadsheets.refused_rows import RefusedRows
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def keep_rejects(
 
     It replaces the file of that name at the end, also if the import stops half way; without a
     refused row it has a header alone. Raises `FileUnwritable` before a row is imported, and
-    `UsageProblem` if it is the file that is imported.
+    `UsageProblem` if it is the file that is imported, or one of something else.
     """
     form = RefusedRows(sheet)
     if name is None:
@@ -84,15 +86,29 @@ def keep_rejects(
 
 
 def _target(name: str, imported: str) -> Path:
+    if name == "-":
+        raise UsageProblem("--rejects needs the name of a file.", hint="Name a new file.")
     try:
         target = Path(name).resolve()
         is_folder, is_same = target.is_dir(), imported != "-" and Path(imported).resolve() == target
+        is_other = target.is_file() and not _may_be_replaced(target)
     except (OSError, ValueError, RuntimeError) as problem:
         raise _unwritable(name, problem) from None
     if is_folder or is_same:
         what = "a folder" if is_folder else "the file that is imported"
         raise UsageProblem(f"--rejects names {what}.", hint="Name a new file.")
+    if is_other:
+        raise UsageProblem(
+            f"{name} exists already and does not hold refused rows.", hint="Name a new file."
+        )
     return target
+
+
+def _may_be_replaced(file: Path) -> bool:
+    """Whether the file is empty, or is one of refused rows: it has a column or a key `reason`."""
+    with file.open("rb") as opened:
+        begin = opened.read(65_536).decode("utf-8-sig", "replace").strip()
+    return not begin or re.search(rf"\b{REASON}\b", begin.splitlines()[0]) is not None
 
 
 def _unwritable(name: str, problem: Exception) -> PetmsgError:

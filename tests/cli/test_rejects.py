@@ -41,12 +41,22 @@ def test_refused_rows_are_fixed_and_imported_again(sqlite_cli: Cli, file: Path) 
 
 def test_without_a_refused_row_there_is_a_header_alone(sqlite_cli: Cli, file: Path) -> None:
     rejects = file.with_name("rejects.csv")
-    rejects.write_text("of an earlier import")
+    rejects.write_text("name,phone,reason\nBo,,of an earlier import\n")
     file.write_text(CLIENTS.partition("Bo")[0])
     ran = sqlite_cli("client", "import", str(file), "--rejects", str(rejects), "--dry-run")
     assert ran.code == 0
     assert "No row was refused" in ran.err
     assert rejects.read_bytes() == b"\xef\xbb\xbfClient Name,Phone,Notes,reason\r\n"
+
+
+def test_a_file_of_something_else_is_not_replaced(sqlite_cli: Cli, file: Path) -> None:
+    other = file.with_name("sitters.csv")
+    other.write_text("name,phone\nMaya,+14155551004\n")
+    ran = sqlite_cli("client", "import", str(file), "--rejects", str(other))
+    assert (ran.code, "does not hold refused rows" in ran.err) == (2, True)
+    assert other.read_text().startswith("name,phone\nMaya")
+    assert sqlite_cli("client", "list", "-o", "json").json == []
+    assert sqlite_cli("client", "import", str(file), "--rejects", "-").code == 2
 
 
 @pytest.mark.parametrize("name", ["clients.csv", "", "missing/rejects.csv", "a\0b"])
