@@ -85,7 +85,7 @@ def add(uow: UnitOfWork, e164: str, *, number_class: NumberClass) -> NumberAdded
         return NumberAdded(phone, existing.number_class, existing.status, reused=True)
     refuse_somebodys_phone(uow.cursor, uow.org.id, phone)
     if number_class is NumberClass.FRONT_DESK:
-        require_no_active_front_desk(uow, phone)
+        require_no_active_front_desk(uow, phone, is_new=True)
     number = MessageNumber(
         org_id=uow.org.id, e164=phone, number_class=number_class, created_at=uow.now
     )
@@ -319,7 +319,7 @@ def replace_front_desk(uow: UnitOfWork, number: MessageNumber, *, replace: bool)
         return None
     if not replace:
         raise FrontDeskTaken(
-            f"{desk.e164} is already the active front desk number; an org has one only.",
+            f"{desk.e164} is already the active front desk number; an org has only one.",
             hint=f"Replace it: petmsg number set-class {number.e164} front_desk --replace",
         )
     desk.number_class = NumberClass.POOL
@@ -334,15 +334,19 @@ def replace_front_desk(uow: UnitOfWork, number: MessageNumber, *, replace: bool)
     return desk.e164
 
 
-def require_no_active_front_desk(uow: UnitOfWork, e164: str, other: str | None = None) -> None:
+def require_no_active_front_desk(
+    uow: UnitOfWork, e164: str, other: str | None = None, *, is_new: bool = False
+) -> None:
     """Raise `FrontDeskTaken` if `e164` would be a second front desk number beside the stored one or
-    beside `other`, which is about to be stored."""
+    beside `other`, which is about to be stored. `is_new`: `e164` is not stored yet."""
     desk = active_front_desk(uow)
     taken = other if desk is None else desk.e164
     if taken is not None:
         raise FrontDeskTaken(
-            f"{taken} is already the active front desk number; an org has one only.",
-            hint=f"Replace it: petmsg number set-class {e164} front_desk --replace",
+            f"{taken} is already the active front desk number; an org has only one.",
+            hint="Replace it: "
+            + (f"petmsg number add {e164} --class pool && " if is_new else "")
+            + f"petmsg number set-class {e164} front_desk --replace",
         )
 
 

@@ -1,6 +1,7 @@
 """Import numbers: a number that the org has stays as it is, others are added."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from petmsg.enums.numbers import NumberClass
 from petmsg.errors import AlreadyExists, MalformedRow, NumberTaken, OutOfRange, quoted
@@ -106,7 +107,8 @@ class NumberRows:
             faults.add(SomebodysPhone(e164))
         if number_class is NumberClass.FRONT_DESK:
             desk = next((each for each, of in self.new.items() if of is number_class), None)
-            faults.collect(require_no_active_front_desk, self.uow, e164, desk)
+            refuse = partial(require_no_active_front_desk, is_new=True)
+            faults.collect(refuse, self.uow, e164, desk)
 
     def _write(self) -> None:
         rows = [(e164, of.value) for e164, of in self.new.items()]

@@ -109,6 +109,10 @@ def test_a_row_is_refused_with_all_of_its_faults(migrated_sqlite: str) -> None:
     assert codes(taken.error) == [  # type: ignore[union-attr]
         "number_is_a_persons_phone", "front_desk_taken",
     ]  # fmt: skip
+    assert taken.error.hint.endswith(  # type: ignore[union-attr]
+        f"Replace it: petmsg number add {ANN} --class pool && "
+        f"petmsg number set-class {ANN} front_desk --replace"
+    )
 
 
 def test_two_imports_of_the_same_file_at_once_leave_each_number_once(migrated_url: str) -> None:
