@@ -1,7 +1,7 @@
 """`petmsg import snoutos`: reads the old tables once, then imports them in transactions."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -64,11 +64,14 @@ def take_over(
         prepare_database(
             context.location, actor=context.actor, now=context.now, dry_run=True
         )  # before the old is read
-    with staged(source, grace_minutes=grace_minutes) as stage, _there(context):
+    with staged(source, grace_minutes=grace_minutes) as stage, ExitStack() as at_end:
         report.schema, report.old_names = stage.schema_name, stage.old_names
         context.notify(f"Found the {report.schema} schema of the old system.")
         slug = context.setting("org").value
         found = orgs.choose(stage, old_org=old_org, slug=slug)
+        if context.location.path is not None and not context.location.path.exists():
+            importing.require_timezones(found, timezone)  # else an empty database would be left
+        at_end.enter_context(_there(context))
         with context.snapshot() as cursor:
             new = importing.require_ready(cursor, found, slug=slug, timezone=timezone)
         _say_zones(context, new, timezone)

@@ -125,12 +125,17 @@ def require_ready(
 
     Raises `OtherOldOrg`, `OrgIsThere`, and `UsageProblem` or `OutOfRange` for the timezone.
     """
+    new = orgs.require_fitting(cursor, found, slug=slug)
+    require_timezones(new, timezone)
+    return new
+
+
+def require_timezones(new: Sequence[OldOrg], timezone: str | None) -> None:
+    """Raise `UsageProblem` or `OutOfRange` if an org that is new would have no timezone."""
     if timezone is not None:
         zone(timezone)
-    new = orgs.require_fitting(cursor, found, slug=slug)
     for old in new:
         _needed(old, timezone)
-    return new
 
 
 def _needed(old: OldOrg, timezone: str | None) -> str:

@@ -359,3 +359,12 @@ def test_a_source_that_cannot_be_read_makes_no_database(tmp_path: Path) -> None:
     empty.mkdir()
     assert take_over(str(path), empty).code == 2
     assert not path.exists()
+
+
+def test_an_import_without_the_timezone_it_needs_makes_no_database(
+    tmp_path: Path, folder: Path
+) -> None:
+    path = tmp_path / "petmsg.db"
+    ran = run_cli(str(path), "import", "snoutos", "--dir", str(folder))
+    assert (ran.code, "needs a timezone" in ran.err) == (2, True)
+    assert not path.exists()
