@@ -23,7 +23,7 @@ class RowFaults(UsageProblem):
                 each.message if place == last else each.message.removesuffix(".")
                 for place, each in enumerate(faults)
             ),
-            hint=" ".join(dict.fromkeys(each.hint for each in faults if each.hint)),
+            hint=_joined(dict.fromkeys(each.hint for each in faults if each.hint)),
         )
         self.faults = tuple(faults)
         if any(isinstance(each, Refused) for each in faults):
@@ -36,7 +36,9 @@ class Faults:
     __slots__ = ("_found",)
 
     def __init__(self, found: Iterable[PetmsgError] = ()) -> None:
-        self._found = list(found)
+        self._found: list[PetmsgError] = []
+        for each in found:
+            self.add(each)
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -63,3 +65,10 @@ class Faults:
     def as_error(self) -> PetmsgError:
         """Return the only fault as it is, or `RowFaults` with several."""
         return self._found[0] if len(self._found) == 1 else RowFaults(self._found)
+
+
+def _joined(hints: Iterable[str]) -> str:
+    """The hints as sentences. One that ends with a command gets a semicolon, which is no part of
+    the command."""
+    *others, last = [*hints] or [""]
+    return " ".join([*(each if each[-1] in ".?!" else f"{each};" for each in others), last])

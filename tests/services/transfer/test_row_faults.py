@@ -37,3 +37,17 @@ def test_a_fault_is_told_once_also_if_it_was_collected_twice() -> None:
     assert isinstance(error, RowFaults)
     assert [type(each) for each in error.faults] == [MalformedRow, PhoneTaken]
     assert error.exit_code == 4
+
+
+def test_a_fault_that_the_reader_of_the_file_found_twice_is_told_once() -> None:
+    problem = MalformedRow("Invalid date '11/31/2026'.", hint="Write it as 2026-02-14.")
+    error = Faults([problem, MalformedRow("Invalid date '11/31/2026'.")]).as_error()
+    assert error is problem
+
+
+def test_a_hint_that_is_a_command_is_set_apart_from_the_next() -> None:
+    faults = [
+        MalformedRow("There is no client 'Bo'.", hint="List them: petmsg client list"),
+        MalformedRow("There is no sitter 'Mya'.", hint="Did you mean Maya?"),
+    ]
+    assert RowFaults(faults).hint == "List them: petmsg client list; Did you mean Maya?"
