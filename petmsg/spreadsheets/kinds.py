@@ -1,5 +1,6 @@
 """What kind of file it is, by its content: people rename files."""
 
+import re
 import zipfile
 from enum import Enum
 from io import BytesIO
@@ -33,6 +34,15 @@ def kind_of(content: bytes) -> FileKind:
     text = begin.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith((b"<!doctype html", b"<html", b"<table", b"<?xml")):
         raise MalformedFile("The file is a web page or XML, not a spreadsheet.", hint=_AS_CSV)
+    if text.startswith(b"begin:vcard"):
+        raise MalformedFile(
+            "The file has contacts (vCard), not a table.", hint="Export the contacts as CSV."
+        )
+    if re.match(rb"\[\s*[\[{\]]", text):
+        raise MalformedFile(
+            "The file is one JSON array, not a JSON object per line.",
+            hint="Write an object per line: jq -c '.[]' FILE. Or export CSV.",
+        )
     if text.startswith(b"begin:vcalendar"):
         return FileKind.CALENDAR
     return FileKind.TEXT

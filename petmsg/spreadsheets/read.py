@@ -19,6 +19,7 @@ from petmsg.spreadsheets.row_reader import RowReader
 from petmsg.spreadsheets.text_encoding import decoded, encoding_of
 from petmsg.spreadsheets.visit_times import DATES
 
+_LISTED = 20
 _TITLE_ROWS = 6
 """The header is in one of the first rows: some programs write a title above it."""
 
@@ -77,7 +78,14 @@ def read_sheet(content: bytes, layout: Layout, reading: Reading | None = None) -
     if kind is FileKind.XLSX:
         from petmsg.spreadsheets.workbook import open_workbook
 
-        return _sheet(open_workbook(content, reading.sheet), layout, reading)
+        book = open_workbook(content, reading.sheet)
+        try:
+            return _sheet(book, layout, reading)
+        except MalformedFile as problem:
+            if book.others:
+                listed = ", ".join(map(quoted, book.others[:_LISTED]))
+                problem.hint = f"{problem.hint} Or name another sheet with --sheet: {listed}."
+            raise
     if reading.sheet is not None:
         raise MalformedFile("Only a workbook (XLSX) has sheets.", hint="Omit --sheet.")
     encoding = encoding_of(content, reading.encoding)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from petmsg.enums.files import DateOrder
 from petmsg.errors import MalformedRow, PetmsgError
+from petmsg.plurals import counted
 from petmsg.spreadsheets.batch_row import BatchRow, RawRow
 from petmsg.spreadsheets.cells import plain_cell, read_cell
 from petmsg.spreadsheets.columns import Layout
@@ -124,6 +125,6 @@ def _name_of(
 
 def _ragged(line: int, count: int, width: int) -> MalformedRow:
     return MalformedRow(
-        f"Line {line} has {count} cells, the header {width}.",
+        f"Line {line} has {counted(count, 'cell')}, the header {width}.",
         hint="Put cells that contain a comma in double quotes.",
     )

@@ -10,7 +10,7 @@ import os
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from typing import IO, Any
@@ -35,14 +35,18 @@ class Workbook:
     """A sheet of a workbook; each call of `rows` reads it from the start.
 
     `kept` is the descriptor of a file without a name, which is gone with the last reference.
+    `others` are the titles of the sheets that could have been meant, if none was named.
     """
 
     is_plain = False
     delimiter = ","
     fills_up = True
 
-    def __init__(self, described: str, lines: int, kept: int) -> None:
+    def __init__(
+        self, described: str, lines: int, kept: int, *, others: Sequence[str] = ()
+    ) -> None:
         self.described = described
+        self.others = others
         self.lines = lines
         self._kept = kept
 
@@ -81,13 +85,13 @@ def open_workbook(content: bytes, sheet: str | None = None) -> Workbook:
             book = openpyxl.load_workbook(
                 BytesIO(content), read_only=True, data_only=True, keep_links=False
             )
-            found, described = _chosen(book, sheet)
+            found, described, others = _chosen(book, sheet)
             with tempfile.TemporaryFile(
                 "w", encoding="utf-8", errors="replace", newline=""
             ) as file:
                 lines = _keep(found, file)
                 file.flush()
-                return Workbook(described, lines, os.dup(file.fileno()))
+                return Workbook(described, lines, os.dup(file.fileno()), others=others)
     except MalformedFile:
         raise
     except Exception as problem:  # a damaged part raises whatever its reader stumbles over
@@ -116,15 +120,17 @@ def _require_small(content: bytes) -> None:
         )
 
 
-def _chosen(book: Any, name: str | None) -> tuple[Any, str]:
-    """The sheet, and how it is described."""
+def _chosen(book: Any, name: str | None) -> tuple[Any, str, list[str]]:
+    """The sheet, how it is described, and the titles of the others if no name was given."""
     sheets = list(book.worksheets)
     shown = [each for each in sheets if each.sheet_state == "visible"] or sheets
     if not shown:
         raise MalformedFile("The workbook has no sheet.", hint=_DAMAGED)
     if name is None:
-        others = f", the first of {len(shown)}" if len(shown) > 1 else ""
-        return shown[0], f"XLSX (sheet {quoted(shown[0].title)}{others})"
+        first, *others = shown
+        count = f", the first of {len(shown)}" if others else ""
+        titles = [each.title for each in others]
+        return first, f"XLSX (sheet {quoted(first.title)}{count})", titles
     wanted = name.strip().casefold()
     found = [each for each in sheets if each.title.strip().casefold() == wanted]
     if not found:
@@ -135,7 +141,7 @@ def _chosen(book: Any, name: str | None) -> tuple[Any, str]:
             f"The workbook has no sheet {quoted(name)}.",
             hint=f"{meant} Its sheets are {listed}.".lstrip(),
         )
-    return found[0], f"XLSX (sheet {quoted(found[0].title)})"
+    return found[0], f"XLSX (sheet {quoted(found[0].title)})", []
 
 
 def _keep(sheet: Any, file: IO[str]) -> int:

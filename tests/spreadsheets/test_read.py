@@ -1,6 +1,7 @@
 """Files that are nearly right, or not at all: a clear message or rows, never anything else."""
 
 import random
+import re
 from collections import Counter
 from itertools import islice
 
@@ -8,7 +9,7 @@ import pytest
 
 from petmsg.enums.files import DateOrder
 from petmsg.errors import MalformedFile
-from petmsg.spreadsheets.columns import BOOKING, CLIENT
+from petmsg.spreadsheets.columns import BOOKING, CLIENT, normal_header
 from petmsg.spreadsheets.read import Reading, read_sheet
 from tests.support.fuzzed_files import examine, fuzzed_file
 
@@ -68,3 +69,30 @@ def test_memory_does_not_grow_with_the_rows() -> None:
 def test_a_file_without_its_header_is_refused(content: bytes) -> None:
     with pytest.raises(MalformedFile):
         read_sheet(content, CLIENT)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "hint"),
+    [
+        (b'[{"name": "Ann"}]', "JSON array", "jq -c"),
+        (b"\xef\xbb\xbf[\r\n  {", "JSON array", "object per line"),
+        (b"BEGIN:VCARD\r\nFN:Ann\r\n", "contacts (vCard)", "as CSV"),
+    ],
+)
+def test_what_other_programs_export_is_named(content: bytes, kind: str, hint: str) -> None:
+    with pytest.raises(MalformedFile, match=re.escape(kind)) as refused:
+        read_sheet(content, CLIENT)
+    assert hint in refused.value.hint
+
+
+def test_a_header_may_begin_with_a_bracket() -> None:
+    (row,) = read_sheet(
+        b"[name],phone\nAnn,1\n", CLIENT, Reading(maps={normal_header("[name]"): "name"})
+    ).rows
+    assert row.cells["name"] == "Ann"
+
+
+def test_a_row_of_one_cell_is_counted_in_words() -> None:
+    (row,) = read_sheet(b"name,phone\nAnn\n", CLIENT).rows
+    assert row.problem is not None
+    assert row.problem.message == "Line 2 has 1 cell, the header 2."

@@ -101,6 +101,9 @@ def test_the_first_sheet_that_is_not_hidden_or_the_named_one() -> None:
     with pytest.raises(MalformedFile, match="no sheet 'Client'") as refused:
         workbook.open_workbook(content, "Client")
     assert "Did you mean 'Clients'" in refused.value.hint
+    with pytest.raises(MalformedFile, match="column name is missing") as refused:
+        read_sheet(content, CLIENT)
+    assert refused.value.hint.endswith("Or name another sheet with --sheet: 'Old clients'.")
 
 
 def test_a_workbook_is_imported_like_a_csv_file() -> None:
