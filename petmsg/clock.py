@@ -96,6 +96,11 @@ def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
         return _within_range(moved, text)
     iso = re.fullmatch(_ISO, word)
     if iso is None:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", word):
+            raise MalformedTime(
+                f"Invalid time {quoted(text)}: the time of day is missing.",
+                hint=f"Add it: {word}T09:00, or {word}T00:00 for the start of the day.",
+            )
         raise MalformedTime(f"Invalid time {quoted(text)}.")
     day, clock, offset = iso.groups()
     if offset is not None and offset not in "Zz" and int(offset[-2:]) > 59:

@@ -117,6 +117,12 @@ def refusal(text: str, timezone: str = LA) -> MalformedTime:
     return refused.value
 
 
+def test_a_date_alone_is_refused_with_what_to_add() -> None:
+    problem = refusal("2026-11-30")
+    assert problem.message == "Invalid time '2026-11-30': the time of day is missing."
+    assert "2026-11-30T00:00" in problem.hint
+
+
 @pytest.mark.parametrize("text", ["20260701", "1771081200", "0", "15", "20260214150000", "٢٠٢٦"])
 def test_only_digits_are_refused(text: str) -> None:
     assert refusal(text).code == "malformed_time"
