@@ -15,6 +15,7 @@ from petmsg.spreadsheets.text_encoding import decoded, spoken
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _SAMPLE_LINES = 40
 _LONGEST_SAMPLE = 65_536
+_LONGEST_CELL = 131_072
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 """A first line by which Excel is told the delimiter."""
 
@@ -50,6 +51,7 @@ class CsvFile:
         lines = _Lines(decoded(self.content, self.encoding, newline=""))
         if self.has_separator_line:
             next(lines, "")
+        csv.field_size_limit(_LONGEST_CELL)  # of the whole process; other readers set their own
         reader: Any = csv.reader(lines, delimiter=self.delimiter, strict=True)
         above = int(self.has_separator_line)
         while True:
@@ -115,7 +117,7 @@ def _not_csv(first: int, last: int, problem: csv.Error) -> MalformedRow:
     words = str(problem).replace("\t", "\\t")
     if "field larger" in words:
         return MalformedRow(
-            f"Line {first} has a cell of more than {csv.field_size_limit():,} characters.",
+            f"Line {first} has a cell of more than {_LONGEST_CELL:,} characters.",
             hint="Shorten the cell, or look for a double quote that is not closed.",
         )
     if last <= first:

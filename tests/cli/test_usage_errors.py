@@ -67,7 +67,8 @@ def test_nobody_is_suggested_by_phone_nor_with_it(cli: Cli) -> None:
     line = ("client", "add", "+1 202 555 0177", "--ref", "N-1", "--phone", "+12025550177")
     fill(cli)
     assert cli(*line).code == 0
-    for text in ("+12025550111", "+12025550178", "n1", "202 555 0177", "+1 202 555 017"):
+    assert cli("client", "show", "202 555 0177").code == 0, "a phone in the org's country"
+    for text in ("+12025550111", "+12025550178", "n1", "202 555 0178", "+1 202 555 017"):
         ran = cli("client", "show", text)
         assert ran.code in (2, 3)
         assert "0101" not in ran.err
@@ -111,7 +112,10 @@ def test_no_guess_is_made_for_the_rows_of_a_file(sqlite_cli: Cli) -> None:
     fill(sqlite_cli)
     ran = sqlite_cli(
         "booking", "import", "-", "-o", "json",
-        stdin=lines(("client", "starts_at", "ends_at"), ("Ann Iver", "+1h", "+2h")),
+        stdin=lines(
+            ("client", "starts_at", "ends_at"),
+            *((f"Ann Iver {n}", "+1h", "+2h") for n in range(suggestions.FEW + 1)),
+        ),
     )  # fmt: skip
     assert ran.code == 4
     assert ran.json[0]["error"]["hint"] == "List what there is: petmsg client list"

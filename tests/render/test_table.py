@@ -187,6 +187,7 @@ WRITING = {
     "db restored",
     "demo",
     "export",
+    "booking add --repeat",
     "import petmsg",
     "media fetch",
     "notify run",
@@ -215,7 +216,8 @@ def test_no_line_is_wider_than_the_terminal_and_none_is_cut(
     assert ran.out.strip()
     too_wide = [line for line in ran.out.splitlines() if columns_of(line) > width]
     assert too_wide == []
-    assert "…" not in ran.out.replace("--reason …", ""), "somebody cut it"
+    if not command.startswith("today"):  # one screen: it shortens names that are very long
+        assert "…" not in ran.out.replace("--reason …", ""), "somebody cut it"
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -402,7 +402,7 @@ def test_name_and_phone_may_be_absent_where_the_ref_is_known(sqlite_cli: Cli) ->
     )
     assert ran.code == 4
     assert ran.json[0]["result"] == "updated"
-    assert ran.json[1]["error"]["message"] == "The name is missing."
+    assert ran.json[1]["error"]["message"] == "The name is missing; The phone is missing."
     assert (show(sqlite_cli)["name"], show(sqlite_cli)["kind"]) == ("Ann Ivers", "recurring")
 
 

@@ -158,6 +158,7 @@ def test_health_counts_messages_that_were_really_sent_from_the_number(url: str) 
             "class": "sitter",
             "status": "active",
             "sitter": "S-1",
+            "sitter_name": "Maya",
             "sent": 9,
             "delivered": 3,
             "undelivered": 3,
