@@ -40,6 +40,7 @@ def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Fai
     clears it (the kind becomes the default; a name or phone cannot be empty), and its first phone
     becomes the primary one. A row without a ref is about the client who has one of its phones,
     unless their names contradict each other: it can change the kind and add phones, and an empty
-    cell keeps the value. Every other row adds a client. A row is refused with all its faults.
+    cell keeps the value; so is a row with a new ref, if petmsg numbered that client. Every other
+    row adds a client. A row is refused with all its faults.
     """
     return import_as_set(uow, rows, lambda part: ClientRows(uow, parse_kind=parse_kind).apply(part))

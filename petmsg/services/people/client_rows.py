@@ -1,5 +1,6 @@
 """One chunk of a file of clients: read together, checked one by one, written together."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from petmsg.services.people.same_person import can_be_same, name_words
 from petmsg.services.refs import GeneratedRefs
 from petmsg.services.transfer.row_files import BatchRow, RowDone
 from petmsg.services.unit_of_work import Failure, UnitOfWork
+
+_MADE_REF = re.compile(r"C-\d+")
 
 
 @dataclass(slots=True, eq=False)
@@ -123,9 +126,18 @@ class ClientRows:
 
     def _known(self, read: PersonRow) -> ClientState | None:
         """The client of the row's ref or, without one, of the first of its phones that is known."""
-        if read.has_ref:
-            return self.by_ref.get(read.ref or "")
-        return next((self.owners[each] for each in read.phones if each in self.owners), None)
+        owner = next((self.owners[each] for each in read.phones if each in self.owners), None)
+        if not read.has_ref:
+            return owner
+        known = self.by_ref.get(read.ref or "")
+        if known is None and owner is not None and read.ref and _is_numbered(owner, read.name):
+            read.is_known_by_phone = True
+            read.notes.append(
+                f"The row has a phone of client {owner.ref}, so it is about them; their ref stays "
+                f"{owner.ref}, and {quoted(read.ref)} is not stored."
+            )
+            return owner
+        return known
 
     def _compare_names(self, read: PersonRow, known: ClientState) -> None:
         if read.name and known.name and not can_be_same(read.name, known.name):
@@ -251,6 +263,13 @@ class ClientRows:
         keys = {phone_key(self.uow.org.slug, phone): phone for _, phone in self.new_phones}
         for key in sorted(queries.hidden_opt_outs(self.cursor, org_id, list(keys))):
             show_phone(self.cursor, org_id, shown_as=keys[key], key=key)
+
+
+def _is_numbered(client: ClientState, name: str | None) -> bool:
+    """Whether the client was added without a ref, so that petmsg numbered them, and may be called
+    `name`. A file with refs that is imported later is about them too."""
+    is_made = _MADE_REF.fullmatch(client.ref) is not None
+    return bool(name) and is_made and can_be_same(name or "", client.name or "")
 
 
 def _likely_double(ref: str) -> str:

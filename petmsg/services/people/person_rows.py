@@ -16,7 +16,8 @@ class PersonRow:
     """A row whose cells were read. A value is None if its cell is absent, empty or has a fault.
 
     `says` are the columns whose cells are there, even if they are empty, and have no fault that the
-    reader of the file found.
+    reader of the file found. `is_known_by_phone`: the row is about a person with another ref, and
+    is read as one without a ref.
     """
 
     row: BatchRow
@@ -26,10 +27,13 @@ class PersonRow:
     name: str | None = None
     phones: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    is_known_by_phone: bool = False
 
     @property
     def has_ref(self) -> bool:
-        """Whether the row gives a ref, even one with a fault."""
+        """Whether the row gives a ref that counts, even one with a fault."""
+        if self.is_known_by_phone:
+            return False
         return "ref" in self.row.faulty or bool(self.row.cells.get("ref"))
 
     def is_empty(self, column: str) -> bool:

@@ -7,6 +7,7 @@ and with an import of each row alone.
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -80,9 +81,7 @@ class Model:
         if kind == "often":
             faults.append("out_of_range")
         phones = [each for each in dict.fromkeys(written) if each != "12"]
-        known = ref if ref in self.people else None
-        if ref is None:
-            known = next((who for each in phones if (who := self.owner(each))), None)
+        ref, known = self.about(ref, name, phones)
         if known == "C-1" and ref:
             faults.append("client_forgotten")
         elif known is None and ref != "+1415":
@@ -92,10 +91,7 @@ class Model:
                 cells["phone"] == ""
             )
         elif known is not None and name and name != "x\x1b":
-            theirs = self.people[known].name
-            assert theirs is not None
-            words, others = set(name.lower().split()), set(theirs.lower().split())
-            faults += ["already_exists"] * (not (words <= others or others <= words))
+            faults += ["already_exists"] * (not self.fits(known, name))
         for each in phones:
             who = self.owner(each)
             faults += ["phone_taken"] * (who is not None and who != known)
@@ -105,6 +101,25 @@ class Model:
         if known is None:
             return self.add(ref, str(name), phones, _kind(kind) or "one_time")
         return self.change(known, name, phones, _kind(kind), has_ref=ref is not None)
+
+    def about(
+        self, ref: str | None, name: str | None, phones: list[str]
+    ) -> tuple[str | None, str | None]:
+        """The ref that counts, and the known client. A new ref does not count if its phone is that
+        of a client whom petmsg numbered and who can have the name."""
+        owner = next((who for each in phones if (who := self.owner(each))), None)
+        if ref is None or ref in self.people:
+            return ref, ref or owner
+        is_numbered = owner is not None and owner.startswith("C-") and ref != "+1415"
+        if is_numbered and name and name != "x\x1b" and self.fits(str(owner), name):
+            return None, owner
+        return ref, None
+
+    def fits(self, ref: str, name: str) -> bool:
+        theirs = self.people[ref].name
+        assert theirs is not None
+        words, others = set(name.lower().split()), set(theirs.lower().split())
+        return words <= others or others <= words
 
     def add(
         self, ref: str | None, name: str, phones: list[str], kind: str
@@ -356,3 +371,24 @@ def test_a_client_whom_another_transaction_just_added_is_found_row_by_row(
 
     at_once(add, take)
     assert told(results) == [("N-1", "created"), ("N-2", "unchanged"), ["already_exists"]]
+
+
+def test_a_file_with_refs_is_about_the_clients_that_were_imported_without(
+    migrated_url: str,
+) -> None:
+    build_org(migrated_url)
+    with working(migrated_url) as uow:
+        imported = partial(client_import.import_rows, uow)
+        (first,) = imported(rows_of([{"name": "Ann Ivers", "phone": ANN}]))
+        file = rows_of([{"ref": "A1", "name": "Ann", "phone": ANN, "kind": "recurring"}])
+        (updated,) = imported(file)
+        (same,) = imported(file)
+        (other,) = imported(rows_of([{"ref": "A2", "name": "Zoe Lind", "phone": ANN}]))
+    assert isinstance(first, RowDone)
+    assert isinstance(updated, RowDone)
+    assert isinstance(same, RowDone)
+    assert [each.ref for each in (first, updated, same)] == ["C-1"] * 3
+    assert [each.result for each in (first, updated, same)] == ["created", "updated", "unchanged"]
+    assert "'A1' is not stored" in same.notes[0]
+    assert isinstance(other, Failure)
+    assert other.error.code == "phone_taken"
