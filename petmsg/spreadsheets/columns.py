@@ -172,7 +172,7 @@ SITTER = Layout(
 
 BOOKING = Layout(
     noun=ImportNoun.BOOKING,
-    columns=("ref", "client", "sitter", "starts_at", "ends_at", "lead_minutes"),
+    columns=("ref", "client", "sitter", "starts_at", "ends_at", "lead_minutes", "status"),
     required=("client", "starts_at", "ends_at"),
     template=("ref", "client", "sitter", "starts_at", "ends_at", "lead_minutes"),
     targets=(
@@ -269,6 +269,11 @@ BOOKING = Layout(
             ("ends_at",),
         ),
         Target("lead_minutes", ("Lead Minutes", "Lead", "Lead Time", "Lead Time Minutes")),
+        Target(
+            "status",
+            ("Booking Status", "Appointment Status", "Visit Status", "Event Status",
+             "Reservation Status", "Service Status", "Job Status", "Status"),
+        ),
     ),
 )  # fmt: skip
 

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from petmsg.services.bookings.booking_rows import BookingRows
+from petmsg.services.bookings import booking
+from petmsg.services.bookings.booking_rows import LEFT_OUT, TO_CANCEL, BookingRows
 from petmsg.services.bookings.lead_time import parse_lead
 from petmsg.services.transfer.row_files import BatchRow, RowDone
 from petmsg.services.transfer.row_sets import import_as_set
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 
-COLUMNS = ("ref", "client", "sitter", "starts_at", "ends_at", "lead_minutes")
+COLUMNS = ("ref", "client", "sitter", "starts_at", "ends_at", "lead_minutes", "status")
+_STATED = "It is cancelled in the file."
+_LEFT_OUT = "It is cancelled in the file, so it was not added."
 
 
 def import_rows(
@@ -22,16 +25,31 @@ def import_rows(
     """Import rows of `booking import`: add new refs, update known ones and their windows.
 
     Client and sitter are named by ref, phone or name. A row without a ref matches the booking with
-    its client, sitter, start and end; with `allow_duplicates` it always adds a new one. `lead` is
+    its client, sitter, start and end; with `allow_duplicates` it always adds a new one. A row whose
+    `status` says that the visit is cancelled cancels its booking, and adds none. `lead` is
     the lead time of a file without the column. A row is refused with all its faults. Raises
     `MalformedTime` and `OutOfRange` for a bad `lead`.
     """
     if lead is not None:
         parse_lead(lead)
         rows = [_with_lead(row, lead) for row in rows]
-    return import_as_set(
-        uow, rows, lambda part: BookingRows(uow, allow_duplicates=allow_duplicates).apply(part)
-    )
+
+    def apply(part: Sequence[BatchRow]) -> list[RowDone | Failure]:
+        results = BookingRows(uow, allow_duplicates=allow_duplicates).apply(part)
+        return [_with_cancellation(uow, each) for each in results]
+
+    return import_as_set(uow, rows, apply)
+
+
+def _with_cancellation(uow: UnitOfWork, done: RowDone | Failure) -> RowDone | Failure:
+    """Cancel the booking of a row that says so."""
+    if isinstance(done, Failure) or done.result not in (TO_CANCEL, LEFT_OUT):
+        return done
+    if done.result == LEFT_OUT:
+        return replace(done, result="unchanged", notes=(_LEFT_OUT,))
+    if booking.cancel(uow, done.ref, reason=_STATED).reused:
+        return replace(done, result="unchanged", notes=())
+    return replace(done, result="cancelled", notes=(_STATED,))
 
 
 def _with_lead(row: BatchRow, lead: str) -> BatchRow:

@@ -12,6 +12,7 @@ from petmsg.enums.people import SitterStatus
 from petmsg.errors import Busy, MalformedRow, PetmsgError, Refused
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.booking import insert_bookings, update_bookings
+from petmsg.queries.booking_feed import client_names, sitter_names
 from petmsg.queries.confirm import BookingState
 from petmsg.queries.lookup import ClientKey, SitterKey, find_clients, find_sitters
 from petmsg.services.bookings.absence_warnings import absence_warnings
@@ -25,12 +26,15 @@ from petmsg.services.bookings.booking_changes import (
 from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded
 from petmsg.services.bookings.lead_time import parse_lead
 from petmsg.services.bookings.matching import SameBookings
+from petmsg.services.bookings.similar_names import found_by_words
 from petmsg.services.refs import GeneratedRefs
 from petmsg.services.transfer.row_faults import Faults
 from petmsg.services.transfer.row_files import BatchRow, RowDone
 from petmsg.services.unit_of_work import Failure, UnitOfWork
-from petmsg.text_inputs import parse_ref
+from petmsg.text_inputs import as_code, parse_ref
 
+TO_CANCEL, LEFT_OUT = "to cancel", "left out"
+"""Results of rows about visits that are cancelled in the file."""
 _NEW = BookingState(
     id=0,
     ref="",
@@ -66,7 +70,11 @@ class BookingRows:
         self.updated: dict[str, BookingState] = {}
 
     def apply(self, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
-        """Import the rows; one result for each, in their order."""
+        """Import the rows; one result for each, in their order.
+
+        The result is `TO_CANCEL` for a booking that its row says is cancelled, and `LEFT_OUT` if
+        there is no such booking.
+        """
         self._look_up(rows)
         results: list[RowDone | Failure] = []
         for row in rows:
@@ -95,9 +103,13 @@ class BookingRows:
         self.known = {row.ref: row for row in load_bookings(self.uow, refs)}
         org_id = self.uow.org.id
         named = {text for row in good if (text := _cell(row, "client"))}
-        self.clients = find_clients(self.cursor, org_id, sorted(named))
+        find_all = partial(find_clients, self.cursor, org_id)
+        names = partial(client_names, self.cursor, self.uow.org)
+        self.clients = found_by_words(find_all(sorted(named)), "client", names, find_all)
         named = {text for row in good if (text := _cell(row, "sitter"))}
-        self.sitters = find_sitters(self.cursor, org_id, sorted(named))
+        find = partial(find_sitters, self.cursor, org_id)
+        names = partial(sitter_names, self.cursor, self.uow.org)
+        self.sitters = found_by_words(find(sorted(named)), "sitter", names, find)
         if not self.allow_duplicates:
             self.same.look_up(self._starts(row for row in good if not _cell(row, "ref")))
 
@@ -120,6 +132,9 @@ class BookingRows:
         ref = faults.collect(parse_ref, _cell(row, "ref")) if _cell(row, "ref") else None
         before = self.new.get(ref) or self.updated.get(ref) or self.known.get(ref) if ref else None
         wanted = self._wanted(row, before, faults)
+        if is_cancelled(_cell(row, "status")):
+            same = self._same(row, wanted) if before is None and not faults else None
+            return self._cancel(before.ref if before is not None else same, row)
         if before is None and wanted.sitter_status == SitterStatus.OFFBOARDED:
             same = self._same(row, wanted) if not faults else None
             if same is None:
@@ -128,6 +143,17 @@ class BookingRows:
         if before is not None:
             return self._change(before, wanted)
         return self._add(row, wanted, ref)
+
+    def _cancel(self, ref: str | None, row: BatchRow) -> tuple[str, str]:
+        """The booking is to be cancelled after the rows are written. One that was never imported
+        is left out."""
+        if ref is None:
+            return row.cells.get("ref") or "", LEFT_OUT
+        for states in (self.new, self.updated, self.known):
+            if ref in states:
+                states[ref] = states[ref]._replace(status=BookingStatus.CANCELLED)
+                self.same.remember(states[ref])
+        return ref, TO_CANCEL
 
     def _same(self, row: BatchRow, wanted: BookingState) -> str | None:
         """The ref of the booking that a row without a ref is about, if it is there."""
@@ -284,6 +310,11 @@ class BookingRows:
 def _cell(row: BatchRow, column: str) -> str | None:
     """The cell; None also for one with a fault that the reader of the file found."""
     return None if column in row.faulty else row.cells.get(column)
+
+
+def is_cancelled(status: str | None) -> bool:
+    """Whether a cell `status` says that the visit does not happen: `Canceled by client`, say."""
+    return as_code(status or "").startswith(("cancel", "void", "declined", "deleted"))
 
 
 def _must_have(row: BatchRow, column: str) -> bool:
