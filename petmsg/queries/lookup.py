@@ -20,7 +20,7 @@ from petmsg.text_inputs import normal_name
 _CLIENT = "SELECT c.id, c.ref, c.name, c.kind FROM client c "
 _SITTER = "SELECT s.id, s.ref, s.name, s.status FROM sitter s "
 _MOST_CANDIDATES = 11
-"""So many rows are read of those that a text may mean."""
+"""The most rows that are read for a text: more candidates than an error lists."""
 
 
 class _Person(NamedTuple):

@@ -50,13 +50,13 @@ def is_ref(cursor: Cursor, org_id: int, *, noun: str, ref: str) -> bool:
 
 
 def next_value(cursor: Cursor, org_id: int, noun: str) -> int:
-    """The next number of a noun's locked counter, which stays."""
+    """The next number of a noun's locked counter, which is not changed."""
     found: int = cursor.value(_NEXT, org_id=org_id, noun=noun)
     return found
 
 
 def set_next_value(cursor: Cursor, org_id: int, noun: str, value: int) -> None:
-    """The locked counter of a noun goes on with this number."""
+    """Set the next number of a noun's locked counter."""
     cursor.run(_SET_NEXT, org_id=org_id, noun=noun, value=value)
 
 

@@ -173,7 +173,7 @@ class Section:
         return len(self.rows) or len(self.items)
 
     def lines(self, shown: int) -> list[Text]:
-        """The lines with so many of the items."""
+        """The lines with the first `shown` items."""
         if self.rows:
             return [*self._row_lines(shown), *self._rest_of_rows(shown)]
         if shown == 0 and self.is_optional:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 Heights = Callable[[int], int]
-"""How many lines a section takes with so many of its items."""
+"""How many lines a section takes with that number of its items."""
 
 
 class Step(NamedTuple):
-    """A wish: that this section shows so many items, before later wishes are looked at."""
+    """A number of items that a section should show before later steps get room."""
 
     section: str
     items: int

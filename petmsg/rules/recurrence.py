@@ -17,7 +17,7 @@ _WEEK = timedelta(days=7)
 
 
 class Repeat(NamedTuple):
-    """How a visit repeats: every so many days, or on these weekdays (0 is Monday) of every so many
+    """How a visit repeats: each `every` days, or on these weekdays (0 is Monday) of each `every`
     weeks. No weekdays with `is_weekly` means the weekday of the first visit."""
 
     is_weekly: bool

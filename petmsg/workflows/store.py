@@ -325,7 +325,7 @@ class Store:
         return done[0]
 
     def warn(self, warning: str) -> None:
-        """Tell whoever started the command; a store without a terminal has nobody to tell."""
+        """Report a warning to the person who started the command; without a terminal, to nobody."""
 
 
 def _wait_a_moment(attempt: int) -> None:
