@@ -32,8 +32,6 @@ _REF_OF_CLIENT = "SELECT ref FROM client WHERE org_id = :org_id AND id = :id"
 
 _TIMEZONE_OF = "SELECT timezone FROM client WHERE id = :id"
 
-_KNOWN_REF = "SELECT ref FROM client WHERE org_id = :org_id AND ref = :ref"
-
 _CLIENT_ID_OF = "SELECT id FROM client WHERE org_id = :org_id AND ref = :ref"
 
 
@@ -194,12 +192,6 @@ def ref_of_client(cursor: Cursor, org_id: int, client_id: int) -> str | None:
 def timezone_of(cursor: Cursor, client_id: int | None) -> str | None:
     """The time zone of the client of that id, None if it is the org's."""
     found: str | None = cursor.value(_TIMEZONE_OF, id=client_id)
-    return found
-
-
-def known_ref(cursor: Cursor, org_id: int, ref: str) -> str | None:
-    """The ref, None if no client has it."""
-    found: str | None = cursor.value(_KNOWN_REF, org_id=org_id, ref=ref)
     return found
 
 

@@ -15,11 +15,6 @@ WHERE thread_id = (SELECT id FROM thread WHERE org_id = :org_id AND client_id = 
   AND direction = 'outbound' AND status IN ('queued', 'held') AND to_e164 <> :primary
 """
 
-_PRIMARY_PHONE_OF = """
-SELECT p.e164 FROM client_phone p JOIN client c ON c.id = p.client_id
-WHERE c.org_id = :org_id AND c.ref = :ref AND p.is_primary
-"""
-
 
 def waiting_count(cursor: Cursor, org_id: int, client_id: int | None) -> int:
     """How many messages to the client are queued."""
@@ -29,9 +24,3 @@ def waiting_count(cursor: Cursor, org_id: int, client_id: int | None) -> int:
 def readdress_waiting(cursor: Cursor, org_id: int, *, primary: str, client_id: int | None) -> int:
     """Messages to the client that wait go to this phone; how many went elsewhere before."""
     return cursor.run(_READDRESS_WAITING, org_id=org_id, primary=primary, client_id=client_id)
-
-
-def primary_phone_of(cursor: Cursor, org_id: int, ref: str) -> str | None:
-    """The primary phone of the client of that ref."""
-    found: str | None = cursor.value(_PRIMARY_PHONE_OF, org_id=org_id, ref=ref)
-    return found

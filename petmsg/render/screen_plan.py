@@ -29,8 +29,8 @@ def plan(
     """
     shown = dict.fromkeys(items, 0)
     taken = sum(heights[name](0) for name in items)
-    wishes = [step for step in steps if step.section in items]
-    for name, wanted in (*wishes, *(Step(name, count) for name, count in items.items())):
+    first = [step for step in steps if step.section in items]
+    for name, wanted in (*first, *(Step(name, count) for name, count in items.items())):
         for count in range(shown[name] + 1, min(wanted, items[name]) + 1):
             more = heights[name](count) - heights[name](shown[name])
             if taken + more <= room:
