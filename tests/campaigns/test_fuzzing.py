@@ -8,7 +8,7 @@ from tests.campaigns.fuzzing import (
     company,
     fuzz_lines,
     fuzz_rows,
-    without_savepoints,
+    losing_a_phone,
 )
 from tests.support.consistency import problems
 
@@ -26,7 +26,7 @@ def test_random_rows_are_made_or_refused_whole(tmp_path: Path) -> None:
 
 def test_half_a_row_is_found(tmp_path: Path) -> None:
     url = company(tmp_path)
-    with without_savepoints():
+    with losing_a_phone():
         verdict = fuzz_rows(url, ROWS, random.Random(7), tmp_path)
     assert verdict.faults or problems(url)
 
