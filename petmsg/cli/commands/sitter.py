@@ -283,7 +283,7 @@ def renumber(
     writes=True,
     prints=one("absence.AWAY"),
     examples=[
-        "petmsg sitter away S-1 --to +2d --reason ill",
+        "petmsg sitter away S-1 --to tomorrow --reason ill",
         "petmsg sitter away S-1 --from +1h --to +2d --reason ill --to-sitter S-2",
         "petmsg sitter away S-1 --to +3d --reason leave --file handed-over.csv",
     ],
@@ -291,9 +291,12 @@ def renumber(
 def away(
     context: Context,
     sitter: SITTER_ARG,
-    until: Annotated[str, typer.Option("--to", metavar="T", help="When the sitter is back.")],
+    until: Annotated[
+        str, typer.Option("--to", metavar="T", help="When they are back, or the last day.")
+    ],
     since: Annotated[
-        str, typer.Option("--from", metavar="T", help="Since when the sitter is away.")
+        str,
+        typer.Option("--from", metavar="T", help="Since when, or the first day."),
     ] = "now",
     reason: REASON = None,
     to_sitter: Annotated[

@@ -1,16 +1,19 @@
 """`sitter away` and `sitter back`: what is shown of an absence, and which command comes next."""
 
 import shlex
+from datetime import datetime
 
 from petmsg.cli.context import Context
 from petmsg.cli.options import read_file
 from petmsg.clock import iso_local
+from petmsg.days import parse_bound
 from petmsg.errors import UsageProblem
 from petmsg.plurals import counted
 from petmsg.render.views.absence import AWAY, BACK, VISITS_AWAY
 from petmsg.services.bookings.reassign_rows import COLUMNS
 from petmsg.services.people import absence
 from petmsg.services.transfer.row_files import BatchRow, read_batch
+from petmsg.services.unit_of_work import UnitOfWork
 
 
 def send_away(
@@ -34,8 +37,8 @@ def send_away(
         lambda uow: absence.away(
             uow,
             sitter,
-            starts_at=uow.instant(since),
-            ends_at=uow.instant(until),
+            starts_at=_bound(uow, since),
+            ends_at=_bound(uow, until, is_end=True),
             reason=reason,
             to_sitter=to_sitter,
             rows=rows,
@@ -50,7 +53,9 @@ def send_away(
 def bring_back(context: Context, sitter: str, *, since: str | None, reason: str | None) -> None:
     """End or cancel the absence, and say that bookings do not come back by themselves."""
     done = context.write(
-        lambda uow: absence.back(uow, sitter, starts_at=uow.instant(since), reason=reason)
+        lambda uow: absence.back(
+            uow, sitter, starts_at=None if since is None else _bound(uow, since), reason=reason
+        )
     )
     context.show_one(BACK, done)
     if done.reused:
@@ -60,6 +65,11 @@ def bring_back(context: Context, sitter: str, *, since: str | None, reason: str 
             "Bookings that were handed over stay with their new sitters. To give one back: "
             f"petmsg booking reassign REF {shlex.quote(done.sitter)}"
         )
+
+
+def _bound(uow: UnitOfWork, text: str, *, is_end: bool = False) -> datetime:
+    """A time, or the beginning or the end of a local day of the org."""
+    return parse_bound(text, timezone=uow.org.timezone, at=uow.now, is_end=is_end)
 
 
 def _notify(context: Context, done: absence.Away) -> None:

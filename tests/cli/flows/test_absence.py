@@ -353,3 +353,15 @@ def test_sitter_absences_lists_who_is_away_now_or_soon(cli: Cli) -> None:
     assert cli("sitter", "absences", "-o", "json", now=NOW + 2 * HOUR).json == found[1:]
     cli("sitter", "back", "S-2")
     assert [row["sitter"] for row in cli("sitter", "absences", "-o", "json").json] == ["S-1"]
+
+
+def test_days_are_whole_days_of_the_org(cli: Cli) -> None:
+    company(cli)
+    span = ("--from", "2026-03-07", "--to", "2026-03-08", "--reason", "leave")
+    found = away(cli, *span).json
+    assert (found["starts_at"], found["ends_at"]) == (
+        "2026-03-07T05:00:00Z",
+        "2026-03-09T04:00:00Z",  # the clocks go forward on the 8th
+    )
+    ended = cli("sitter", "back", "S-1", "--from", "2026-03-08", "-o", "json").json
+    assert ended["cancelled"] is True
