@@ -39,9 +39,9 @@ def _row(line: int, written: str, layout: Layout) -> BatchRow:
     for name in _COUNTS & found.keys():
         if type(found[name]) is int:
             found[name] = str(found[name])
-    if any(not isinstance(value, str | None) for value in found.values()):
-        return refused(f"Line {line} contains a value that is not text.")
     for name, value in found.items():
+        if not isinstance(value, str | None):
+            return refused(f"Line {line}: the value of {name} is not text.")
         if value is not None and (len(value) > LONGEST_CELL or "\0" in value):
             return refused(f"Line {line}: the cell {name} is too long or contains a NUL.")
         if value is not None and _HALF_A_PAIR.search(value):

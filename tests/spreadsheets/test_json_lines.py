@@ -15,7 +15,7 @@ GOOD = {"ref": "C-1", "name": "Ann Ivers", "phone": "+14155550123", "kind": None
     [
         ("{", "Line 1 is not JSON."),
         ("{" + '"name":{' * 100_000, "Line 1 is not JSON."),
-        ('{"name":1,"phone":"x"}', "Line 1 contains a value that is not text."),
+        ('{"name":1,"phone":"x"}', "Line 1: the value of name is not text."),
         ('{"name":"Ann","colour":"x"}', "Line 1: Unknown column 'colour'."),
         ('{"name":"Ann"}', "Line 1: The column phone is missing."),
         ('{"name":"\\u0000","phone":"x"}',
