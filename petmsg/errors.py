@@ -385,8 +385,13 @@ class Busy(PetmsgError):
 
 
 class Interrupted(PetmsgError):
+    """Ctrl-C: exit 130."""
+
     code = "interrupted"
     exit_code = INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("Interrupted. What was not committed is undone.")
 
 
 def quoted(text: str) -> str:

@@ -14,6 +14,7 @@ import typer
 from petmsg.cli.context import Context
 from petmsg.cli.group import Entry, lazy_group, nothing, single
 from petmsg.cli.streams import ignore_write_failures
+from petmsg.errors import Interrupted
 from petmsg.render.printed import Printed
 
 OUTPUT = Annotated[
@@ -176,10 +177,13 @@ def _invoker(
         _ = context.output
         if writes:
             ignore_write_failures()
-        with context.at_end:
-            if asks is not None and not context.is_confirmed:
-                context.confirm(asks(context, **values))
-            function(context, **values)
+        try:
+            with context.at_end:
+                if asks is not None and not context.is_confirmed:
+                    context.confirm(asks(context, **values))
+                function(context, **values)
+        except KeyboardInterrupt:  # Typer would leave with 130 and say nothing
+            raise Interrupted from None
         if context.dry_run:
             context.notify("Dry run: nothing was changed.")
         if context.exit_code:

@@ -79,7 +79,7 @@ def named(problem: BaseException) -> PetmsgError:
     if isinstance(problem, PetmsgError):
         return problem
     if isinstance(problem, KeyboardInterrupt) or type(problem).__name__ == "Abort":
-        return errors.Interrupted("Interrupted. What was not committed is undone.")
+        return errors.Interrupted()
     if hasattr(problem, "format_message") and hasattr(problem, "exit_code"):
         from petmsg.cli.usage_errors import usage_problem
 

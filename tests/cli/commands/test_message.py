@@ -477,6 +477,8 @@ def test_a_sandbox_that_cannot_answer_leaves_the_outcome_unknown(
 
     people(sqlite_cli)
     monkeypatch.setattr(SandboxProvider, "send", interrupted)
-    assert send(sqlite_cli).code == 130
+    ran = send(sqlite_cli)
+    assert ran.code == 130
+    assert "Interrupted. What was not committed is undone." in ran.err
     (row,) = sqlite_cli("message", "list", "-o", "json").json
     assert row["status"] == "unknown"
