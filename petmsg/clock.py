@@ -62,6 +62,25 @@ def zone(name: str) -> "ZoneInfo":
         ) from problem
 
 
+_SPOKEN_ZONES = {
+    "P": "America/Los_Angeles",
+    "M": "America/Denver",
+    "C": "America/Chicago",
+    "E": "America/New_York",
+}
+
+
+def _is_american(name: str) -> bool:
+    """Whether it is what Americans call a zone: `PST`, `PDT`, `PT` or `Pacific`."""
+    return (
+        re.fullmatch(
+            r"[PMCE][SD]?T|(PACIFIC|MOUNTAIN|CENTRAL|EASTERN)( (STANDARD|DAYLIGHT))?( TIME)?",
+            name.strip().upper(),
+        )
+        is not None
+    )
+
+
 def _zone_meant(name: str) -> str:
     """Suggest the zones that may be meant. A city alone suggests the zone that it names."""
     from zoneinfo import available_timezones
@@ -69,6 +88,8 @@ def _zone_meant(name: str) -> str:
     from petmsg.suggestions import closest_words, did_you_mean
 
     zones = available_timezones()
+    if _is_american(name):
+        return did_you_mean([_SPOKEN_ZONES[name.strip()[0].upper()]])
     city = name.rpartition("/")[2].strip().replace(" ", "_").casefold()
     meant = sorted(each for each in zones if each.rpartition("/")[2].casefold() == city)
     return did_you_mean(meant[:3] or closest_words(name, zones))

@@ -519,3 +519,19 @@ def test_a_calendar_decides_a_wall_time(
 def test_a_wall_time_that_is_too_far_away_is_refused() -> None:
     with pytest.raises(MalformedTime, match="too far away"):
         wall_to_utc(datetime.fromisoformat("9999-12-31T23:00"), "America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("PST", "America/Los_Angeles"),
+        ("pdt", "America/Los_Angeles"),
+        ("CT", "America/Chicago"),
+        ("Eastern", "America/New_York"),
+        ("Mountain Time", "America/Denver"),
+    ],
+)
+def test_what_americans_call_a_zone_suggests_it(name: str, meant: str) -> None:
+    with pytest.raises(OutOfRange) as refused:
+        zone(name)
+    assert refused.value.hint == f"Did you mean {meant}?"
