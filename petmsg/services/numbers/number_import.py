@@ -1,11 +1,12 @@
 """Import numbers: a number that the org has stays as it is, others are added."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from petmsg.enums.numbers import NumberClass
 from petmsg.errors import AlreadyExists, MalformedRow, NumberTaken, OutOfRange, quoted
-from petmsg.phone import parse_phone
+from petmsg.phone import read_phone
 from petmsg.queries.lookup import SomebodysPhone
 from petmsg.queries.number_rows import KnownNumber, insert_numbers, known_numbers
 from petmsg.queries.personal_phones import personal_among
@@ -49,6 +50,21 @@ def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Fai
     return import_as_set(uow, rows, lambda part: NumberRows(uow).apply(part))
 
 
+@dataclass(frozen=True, slots=True)
+class NumberRow:
+    """A row whose cells were read. A value is None if its cell is absent or has a fault."""
+
+    row: BatchRow
+    faults: Faults
+    e164: str | None = None
+    number_class: NumberClass | None = None
+    notes: tuple[str, ...] = ()
+
+    def done(self, e164: str, result: str) -> RowDone:
+        """The row as it was imported, with its notes."""
+        return RowDone(self.row.line, e164, result, self.notes)
+
+
 class NumberRows:
     """One chunk of rows of `number import`: read together, checked one by one, written together."""
 
@@ -62,32 +78,31 @@ class NumberRows:
         """Import the rows; one result for each, in their order."""
         one_batch_at_a_time(self.uow)
         country = self.uow.org.phone_country
-        read = [(row, *_read(row, country=country)) for row in rows]
-        phones = list(dict.fromkeys(e164 for _, _, e164, _ in read if e164))
+        read = [_read(row, country=country) for row in rows]
+        phones = list(dict.fromkeys(each.e164 for each in read if each.e164))
         self.known = {each.e164: each for each in known_numbers(self.uow.cursor, phones)}
         self.personal = personal_among(self.uow.cursor, self.uow.org, phones)
-        results = [self._apply_row(*each) for each in read]
+        results = [self._apply_row(each) for each in read]
         self._write()
         return results
 
-    def _apply_row(
-        self, row: BatchRow, faults: Faults, e164: str | None, number_class: NumberClass | None
-    ) -> RowDone | Failure:
+    def _apply_row(self, read: NumberRow) -> RowDone | Failure:
+        faults, e164, number_class = read.faults, read.e164, read.number_class
         known = self.known.get(e164 or "")
         if known is not None:
             self._compare(faults, known, number_class)
         elif e164 is not None:
             self._check_new(faults, e164, number_class)
         if faults:
-            return Failure(row.ref, faults.as_error(), row.line)
+            return Failure(read.row.ref, faults.as_error(), read.row.line)
         assert e164 is not None
         assert number_class is not None
         if known is not None:
-            return RowDone(row.line, e164, "unchanged")
+            return read.done(e164, "unchanged")
         self.new[e164] = number_class
         self.known[e164] = KnownNumber(e164, self.uow.org.id, number_class, "active")
         self.uow.audit("number.added", "number", e164, {"class": number_class.value})
-        return RowDone(row.line, e164, "created")
+        return read.done(e164, "created")
 
     def _compare(
         self, faults: Faults, known: KnownNumber, number_class: NumberClass | None
@@ -116,12 +131,12 @@ class NumberRows:
         ledger.append_new(self.uow, [(ids[e164], of) for e164, of in self.new.items()])
 
 
-def _read(row: BatchRow, *, country: str | None) -> tuple[Faults, str | None, NumberClass | None]:
-    """The row's faults, its number (E.164) and its class."""
+def _read(row: BatchRow, *, country: str | None) -> NumberRow:
+    """Read the row; its number is read in `country`. Faults are collected, not raised."""
     faults, found = Faults(row.faults), dict[str, str]()
     if row.problem is not None:
         faults.add(row.problem)
-        return faults, None, None
+        return NumberRow(row, faults)
     for column in COLUMNS:
         if column in row.faulty:
             continue
@@ -130,8 +145,11 @@ def _read(row: BatchRow, *, country: str | None) -> tuple[Faults, str | None, Nu
             found[column] = cell
         else:
             faults.add(MalformedRow(f"The {column} is missing.", hint="A new row needs it."))
-    return (
+    phone = faults.collect(read_phone, found["e164"], country) if "e164" in found else None
+    return NumberRow(
+        row,
         faults,
-        faults.collect(parse_phone, found["e164"], country) if "e164" in found else None,
-        faults.collect(parse_class, found["class"]) if "class" in found else None,
+        e164=None if phone is None else phone.e164,
+        number_class=faults.collect(parse_class, found["class"]) if "class" in found else None,
+        notes=() if phone is None else tuple(phone.warnings),
     )

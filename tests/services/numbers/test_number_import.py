@@ -115,6 +115,32 @@ def test_a_row_is_refused_with_all_of_its_faults(migrated_sqlite: str) -> None:
     )
 
 
+def test_a_dropped_extension_and_an_unassigned_number_are_notes(migrated_sqlite: str) -> None:
+    """As they are at the import of clients and sitters; the numbers are taken."""
+    company(migrated_sqlite)
+    with working(migrated_sqlite, org="happy-paws") as uow:
+        cells = ["(415) 555-0401 ext. 2", "(999) 555-0180", NEW[1], "1"]
+        file = rows_of([{"e164": each, "class": "pool"} for each in cells])
+        *done, refused = number_import.import_rows(uow, file)
+        again = number_import.import_rows(uow, file[:1])
+    assert told(done) == [(NEW[0], "created"), ("+19995550180", "created"), (NEW[1], "created")]
+    notes = [each.notes for each in done]  # type: ignore[union-attr]
+    assert notes == [
+        (
+            "+1********01 is used without its extension 2: a message cannot reach an extension.",
+        ),
+        (
+            "+1********80 is a possible number, but no known range of phones has it. Check its "
+            "digits.",
+        ),
+        (),
+    ]
+    assert codes(refused.error) == ["malformed_phone"]  # type: ignore[union-attr]
+    assert [(each.result, each.notes) for each in again] == [  # type: ignore[union-attr]
+        ("unchanged", notes[0])
+    ]
+
+
 def test_two_imports_of_the_same_file_at_once_leave_each_number_once(migrated_url: str) -> None:
     build_org(migrated_url)
     file = rows_of([{"e164": f"+1415558{n:04}", "class": "pool"} for n in range(20)])
