@@ -31,6 +31,7 @@ from petmsg.render.field_types import (
     or_null,
 )
 from petmsg.render.fields import Field, View, local, words
+from petmsg.render.views import people
 from petmsg.render.views.override import HOLDING
 
 
@@ -156,13 +157,13 @@ CLIENT = (
     Field("forgotten_at", "Erased", kind=or_null(INSTANT)),
 )
 CLIENT_CHANGED = (
-    Field("client", "Client", kind=REF),
+    *people.CLIENT,
     Field("kind", "Kind", kind=one_of(ClientKind)),
     Field("phones", "Phones", kind=COUNT),
     Field("reused", "Unchanged", kind=FLAG),
 )
 PHONE_TEXTABLE = (
-    Field("client", "Client", kind=REF),
+    *people.CLIENT,
     Field("phone", "SMS-capable phone", personal=True, kind=PHONE),
     Field("code", "Former provider code", kind=or_null(WORD)),
     Field("reused", "Unchanged", kind=FLAG),
@@ -236,13 +237,13 @@ SITTER = (
     Field("created_at", "Created", kind=INSTANT),
 )
 SITTER_ADDED = (
-    Field("sitter", "Sitter", kind=REF),
+    *people.SITTER,
     Field("status", "Status", kind=one_of(SitterStatus)),
     Field("number", "Number", kind=or_null(E164)),
     Field("reused", "Unchanged", kind=FLAG),
 )
 DEACTIVATED = (
-    Field("sitter", "Sitter", kind=REF),
+    *people.SITTER,
     Field("status", "Status", kind=one_of(SitterStatus)),
     Field("number", "Former number", kind=or_null(E164)),
     Field("quarantined_until", "Quarantined until", kind=or_null(SOON)),
@@ -251,7 +252,7 @@ DEACTIVATED = (
     Field("reused", None, kind=FLAG),
 )
 RENUMBERED = (
-    Field("sitter", "Sitter", kind=REF),
+    *people.SITTER,
     Field("number", "Number", kind=E164),
     Field("previous", "Former number", kind=or_null(E164)),
     Field("quarantined_until", "Quarantined until", kind=or_null(SOON)),

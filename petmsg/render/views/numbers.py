@@ -81,7 +81,7 @@ NUMBER_CHANGED = (
     Field("number", "Number", kind=E164),
     Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     Field("status", "Status", kind=one_of(NumberStatus)),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_SITTER,
     Field("replaced", "Replaced number", kind=or_null(E164)),
     Field("reused", "Unchanged", kind=FLAG),
 )
@@ -102,6 +102,14 @@ def _meanwhile(row: Any, _: View) -> str:
             for number, kind, count in row.meanwhile
         )
         or "-"
+    )
+
+
+def _affected(row: Any, _: View) -> str:
+    sitter = "-" if row.sitter is None else named(row.sitter, row.sitter_name)
+    return (
+        f"sitter {sitter}, {counted(row.threads, 'thread')}, "
+        f"{counted(row.future_windows, 'future window')}"
     )
 
 
@@ -127,14 +135,17 @@ QUARANTINED = (
         "Affected",
         get=lambda row: {
             "sitter": row.sitter,
+            "sitter_name": row.sitter_name,
             "threads": row.threads,
             "future_windows": row.future_windows,
         },
-        cell=lambda row, _: (
-            f"sitter {row.sitter or '-'}, {counted(row.threads, 'thread')}, "
-            f"{counted(row.future_windows, 'future window')}"
+        cell=_affected,
+        kind=keyed(
+            sitter=or_null(REF),
+            sitter_name=or_null(NAME),
+            threads=COUNT,
+            future_windows=COUNT,
         ),
-        kind=keyed(sitter=or_null(REF), threads=COUNT, future_windows=COUNT),
     ),
     Field(
         "meanwhile",
@@ -159,18 +170,29 @@ def _weekday(row: Any, _: View) -> str:
 
 
 _DAY = Field("day", "Starts", cell=_weekday, kind=DAY)
-_CLIENTS = Field("clients", "Clients", get=lambda row: list(row.clients), kind=list_of(REF))
+_CLIENTS = (
+    Field(
+        "clients",
+        "Clients",
+        get=lambda row: list(row.clients),
+        cell=lambda row, _: ", ".join(map(named, row.clients, row.client_names)),
+        kind=list_of(REF),
+    ),
+    Field(
+        "client_names", None, get=lambda row: list(row.client_names), kind=list_of(or_null(NAME))
+    ),
+)
 PLANNED_WINDOWS = (
     _DAY,
     Field("windows", "Windows", get=lambda row: len(row.bookings), kind=COUNT),
     Field("bookings", "Bookings", get=lambda row: list(row.bookings), kind=list_of(REF)),
-    _CLIENTS,
+    *_CLIENTS,
     Field("meanwhile", "Fallback number", get=_routes, cell=_instead, kind=rows_of(MEANWHILE)),
 )
 PLANNED_TEXTED = (
     _DAY._replace(title="Last message"),
     Field("texts", "Messages", kind=COUNT),
-    _CLIENTS,
+    *_CLIENTS,
     Field(
         "meanwhile",
         "Fallback number",
@@ -203,7 +225,7 @@ PLANNED = (
 RESTORED = (
     Field("number", "Number", kind=E164),
     Field("status", "Status", get=lambda _: "active", kind=one_of(NumberStatus)),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_SITTER,
     Field("forced", "Early", kind=NOTABLE),
     Field("reason", "Reason", kind=or_null(TEXT)),
 )

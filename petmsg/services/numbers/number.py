@@ -61,6 +61,7 @@ class Assigned:
     number_class: NumberClass
     status: NumberStatus
     sitter: str | None
+    sitter_name: str | None
     reused: bool
     replaced: str | None = None
     released: str | None = None
@@ -114,7 +115,7 @@ def assign(uow: UnitOfWork, e164: str, sitter_text: str, *, reason: str | None =
     assert sitter is not None
     number = ledger.locked_number(uow, e164)
     if number.sitter_id == key.id:
-        return Assigned(number.e164, number.number_class, number.status, key.ref, reused=True)
+        return _assigned(uow, number, reused=True)
     if sitter.status is SitterStatus.OFFBOARDED:
         raise Refused(
             f"Sitter {key.ref} is offboarded.",
@@ -127,7 +128,7 @@ def assign(uow: UnitOfWork, e164: str, sitter_text: str, *, reason: str | None =
             hint=f"Replace it: petmsg sitter renumber {key.ref} --to {number.e164} --reason …",
         )
     assign_to_sitter(uow, number, sitter, reason=reason or "assigned")
-    return Assigned(number.e164, number.number_class, number.status, key.ref, reused=False)
+    return _assigned(uow, number, reused=False)
 
 
 def assign_to_sitter(
@@ -213,9 +214,7 @@ def set_class(
     """
     number = ledger.locked_number(uow, e164)
     if number.number_class is number_class:
-        return Assigned(
-            number.e164, number.number_class, number.status, holder_ref(uow, number), reused=True
-        )
+        return _assigned(uow, number, reused=True)
     if number.sitter_id is not None:
         raise NumberHeld(
             f"{number.e164} is held by sitter {holder_ref(uow, number)}.",
@@ -240,7 +239,7 @@ def set_class(
         {"before": before.value, "after": number_class.value, "replaced": replaced},
         reason=reason,
     )
-    return Assigned(number.e164, number_class, number.status, None, reused=False, replaced=replaced)
+    return _assigned(uow, number, reused=False, replaced=replaced)
 
 
 def retire(uow: UnitOfWork, e164: str, *, reason: str | None = None) -> Assigned:
@@ -250,7 +249,7 @@ def retire(uow: UnitOfWork, e164: str, *, reason: str | None = None) -> Assigned
     """
     number = ledger.locked_number(uow, e164, even_retired=True)
     if number.status is NumberStatus.RETIRED:
-        return Assigned(number.e164, number.number_class, number.status, None, reused=True)
+        return _assigned(uow, number, reused=True)
     if is_front_desk(uow, number):
         raise front_desk_needs_replacement(number)
     return _retire(uow, number, reason)
@@ -273,14 +272,34 @@ def retire_all(uow: UnitOfWork, *, reason: str) -> int:
 
 
 def _retire(uow: UnitOfWork, number: MessageNumber, reason: str | None) -> Assigned:
-    holder = holder_ref(uow, number)
+    former = holder_ref(uow, number)
     number.sitter_id = None
     ledger.activate(number)
     number.status = NumberStatus.RETIRED
     ledger.append(uow, number, reason=reason or "retired")
-    uow.audit("number.retired", "number", number.e164, {"sitter": holder}, reason=reason)
+    uow.audit("number.retired", "number", number.e164, {"sitter": former}, reason=reason)
+    return _assigned(uow, number, reused=False, released=former)
+
+
+def _assigned(
+    uow: UnitOfWork,
+    number: MessageNumber,
+    *,
+    reused: bool,
+    replaced: str | None = None,
+    released: str | None = None,
+) -> Assigned:
+    """The number as it is after a change."""
+    sitter = holder(uow, number)
     return Assigned(
-        number.e164, number.number_class, number.status, None, reused=False, released=holder
+        number=number.e164,
+        number_class=number.number_class,
+        status=number.status,
+        sitter=None if sitter is None else sitter.ref,
+        sitter_name=None if sitter is None else sitter.name,
+        reused=reused,
+        replaced=replaced,
+        released=released,
     )
 
 
@@ -350,9 +369,12 @@ def require_no_active_front_desk(
         )
 
 
+def holder(uow: UnitOfWork, number: MessageNumber) -> Sitter | None:
+    """The sitter who holds the number; None if nobody does."""
+    return None if number.sitter_id is None else uow.session.get(Sitter, number.sitter_id)
+
+
 def holder_ref(uow: UnitOfWork, number: MessageNumber) -> str | None:
     """The ref of the sitter who holds the number; None if nobody does."""
-    if number.sitter_id is None:
-        return None
-    sitter = uow.session.get(Sitter, number.sitter_id)
+    sitter = holder(uow, number)
     return None if sitter is None else sitter.ref

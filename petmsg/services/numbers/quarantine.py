@@ -17,6 +17,7 @@ from petmsg.services.numbers.number import (
     active_front_desk,
     end_due_quarantine,
     end_quarantine,
+    holder,
     holder_ref,
     is_front_desk,
     require_no_active_front_desk,
@@ -47,6 +48,7 @@ class Quarantined:
     reason: str
     days: int
     sitter: str | None
+    sitter_name: str | None
     threads: int
     future_windows: int
     meanwhile: Fallback
@@ -60,6 +62,7 @@ class Restored:
 
     number: str
     sitter: str | None
+    sitter_name: str | None
     forced: bool
     reason: str | None
 
@@ -160,6 +163,7 @@ def quarantine(
         reason=reason,
         days=days,
         sitter=touched.sitter,
+        sitter_name=touched.sitter_name,
         threads=touched.threads,
         future_windows=touched.future_windows,
         meanwhile=touched.meanwhile,
@@ -189,8 +193,7 @@ def restore(uow: UnitOfWork, e164: str, *, reason: str | None = None) -> Restore
         )
     if number.number_class is NumberClass.FRONT_DESK:
         require_no_active_front_desk(uow, number.e164)
-    _end_quarantine(uow, number, forced=forced, reason=reason)
-    return Restored(number.e164, holder_ref(uow, number), forced, reason)
+    return _end_quarantine(uow, number, forced=forced, reason=reason)
 
 
 def release_due(uow: UnitOfWork) -> list[Restored]:
@@ -213,16 +216,23 @@ def release_due(uow: UnitOfWork) -> list[Restored]:
     for number in due:
         if number.number_class is NumberClass.FRONT_DESK and active_front_desk(uow) is not None:
             number.number_class = NumberClass.POOL
-        _end_quarantine(uow, number, forced=False, reason="quarantine over")
-        released.append(Restored(number.e164, holder_ref(uow, number), False, "quarantine over"))
+        released.append(_end_quarantine(uow, number, forced=False, reason="quarantine over"))
     return released
 
 
 def _end_quarantine(
     uow: UnitOfWork, number: MessageNumber, *, forced: bool, reason: str | None
-) -> None:
+) -> Restored:
+    sitter = holder(uow, number)
     end_quarantine(uow, number, forced=forced, reason=reason)
     ledger.append(uow, number, reason=reason or "quarantine over")
+    return Restored(
+        number=number.e164,
+        sitter=None if sitter is None else sitter.ref,
+        sitter_name=None if sitter is None else sitter.name,
+        forced=forced,
+        reason=reason,
+    )
 
 
 def _quarantine_end(

@@ -18,7 +18,7 @@ from petmsg.queries.quarantine_impact import (
 )
 from petmsg.queries.routing import read_facts
 from petmsg.rules.routing import decide
-from petmsg.services.numbers.number import holder_ref
+from petmsg.services.numbers.number import holder
 from petmsg.services.unit_of_work import UnitOfWork
 
 MOST_PLANNED = 500
@@ -39,6 +39,7 @@ class PlannedDay:
 
     day: str
     clients: tuple[str, ...]
+    client_names: tuple[str | None, ...]
     meanwhile: Fallback
     bookings: tuple[str, ...] = ()
     texts: int = 0
@@ -57,6 +58,7 @@ class Affected:
     """What a quarantine affects. `plan` is None unless it was asked for."""
 
     sitter: str | None
+    sitter_name: str | None
     threads: int
     future_windows: int
     meanwhile: Fallback
@@ -79,8 +81,10 @@ def affected(uow: UnitOfWork, number: MessageNumber, *, until: datetime, planned
         (window, _route(uow, window.client, at=max(uow.now, window.starts_at)))
         for window in windows[:MOST_PLANNED]
     ]
+    sitter = holder(uow, number)
     return Affected(
-        sitter=holder_ref(uow, number),
+        sitter=None if sitter is None else sitter.ref,
+        sitter_name=None if sitter is None else sitter.name,
         threads=threads,
         future_windows=len(windows),
         meanwhile=_counted(route for _, route in routed),
@@ -116,23 +120,42 @@ def _plan(
     routes = {each: _route(uow, each.client, at=uow.now) for each in clients[:MOST_PLANNED]}
     return Plan(
         windows=tuple(
-            PlannedDay(
+            _planned_day(
                 day,
-                clients=tuple(dict.fromkeys(each.client.ref for each in of_day)),
+                [each.client for each in of_day],
                 meanwhile=_counted(routed[each] for each in of_day if each in routed),
                 bookings=tuple(each.booking for each in of_day),
             )
             for day, of_day in by_start.items()
         ),
         texted=tuple(
-            PlannedDay(
+            _planned_day(
                 day,
-                clients=tuple(each.client.ref for each in on_day),
+                [each.client for each in on_day],
                 meanwhile=_counted(routes[each] for each in on_day if each in routes),
                 texts=sum(each.texts for each in on_day),
             )
             for day, on_day in by_last.items()
         ),
+    )
+
+
+def _planned_day(
+    day: str,
+    clients: Iterable[ClientKey],
+    *,
+    meanwhile: Fallback,
+    bookings: tuple[str, ...] = (),
+    texts: int = 0,
+) -> PlannedDay:
+    names = {client.ref: client.name for client in clients}
+    return PlannedDay(
+        day,
+        clients=tuple(names),
+        client_names=tuple(names.values()),
+        meanwhile=meanwhile,
+        bookings=bookings,
+        texts=texts,
     )
 
 

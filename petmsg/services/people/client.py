@@ -29,6 +29,7 @@ class ClientChanged:
     """
 
     client: str
+    client_name: str | None
     kind: ClientKind
     phones: int
     reused: bool
@@ -74,7 +75,7 @@ def add(
                 hint=f"Change the client: petmsg client set {existing.ref} …, petmsg client phone "
                 "add …",
             )
-        return ClientChanged(existing.ref, existing.kind, len(known), reused=True)
+        return _changed(existing, len(known), reused=True)
     kind = kind or ClientKind.ONE_TIME
     client = Client(
         org_id=uow.org.id,
@@ -89,7 +90,7 @@ def add(
     for index, number in enumerate(numbers):
         _add_phone(uow, client, number, primary=index == 0)
     uow.audit("client.added", "client", client.ref, {"kind": kind.value, "phones": len(numbers)})
-    return ClientChanged(client.ref, kind, len(numbers), reused=False)
+    return _changed(client, len(numbers), reused=False)
 
 
 def change(
@@ -114,7 +115,7 @@ def change(
         client.timezone = _timezone(timezone)
     if changed:
         uow.audit("client.updated", "client", client.ref, changed)
-    return ClientChanged(client.ref, client.kind, len(phones_of(uow, client)), not changed)
+    return _changed(client, len(phones_of(uow, client)), reused=not changed)
 
 
 def phone_add(uow: UnitOfWork, text: str, phone: str, *, primary: bool = False) -> ClientChanged:
@@ -125,12 +126,12 @@ def phone_add(uow: UnitOfWork, text: str, phone: str, *, primary: bool = False) 
     if number in {each.e164 for each in known}:
         if primary:
             return phone_primary(uow, client.ref, number)
-        return ClientChanged(client.ref, client.kind, len(known), reused=True)
+        return _changed(client, len(known), reused=True)
     _add_phone(uow, client, number, primary=not known)
     uow.audit("client.phone_added", "client", client.ref)
     if primary and known:
         phone_primary(uow, client.ref, number)
-    return ClientChanged(client.ref, client.kind, len(known) + 1, reused=False)
+    return _changed(client, len(known) + 1, reused=False)
 
 
 def phone_remove(uow: UnitOfWork, text: str, phone: str) -> ClientChanged:
@@ -163,9 +164,7 @@ def phone_remove(uow: UnitOfWork, text: str, phone: str) -> ClientChanged:
     moved = _readdress_waiting(uow, client)
     payload = {"texts_readdressed": moved, "opted_out": is_opted_out}
     uow.audit("client.phone_removed", "client", client.ref, payload)
-    return ClientChanged(
-        client.ref, client.kind, len(known) - 1, reused=False, opted_out=is_opted_out
-    )
+    return _changed(client, len(known) - 1, reused=False, opted_out=is_opted_out)
 
 
 def phone_primary(
@@ -186,7 +185,7 @@ def phone_primary(
         wanted = _add_phone(uow, client, number, primary=False)
         known = [*known, wanted]
     if wanted.is_primary:
-        return ClientChanged(client.ref, client.kind, len(known), reused=True)
+        return _changed(client, len(known), reused=True)
     for each in known:
         each.is_primary = False
     uow.session.flush()
@@ -194,7 +193,7 @@ def phone_primary(
     uow.session.flush()
     moved = _readdress_waiting(uow, client)
     uow.audit("client.phone_made_primary", "client", client.ref, {"texts_readdressed": moved})
-    return ClientChanged(client.ref, client.kind, len(known), reused=False)
+    return _changed(client, len(known), reused=False)
 
 
 def locked_client(uow: UnitOfWork, text: str, *, even_forgotten: bool = False) -> Client:
@@ -205,6 +204,12 @@ def locked_client(uow: UnitOfWork, text: str, *, even_forgotten: bool = False) -
     if not even_forgotten:
         _require_not_forgotten(client)
     return client
+
+
+def _changed(
+    client: Client, phones: int, *, reused: bool, opted_out: bool = False
+) -> ClientChanged:
+    return ClientChanged(client.ref, client.name, client.kind, phones, reused, opted_out)
 
 
 def _require_not_forgotten(client: Client) -> None:

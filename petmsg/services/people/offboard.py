@@ -19,6 +19,7 @@ class Deactivated:
     """An offboarded sitter, what happened to their number, and which bookings need a new sitter."""
 
     sitter: str
+    sitter_name: str
     status: SitterStatus
     number: str | None
     quarantined_until: datetime | None
@@ -40,7 +41,7 @@ def deactivate(
     sitter = locked(uow, text)
     assert sitter.id is not None
     if sitter.status is SitterStatus.OFFBOARDED:
-        return Deactivated(sitter.ref, sitter.status, None, None, (), (), reused=True)
+        return Deactivated(sitter.ref, sitter.name, sitter.status, None, None, (), (), reused=True)
     why = reason or "sitter offboarded"
     before = sitter.status
     sitter.status = SitterStatus.OFFBOARDED
@@ -78,6 +79,7 @@ def deactivate(
     )
     return Deactivated(
         sitter=sitter.ref,
+        sitter_name=sitter.name,
         status=sitter.status,
         number=number.e164 if number else None,
         quarantined_until=number.quarantined_until if number else None,

@@ -35,6 +35,7 @@ class SitterAdded:
     """A sitter after `add` or `set`; `reused` is true if nothing changed."""
 
     sitter: str
+    sitter_name: str
     status: SitterStatus
     number: str | None
     reused: bool
@@ -45,6 +46,7 @@ class Activated:
     """An active sitter and their dedicated number."""
 
     sitter: str
+    sitter_name: str
     status: SitterStatus
     number: str | None
     reused: bool
@@ -55,6 +57,7 @@ class Renumbered:
     """A sitter with another number; the old one is a quarantined pool number."""
 
     sitter: str
+    sitter_name: str
     number: str
     previous: str | None
     quarantined_until: datetime | None
@@ -84,12 +87,12 @@ def add(
     else:
         existing = _insert(uow, ref or next_ref(uow, "sitter"), clean_name, e164)
         number = activate(uow, existing.ref).number if do_activate else None
-        return SitterAdded(existing.ref, existing.status, number, reused=False)
+        return _added(existing, number, reused=False)
     if do_activate:
         activated = activate(uow, existing.ref)
-        return SitterAdded(existing.ref, existing.status, activated.number, activated.reused)
+        return _added(existing, activated.number, reused=activated.reused)
     held = number_held_by(uow, existing.id or 0)
-    return SitterAdded(existing.ref, existing.status, held.e164 if held else None, reused=True)
+    return _added(existing, held.e164 if held else None, reused=True)
 
 
 def change(
@@ -111,7 +114,7 @@ def change(
     if changed:
         uow.audit("sitter.updated", "sitter", sitter.ref, {"changed": changed})
     held = number_held_by(uow, sitter.id or 0)
-    return SitterAdded(sitter.ref, sitter.status, held.e164 if held else None, not changed)
+    return _added(sitter, held.e164 if held else None, reused=not changed)
 
 
 def activate(uow: UnitOfWork, text: str, *, without_number: bool = False) -> Activated:
@@ -134,16 +137,20 @@ def activate(uow: UnitOfWork, text: str, *, without_number: bool = False) -> Act
         uow.audit("sitter.activated", "sitter", sitter.ref, {"before": before.value})
     number = number_held_by(uow, sitter.id)
     if number is not None:
-        return Activated(sitter.ref, sitter.status, number.e164, reused=was_active)
+        return Activated(sitter.ref, sitter.name, sitter.status, number.e164, reused=was_active)
     number = _free_number(uow, sitter)
     if number is not None:
         assign_to_sitter(uow, number, sitter, reason="sitter activated")
     elif not without_number:
         raise no_number_free(sitter)
     elif was_active:
-        return Activated(sitter.ref, sitter.status, None, reused=True)
+        return Activated(sitter.ref, sitter.name, sitter.status, None, reused=True)
     return Activated(
-        sitter.ref, sitter.status, number.e164 if number is not None else None, reused=False
+        sitter.ref,
+        sitter.name,
+        sitter.status,
+        number.e164 if number is not None else None,
+        reused=False,
     )
 
 
@@ -187,6 +194,7 @@ def renumber(
     )
     return Renumbered(
         sitter.ref,
+        sitter.name,
         new.e164,
         old.e164 if old else None,
         old.quarantined_until if old else None,
@@ -199,6 +207,10 @@ def locked(uow: UnitOfWork, text: str) -> Sitter:
     sitter = uow.session.get(Sitter, key.id, with_for_update=True, populate_existing=True)
     assert sitter is not None
     return sitter
+
+
+def _added(sitter: Sitter, number: str | None, *, reused: bool) -> SitterAdded:
+    return SitterAdded(sitter.ref, sitter.name, sitter.status, number, reused)
 
 
 def _by_ref(uow: UnitOfWork, ref: str) -> Sitter | None:

@@ -20,6 +20,7 @@ class SmsCapablePhone:
     """A phone of a client that may receive SMS; `code` is what the provider had reported."""
 
     client: str
+    client_name: str | None
     phone: str
     code: str | None
     reused: bool
@@ -62,10 +63,10 @@ def mark_textable(uow: UnitOfWork, text: str, phone: str, *, reason: str) -> Sms
         )
     code = phone_row.not_textable_code
     if phone_row.not_textable_at is None:
-        return SmsCapablePhone(client.ref, e164, None, reused=True)
+        return SmsCapablePhone(client.ref, client.name, e164, None, reused=True)
     phone_row.not_textable_at = phone_row.not_textable_code = None
     uow.audit("client.phone_textable", "client", client.ref, {"code": code}, reason=reason)
-    return SmsCapablePhone(client.ref, e164, code, reused=False)
+    return SmsCapablePhone(client.ref, client.name, e164, code, reused=False)
 
 
 def _locked(uow: UnitOfWork, e164: str) -> ClientPhone | None:
