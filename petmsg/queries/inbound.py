@@ -79,8 +79,13 @@ SELECT 1 FROM opt_out WHERE org_id = :org_id AND phone_key = :phone_key
 """
 
 STORED = """
-SELECT m.id, m.org_id, m.direction, m.to_e164, m.decision, i.keyword, i.received_at FROM message m
-LEFT JOIN inbound_text i ON i.message_id = m.id WHERE m.provider_message_id = :id
+SELECT m.id, m.org_id, m.direction, m.to_e164, m.decision, i.keyword, i.received_at,
+       c.ref AS client, c.name AS client_name, s.ref AS sitter, s.name AS sitter_name
+FROM message m
+LEFT JOIN inbound_text i ON i.message_id = m.id
+LEFT JOIN client c ON c.id = m.client_id
+LEFT JOIN sitter s ON s.id = i.sitter_id
+WHERE m.provider_message_id = :id
 """
 
 INSERT_MESSAGE = """
@@ -120,6 +125,10 @@ class StoredMessage(NamedTuple):
     decision: str | None
     keyword: str | None
     received_at: datetime | None
+    client: str | None
+    client_name: str | None
+    sitter: str | None
+    sitter_name: str | None
 
 
 class _Number(NamedTuple):

@@ -23,7 +23,7 @@ _SEARCHED = "SELECT s.id, s.ref, s.name FROM sitter s WHERE s.org_id = :org_id"
 
 _OWN_PHONES = "SELECT id, phone FROM sitter WHERE org_id = :org_id"
 
-_ACTIVE = "SELECT ref FROM sitter WHERE org_id = :org_id AND status = 'active' ORDER BY id"
+_ACTIVE = "SELECT ref, name FROM sitter WHERE org_id = :org_id AND status = 'active' ORDER BY id"
 
 _PHONE_OF_SITTER = "SELECT phone FROM sitter WHERE org_id = :org_id AND ref = :ref"
 
@@ -146,9 +146,10 @@ def show_sitter(cursor: Cursor, org: OrgRow, text: str) -> SitterDetails:
     )
 
 
-def active_sitters(cursor: Cursor, org: OrgRow) -> list[str]:
-    """The refs of the org's active sitters, in the order in which they were added."""
-    return [row[0] for row in cursor.tuples(_ACTIVE, org_id=org.id)]
+def active_sitters(cursor: Cursor, org: OrgRow) -> dict[str, str]:
+    """The names of the org's active sitters by their refs, in the order in which they were
+    added."""
+    return dict(cursor.tuples(_ACTIVE, org_id=org.id))
 
 
 def phone_of_sitter(cursor: Cursor, org_id: int, ref: str) -> str:

@@ -55,11 +55,16 @@ class NotUnrouted(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An inbox message after a change; `reused` is true if nothing changed."""
+    """An inbox message after a change; `reused` is true if nothing changed.
+
+    `addressed_to_name` is the sitter's name, None if it is not for a sitter.
+    """
 
     message: int
     addressed_to: str
+    addressed_to_name: str | None
     client: str | None
+    client_name: str | None
     claimed_by: str | None
     done_by: str | None
     done_at: datetime | None
@@ -71,6 +76,7 @@ class Assigned:
     """The messages of a phone that now belongs to a client."""
 
     client: str
+    client_name: str | None
     messages: tuple[int, ...]
     phone_added: bool
 
@@ -160,7 +166,7 @@ def assign(uow: UnitOfWork, id_: int, client_text: str) -> Assigned:
         for answer_id in answers:
             uow.audit("message.assigned", "message", str(answer_id), {"client": client.ref})
         uow.audit("message.assigned", "message", str(each_id), {"client": client.ref})
-    return Assigned(client.ref, tuple(sorted(ids)), phone_added=not changed.reused)
+    return Assigned(client.ref, client.name, tuple(sorted(ids)), phone_added=not changed.reused)
 
 
 def _locked(uow: UnitOfWork, id_: int) -> InboxItem:
@@ -186,11 +192,13 @@ def is_the_desks(uow: UnitOfWork, item: InboxItem) -> bool:
 
 def _item(uow: UnitOfWork, id_: int, *, reused: bool) -> Item:
     row = find_item(uow.cursor, uow.org, id_, now=uow.now)
-    to = str(row.sitter) if row.addressed_to == AddressedTo.SITTER else row.addressed_to
+    is_sitters = row.addressed_to == AddressedTo.SITTER
     return Item(
         message=id_,
-        addressed_to=to,
+        addressed_to=str(row.sitter) if is_sitters else row.addressed_to,
+        addressed_to_name=row.sitter_name if is_sitters else None,
         client=row.client,
+        client_name=row.client_name,
         claimed_by=row.claimed_by,
         done_by=row.done_by,
         done_at=row.done_at,

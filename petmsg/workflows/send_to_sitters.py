@@ -40,20 +40,21 @@ class SentToSitter(NamedTuple):
     problem: PetmsgError | None
 
 
-def named_sitters(store: Store, names: Sequence[str]) -> list[str]:
-    """The refs of the sitters that the names mean, each once; a name of nobody stays as it is."""
+def named_sitters(store: Store, names: Sequence[str]) -> dict[str, str]:
+    """The sitters that `names` mean: their names by their refs. One of nobody stays as it is."""
     with store.snapshot() as cursor:
         org = store.org(cursor)
 
-        def refs(name: str) -> list[str]:
+        def found(name: str) -> dict[str, str]:
             if name == ALL_ACTIVE:
                 return active_sitters(cursor, org)
             try:
-                return [find_sitter(cursor, org.id, name).ref]
+                sitter = find_sitter(cursor, org.id, name)
             except PetmsgError:
-                return [name]
+                return {name: name}
+            return {sitter.ref: sitter.name}
 
-        return list(dict.fromkeys(ref for name in names for ref in refs(name)))
+        return {ref: called for name in names for ref, called in found(name).items()}
 
 
 def send_to_sitters(

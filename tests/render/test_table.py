@@ -30,6 +30,7 @@ from petmsg.render.fields import Field, View
 from petmsg.render.layout import GAP, Column, lay_out
 from petmsg.render.table import STYLES, print_record, print_table
 from petmsg.render.terminal import Terminal, has_colour, terminal_of
+from tests.render import test_json_schema as schemas
 from tests.support import everything
 from tests.support.command_tree import printed
 from tests.support.everything import CHINESE, OLGA, ORG, READING, line_of
@@ -434,9 +435,17 @@ STORED = {
     "route inbound": "a decision as it is stored",
 }
 """Commands that show refs within what is stored, and what that is."""
-_REFS = re.compile(
-    rf"(?<![\w-])({'|'.join(sorted(map(re.escape, NAMES), key=len, reverse=True))})(?![\w-])"
-)
+ADDED = {"C-9": "Dora", "C-404": "nobody", "S-8": "Ida", "S-9": "Nora", "S-404": "nobody"}
+"""Of those whom `schemas.WRITING` adds or asks for."""
+NAMELESS = {
+    "client import": "the refs of a file",
+    "sitter import": "the refs of a file",
+    "notify test": "a channel has the ref of a client as its name",
+    "notify run": "what a channel is told has refs and no names",
+}
+"""Writing commands that show refs without names, and why."""
+_OF_EVERYBODY = sorted(map(re.escape, {**NAMES, **ADDED}), key=len, reverse=True)
+_REFS = re.compile(rf"(?<![\w-])({'|'.join(_OF_EVERYBODY)})(?![\w-])")
 _COMMANDS = re.compile(r"petmsg .*?(?= {2,}|$)", re.MULTILINE)
 """A command to type has refs only."""
 
@@ -445,13 +454,46 @@ _COMMANDS = re.compile(r"petmsg .*?(?= {2,}|$)", re.MULTILINE)
 def test_a_ref_of_a_client_or_a_sitter_stands_beside_the_name(company: str, command: str) -> None:
     out = table(company, command, WIDE).out
     lines = [out] if PRINTED[command].form.name == "ONE" else out.splitlines()
-    bare = [
+    assert without_name(lines, NAMES) == []
+
+
+def without_name(lines: Sequence[str], names: dict[str, str]) -> list[str]:
+    """The refs whose name is not in their line."""
+    return [
         f"{ref} is without its name: {line[:300]}"
         for line in lines
         for ref in _REFS.findall(_COMMANDS.sub("", line))
-        if NAMES[ref] not in line
+        if names[ref] not in line
     ]
+
+
+def test_a_ref_stands_beside_the_name_in_the_results_of_writing_commands(
+    company: str, tmp_path: Path
+) -> None:
+    path = shutil.copy(company.removeprefix("sqlite:///"), tmp_path / "petmsg.db")
+    names = NAMES | ADDED
+    shown, bare = set(), []
+    for command, words in schemas.WRITING.items():
+        line = [*(word for word in command.split() if not word.startswith("--")), *words]
+        org = [] if command in ("org add", "init") else ["--org", ORG]
+        ran = run_cli(
+            f"sqlite:///{path}",
+            *line,
+            *org,
+            "-o",
+            "table",
+            stdin=schemas.STDIN.get(command, ""),
+            COLUMNS=str(WIDE),
+        )
+        assert ran.out.strip(), (command, ran.err)
+        if command == "client forget":
+            names["C-9"] = "[erased]"
+        if command not in NAMELESS:
+            shown |= set(_REFS.findall(ran.out))
+            lines = [ran.out] if PRINTED[command].form.name == "ONE" else ran.out.splitlines()
+            bare += [f"{command}: {each}" for each in without_name(lines, names)]
     assert bare == []
+    assert {"C-1", "C-2", "C-4", "C-9", "S-1", "S-8", "S-9"} <= shown
 
 
 def test_the_client_of_a_message_stands_beside_the_name(company: str) -> None:

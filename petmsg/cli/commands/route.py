@@ -103,9 +103,8 @@ def explain(
             as_sitter=as_sitter,
             with_media=with_media,
         )
-        found = explained.decision
-    show_decision(context, found.to_json(), at=instant)
-    context.exit_code = 0 if found.outcome is Outcome.ROUTED else REFUSED
+    show_decision(context, explained, at=instant)
+    context.exit_code = 0 if explained.decision.outcome is Outcome.ROUTED else REFUSED
 
 
 def _explain_stored(context: Context, message: int) -> None:
@@ -167,9 +166,9 @@ def inbound(
 
         view = context.view
         at_words = when(instant, view._replace(relative=True))
-        print_inbound_decision(found.to_json(), at=at_words, view=view)
+        print_inbound_decision(found, at=at_words, view=view)
     else:
-        context.show_one(ADDRESSEE, found.to_json())
+        context.show_one(ADDRESSEE, found.decision.to_json())
 
 
 @app.command(
@@ -316,13 +315,20 @@ def show_segments(context: Context, segments: Iterable[Any]) -> None:
         )
 
 
-def show_decision(context: Context, decision: dict[str, object], *, at: datetime) -> None:
-    """Print a Decision: its trace as a table on a terminal, else its JSON shape."""
+def show_decision(context: Context, explained: Any, *, at: datetime) -> None:
+    """Print an explained decision: its trace as a table on a terminal, else its JSON shape."""
+    decision = explained.decision.to_json()
     if context.output is OutputFormat.TABLE:
         from petmsg.render.fields import when
         from petmsg.render.views.decision import print_decision
 
         view = context.view
-        print_decision(decision, at=when(at, view._replace(relative=True)), view=view)
+        print_decision(
+            decision,
+            client_name=explained.client.name,
+            sitter_name=explained.sitter_name,
+            at=when(at, view._replace(relative=True)),
+            view=view,
+        )
     else:
         context.show_one(DECISION, decision)

@@ -40,7 +40,7 @@ def send_to_sitters(
     with Results(context, SENT_TO_SITTER, also=lambda row: _tell(context, row)) as shown:
         for row in sending.send_to_sitters(
             context,
-            named,
+            list(named),
             body=body,
             options=options,
             send_at=send_at,
@@ -61,7 +61,7 @@ def send_to_sitters(
                 shown.add([Failure(row.sitter, row.problem)])
                 continue
             problem = row.problem
-            shown.add([_row(row.sitter, row.sending)])
+            shown.add([_row(row.sitter, named[row.sitter], row.sending)])
     if problem is not None:
         raise problem
     if waiting and not context.dry_run:
@@ -76,6 +76,7 @@ class _Row(NamedTuple):
     """A message being sent, as it is printed."""
 
     sitter: str
+    sitter_name: str
     message: int
     status: str
     from_e164: str | None
@@ -86,9 +87,9 @@ class _Row(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def _row(sitter: str, sent: Sending) -> _Row:
-    own = {name: getattr(sent, name) for name in _Row._fields if name != "sitter"}
-    return _Row(sitter, **own)
+def _row(sitter: str, name: str, sent: Sending) -> _Row:
+    own = {each: getattr(sent, each) for each in _Row._fields if not each.startswith("sitter")}
+    return _Row(sitter, name, **own)
 
 
 def _tell(context: Context, row: Any) -> None:

@@ -39,6 +39,7 @@ from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.nouns import SITTER
 from petmsg.render.views.override import HOLDING
 from petmsg.render.views.people import ANY_CLIENT, ANY_SITTER, CLIENT, person
+from petmsg.render.views.people import SITTER as A_SITTER
 from petmsg.render.views.route import ADDRESSEE, ANY_DECISION, DECISION
 
 _BOOKED = (
@@ -324,7 +325,7 @@ SENT = (
     Field("note", None, kind=or_null(TEXT)),
     Field("warnings", None, get=lambda row: list(row.warnings), kind=list_of(TEXT)),
 )
-SENT_TO_SITTER = (Field("sitter", "Sitter", kind=REF), *SENT)
+SENT_TO_SITTER = (*A_SITTER, *SENT)
 
 
 def _previewed(media: Any) -> str:
@@ -339,7 +340,7 @@ def _previewed(media: Any) -> str:
 
 
 SIZE = (
-    Field("client", "Client", kind=REF),
+    *CLIENT,
     Field(
         "from",
         "From",
@@ -388,10 +389,10 @@ SIZE = (
     Field("decision", None, get=lambda row: row.decision.to_json(), kind=object_of(DECISION)),
 )
 SIZE_TO_SITTER = (
-    Field("sitter", "Sitter", kind=REF),
+    *A_SITTER,
     *(
         field._replace(kind=object_of(ANY_DECISION)) if field.name == "decision" else field
         for field in SIZE
-        if field.name != "client"
+        if field not in CLIENT
     ),
 )

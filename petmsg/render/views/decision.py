@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
+from petmsg.plurals import named
 from petmsg.render.escape import escape
 from petmsg.render.field_types import BAD, GOOD, WAITS
 from petmsg.render.fields import View, when
@@ -19,13 +20,22 @@ _DESKS = {
 }
 
 
-def print_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
-    """Print a decision (its JSON form); `at` is its instant in words."""
-    number, client = decision["number"], decision["client"]
+def print_decision(
+    decision: Mapping[str, Any],
+    *,
+    client_name: str | None,
+    sitter_name: str | None,
+    at: str,
+    view: View,
+) -> None:
+    """Print a decision (its JSON form); `at` is its instant in words. `sitter_name` is None if the
+    number is no sitter's."""
+    number, client = decision["number"], named(decision["client"], client_name)
     if number is None:
         head = Text(escape(f"No number for {client} at {at}"), style="bold red")
     else:
-        speaker = f", sitter {number['sitter']}" if number["sitter"] else ""
+        sitter = number["sitter"]
+        speaker = f", sitter {named(sitter, sitter_name)}" if sitter else ""
         words = f"{number['e164']} ({number['class']}{speaker}) for {client} at {at}"
         head = Text(escape(words), style="bold green")
     warnings = [
@@ -40,10 +50,9 @@ def print_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
 def print_comparison(found: Any, *, view: View) -> None:
     """Print a message's stored decision beside today's: a summary, then each property."""
     stored, today = found.stored, found.today
+    client = named(found.client.ref, found.client.name)
     at = when(datetime.fromisoformat(stored["at"]), view._replace(relative=True))
-    head = Text(
-        escape(f"Message {found.message} for {stored['client']}, decided {at}"), style="bold"
-    )
+    head = Text(escape(f"Message {found.message} for {client}, decided {at}"), style="bold")
     show(
         Text("\n").join([head, _verdict(stored["number"], today["number"]), Text()]), view.terminal
     )
@@ -59,10 +68,12 @@ def _verdict(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> T
     return Text(f"{before}. Today it would be {now['e164']}.", style=STYLES[WAITS])
 
 
-def print_inbound_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
-    """Print who receives an inbound message (its JSON form); `at` is its instant in words."""
-    sender = decision["client"] or "an unknown sender"
-    to = _DESKS.get(decision["addressed_to"], f"sitter {decision['addressed_to']}")
+def print_inbound_decision(found: Any, *, at: str, view: View) -> None:
+    """Print who receives an inbound message, with the names; `at` is its instant in words."""
+    decision = found.decision.to_json()
+    client, addressed_to = decision["client"], decision["addressed_to"]
+    sender = named(client, found.client_name) if client else "an unknown sender"
+    to = _DESKS.get(addressed_to) or f"sitter {named(addressed_to, found.addressed_to_name)}"
     words = f"A message from {sender} to {decision['number']} at {at} is for {to}"
     head = Text(escape(words), style="bold green")
     show(Text("\n").join([head, Text(escape(decision["reason"])), Text()]), view.terminal)

@@ -29,21 +29,32 @@ from petmsg.render.fields import Field
 from petmsg.render.picture_text import words_with_pictures
 from petmsg.render.views.conversation import SENT
 from petmsg.render.views.media import OF_MESSAGE
-from petmsg.render.views.people import person
+from petmsg.render.views.people import ANY_CLIENT, CLIENT, person
 from petmsg.render.views.route import INBOUND_TRACE
+
+_NAMED = REF._replace(wrap=NAME.wrap)
+_ADDRESSED_TO_NAME = Field("addressed_to_name", None, kind=or_null(NAME))
+
+
+def _addressed(row: Any, to: str | None) -> str:
+    """Whom it is for: a sitter with their name, the front desk, or nobody."""
+    return to or "-" if row.addressed_to_name is None else named(str(to), row.addressed_to_name)
+
 
 RECEIVED = (
     Field("message", "Id", kind=ID),
     Field("duplicate", "Duplicate", kind=FLAG),
     Field("org", None, get=lambda row: row.decision.get("org"), kind=or_null(WORD)),
     Field("number", "Number", get=lambda row: row.decision.get("number"), kind=or_null(E164)),
-    Field("client", "Client", get=lambda row: row.decision.get("client"), kind=or_null(REF)),
+    *person("client", "Client", ref=lambda row: row.decision.get("client"), is_optional=True),
     Field(
         "addressed_to",
         "For",
         get=lambda row: row.decision.get("addressed_to"),
-        kind=or_null(REF),
+        cell=lambda row, _: _addressed(row, row.decision.get("addressed_to")),
+        kind=or_null(_NAMED),
     ),
+    _ADDRESSED_TO_NAME,
     Field(
         "code", None, get=lambda row: row.decision.get("code"), kind=or_null(one_of(InboundCode))
     ),
@@ -120,13 +131,13 @@ _ITEM = (
         cell=lambda row, _: (
             named(row.sitter, row.sitter_name) if _for(row) == row.sitter else _for(row)
         ),
-        kind=REF._replace(wrap=NAME.wrap),
+        kind=_NAMED,
     ),
     Field(
         "client",
         "Client",
         cell=lambda row, _: _from_whom(row),
-        kind=or_null(REF._replace(wrap=NAME.wrap)),
+        kind=or_null(_NAMED),
     ),
     Field("client_name", None, kind=or_null(NAME)),
     *person("sitter", None, is_optional=True),
@@ -170,8 +181,14 @@ ITEM = (
 )
 ITEM_CHANGED = (
     Field("message", "Id", kind=ID),
-    Field("addressed_to", "For", kind=REF),
-    Field("client", "Client", kind=or_null(REF)),
+    Field(
+        "addressed_to",
+        "For",
+        cell=lambda row, _: _addressed(row, row.addressed_to),
+        kind=_NAMED,
+    ),
+    _ADDRESSED_TO_NAME,
+    *ANY_CLIENT,
     Field("claimed_by", "Assigned to", kind=or_null(NAME)),
     Field("done_by", "Done by", kind=or_null(NAME)),
     Field("done_at", "Done", kind=or_null(INSTANT)),
@@ -179,7 +196,7 @@ ITEM_CHANGED = (
 )
 REPLIED = (*SENT, Field("reply_to", "Reply to", kind=ID))
 ASSIGNED = (
-    Field("client", "Client", kind=REF),
+    *CLIENT,
     Field("messages", "Messages", kind=list_of(ID)),
     Field("phone_added", "Phone added", kind=FLAG),
 )

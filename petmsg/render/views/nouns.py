@@ -6,6 +6,7 @@ from petmsg.enums.numbers import NumberStatus
 from petmsg.enums.orgs import PoolFor, ProviderName
 from petmsg.enums.people import ClientKind, SitterStatus
 from petmsg.phone import mask_phone
+from petmsg.plurals import named
 from petmsg.render.escape import from_json
 from petmsg.render.field_types import (
     COUNT,
@@ -169,7 +170,7 @@ PHONE_TEXTABLE = (
     Field("reused", "Unchanged", kind=FLAG),
 )
 ERASED = (
-    Field("client", "Client", kind=REF),
+    Field("client", "Client", cell=lambda row, _: named(row.client, None), kind=REF),
     Field("phones", "Phones erased", kind=COUNT),
     Field("messages", "Bodies erased", kind=COUNT),
     Field("cancelled", "Messages cancelled", kind=COUNT),

@@ -12,7 +12,6 @@ from petmsg.render.field_types import (
     NAME,
     NOTABLE,
     PHONE,
-    REF,
     TEXT,
     WORD,
     list_of,
@@ -74,16 +73,16 @@ OPT_OUT = (
     _rows("blocked", BLOCKED),
 )
 OPTED_OUT = (
-    Field("client", "Client", kind=or_null(REF)),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_CLIENT,
+    *ANY_SITTER,
     WHOSE,
     Field("phones", "Opted-out phones", personal=True, kind=list_of(PHONE)),
     Field("waiting", "Messages waiting", kind=COUNT),
     Field("reused", "Unchanged", kind=FLAG),
 )
 OPTED_IN = (
-    Field("client", "Client", kind=or_null(REF)),
-    Field("sitter", "Sitter", kind=or_null(REF)),
+    *ANY_CLIENT,
+    *ANY_SITTER,
     WHOSE,
     Field("phones", "Opted-in phones", personal=True, kind=list_of(PHONE)),
     Field("unblocked", "Unblocked numbers", kind=list_of(E164)),

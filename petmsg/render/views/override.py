@@ -10,7 +10,6 @@ from petmsg.render.field_types import (
     INSTANT,
     NAME,
     NOTABLE,
-    REF,
     TEXT,
     keyed,
     one_of,
@@ -21,7 +20,7 @@ from petmsg.render.views.people import CLIENT
 
 OVERRIDE = (
     Field("override", "Id", kind=or_null(ID)),
-    Field("client", "Client", kind=REF),
+    *CLIENT,
     Field("to", "To", kind=one_of(OverrideTo)),
     Field("starts_at", "From", kind=or_null(INSTANT)),
     Field("until_at", "Until", kind=or_null(INSTANT)),

@@ -2,13 +2,14 @@
 
 from petmsg.enums.alerts import DriftKind
 from petmsg.enums.messages import MessageStatus
-from petmsg.render.field_types import E164, ID, REF, TEXT, WORD, one_of, or_null
+from petmsg.render.field_types import E164, ID, TEXT, WORD, one_of, or_null
 from petmsg.render.fields import Field
+from petmsg.render.views.people import ANY_CLIENT
 
 SYNCED = (
     Field("message", "Message", kind=ID),
     Field("status", "Status", kind=one_of(MessageStatus)),
-    Field("client", "Client", kind=or_null(REF)),
+    *ANY_CLIENT,
     Field("number", "Number", kind=or_null(E164)),
     Field("provider_id", None, kind=WORD),
     Field("code", "Code", kind=or_null(WORD)),

@@ -38,7 +38,7 @@ from petmsg.rules.stop_requests import asks_to_stop
 from petmsg.services import inbox
 from petmsg.services.bookings.assignment_window import ensure_threads
 from petmsg.services.inbound import auto_reply, forward, relay
-from petmsg.services.inbound.address import NotOurNumber
+from petmsg.services.inbound.address import NotOurNumber, sitter_addressed
 from petmsg.services.inbound.keyword_actions import (
     alert_not_forwarded,
     alert_request,
@@ -60,7 +60,8 @@ _CUT = " … [cut off]"
 class Received:
     """A received message; `duplicate` is true if it was already stored, and then nothing was done.
 
-    `decision` is the object that `route inbound -o json` prints. `media` are its pictures.
+    `decision` is the object that `route inbound -o json` prints; beside it stand the names of its
+    client and of the sitter it is addressed to. `media` are its pictures.
     """
 
     message: int
@@ -68,6 +69,8 @@ class Received:
     decision: dict[str, Any]
     did: tuple[str, ...] = ()
     media: tuple[MessageMedia, ...] = ()
+    client_name: str | None = None
+    addressed_to_name: str | None = None
 
 
 def receive(
@@ -138,6 +141,8 @@ def receive(
         decision=decision.to_json(),
         did=did,
         media=_media_of(uow, text, message_id),
+        client_name=None if sender.client is None else sender.client.name,
+        addressed_to_name=sitter_addressed(facts, decision),
     )
 
 
@@ -221,7 +226,15 @@ def _stored(uow: UnitOfWork, text: ReceivedText) -> Received | None:
         did = _apply_late_keyword(uow, text, text.opt_out_type, row.id, at=row.received_at)
     decision = json.loads(row.decision or "{}")
     media = _media_of(uow, text, row.id)
-    return Received(row.id, duplicate=True, decision=decision, did=did, media=media)
+    return Received(
+        row.id,
+        duplicate=True,
+        decision=decision,
+        did=did,
+        media=media,
+        client_name=row.client_name if row.client == decision.get("client") else None,
+        addressed_to_name=row.sitter_name if row.sitter == decision.get("addressed_to") else None,
+    )
 
 
 def _media_of(uow: UnitOfWork, text: ReceivedText, message_id: int) -> tuple[MessageMedia, ...]:

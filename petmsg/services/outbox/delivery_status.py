@@ -18,7 +18,7 @@ from petmsg.queries.delivery_reports import find_attempt, mark_asked_for
 from petmsg.queries.delivery_status import messages_of
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers.provider_holds import lift
-from petmsg.services.outbox.queue import client_ref_of
+from petmsg.services.outbox.queue import client_of, client_ref_of
 from petmsg.services.outbox.record_outcome import attempt_of, locked_by_id
 from petmsg.services.outbox.rejection_effects import alert_repeated_code
 from petmsg.services.outbox.rejections import apply_late_rejection, apply_rejection
@@ -63,6 +63,7 @@ class Reported:
     message: int
     status: MessageStatus
     client: str | None
+    client_name: str | None
     number: str | None
     provider_id: str
     code: str | None
@@ -292,8 +293,18 @@ def _reported(
     note: str | None = None,
 ) -> Reported:
     assert message.id is not None
-    client = client_ref_of(uow, message)
-    return Reported(message.id, message.status, client, number, provider_id, code, changed, note)
+    client = None if message.client_id is None else client_of(uow, message)
+    return Reported(
+        message=message.id,
+        status=message.status,
+        client=None if client is None else client.ref,
+        client_name=None if client is None else client.name,
+        number=number,
+        provider_id=provider_id,
+        code=code,
+        changed=changed,
+        note=note,
+    )
 
 
 def _alert_missing(uow: UnitOfWork, messages: Sequence[int]) -> None:

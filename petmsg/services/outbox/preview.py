@@ -82,6 +82,8 @@ class Preview:
     media: tuple[PreviewedMedia, ...] = ()
     body: str = ""
     sitter: str | None = None
+    client_name: str | None = None
+    sitter_name: str | None = None
 
     @property
     def leaves_now(self) -> bool:
@@ -137,6 +139,7 @@ def preview(
     leak = describe_contact_details(cursor, org, clean, client_id=client.id, sitter=speaking.sitter)
     return Preview(
         client=client.ref,
+        client_name=client.name,
         decision=decision,
         to_e164=phone,
         encoding=size.encoding,

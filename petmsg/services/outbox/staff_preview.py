@@ -60,6 +60,7 @@ def preview_to_sitter(
     return Preview(
         client=None,
         sitter=sitter.ref,
+        sitter_name=sitter.name,
         decision=decision,
         to_e164=phone,
         encoding=size.encoding,

@@ -37,6 +37,8 @@ class OptedOut:
     waiting: int
     reused: bool
     sitter: str | None = None
+    client_name: str | None = None
+    sitter_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class OptedIn:
     reused: bool
     sitter: str | None = None
     waiting: int = 0
+    client_name: str | None = None
+    sitter_name: str | None = None
 
 
 def add(uow: UnitOfWork, text: str, *, reason: str, phone: str | None = None) -> OptedOut:
@@ -113,7 +117,7 @@ def opt_out(
     theirs.
     """
     known = phone_keys(uow.cursor, uow.org, client.id)
-    person = Person(client.ref, None, {**known}, client_id=client.id)
+    person = Person(client.ref, None, {**known}, client_id=client.id, client_name=client.name)
     return _opt_out(uow, person, phones=phones, source=source, reason=reason)
 
 
@@ -150,7 +154,15 @@ def _opt_out(
             payload["message"] = message_id
         uow.audit(f"{noun}.opted_out", entity, ref, payload, reason=reason)
     shown = tuple(each for key in person.phones if (each := wanted.get(key)) is not None)
-    return OptedOut(person.client, shown, waiting, reused=not new, sitter=person.sitter)
+    return OptedOut(
+        client=person.client,
+        phones=shown,
+        waiting=waiting,
+        reused=not new,
+        sitter=person.sitter,
+        client_name=person.client_name,
+        sitter_name=person.sitter_name,
+    )
 
 
 def _end(uow: UnitOfWork, person: Person, *, reason: str) -> OptedIn:
@@ -183,6 +195,8 @@ def _end(uow: UnitOfWork, person: Person, *, reason: str) -> OptedIn:
         carrier_blocks=OptOutSource.PROVIDER in sources or bool(unblocked),
         reused=not (sources or unblocked),
         waiting=_waiting(uow.cursor, uow.org.id, person.client_id),
+        client_name=person.client_name,
+        sitter_name=person.sitter_name,
     )
 
 

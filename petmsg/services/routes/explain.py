@@ -29,10 +29,11 @@ _NOT_REACHED = "not tried"
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A routing decision, and its client."""
+    """A routing decision, its client, and the name of the sitter whose number it chose."""
 
     client: ClientKey
     decision: Decision
+    sitter_name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class StoredExplanation:
     """The decision stored with a message, compared with the decision for it now."""
 
     message: int
+    client: ClientKey
     stored: Mapping[str, Any]
     today: Mapping[str, Any]
     differences: tuple[str, ...]
@@ -87,7 +89,10 @@ def explain(
         voice=voice,
         with_media=with_media,
     )
-    return Explained(client, decide(facts, at))
+    decision = decide(facts, at)
+    sitter = None if decision.number is None else decision.number.sitter
+    names = {each.sitter: each.sitter_name for each in facts.windows}
+    return Explained(client, decision, None if sitter is None else names.get(sitter))
 
 
 def explain_message(
@@ -120,6 +125,7 @@ def explain_message(
         today = decide(facts, now).to_json()
         return StoredExplanation(
             message_id,
+            client,
             stored,
             today,
             tuple(_differences(stored, today)),

@@ -12,6 +12,7 @@ from datetime import datetime
 from petmsg.clock import format_local
 from petmsg.enums.routing import OverrideTo
 from petmsg.errors import OutOfRange, Refused
+from petmsg.models import Client
 from petmsg.queries import override as queries
 from petmsg.queries.confirm import usable_front_desk
 from petmsg.services.bookings.assignment_window import ensure_threads
@@ -31,6 +32,7 @@ class Override:
 
     override: int | None
     client: str
+    client_name: str | None
     to: OverrideTo
     starts_at: datetime | None
     until_at: datetime | None
@@ -72,7 +74,7 @@ def start(
         and before.until_at > uow.now
         and (before.until_at, before.reason) == (until, reason)
     ):
-        return _override(uow, client.ref, before.id, reused=True)
+        return _override(uow, client, before.id, reused=True)
     starts_at = _free_from(uow, client.id, before)
     if until <= starts_at:
         raise OutOfRange(
@@ -106,7 +108,7 @@ def start(
         },
         reason=reason,
     )
-    return _override(uow, client.ref, override_id, replaced=replaced, reused=False)
+    return _override(uow, client, override_id, replaced=replaced, reused=False)
 
 
 class OverrideRuns(Refused):
@@ -182,9 +184,9 @@ def end(uow: UnitOfWork, client_text: str, *, reason: str | None = None) -> Over
     assert client.id is not None
     before = queries.not_ended(uow.cursor, client.id)
     if before is None or before.until_at <= uow.now:
-        return _none(client.ref)
+        return _none(client)
     _end(uow, client.ref, before, reason=reason)
-    return _override(uow, client.ref, before.id, reused=False)
+    return _override(uow, client, before.id, reused=False)
 
 
 def without_desk(rows: Sequence[Override | Failure]) -> bool:
@@ -229,13 +231,14 @@ def _end(
 
 
 def _override(
-    uow: UnitOfWork, client: str, override_id: int, *, reused: bool, replaced: int | None = None
+    uow: UnitOfWork, client: Client, override_id: int, *, reused: bool, replaced: int | None = None
 ) -> Override:
     row = queries.override_of_id(uow.cursor, uow.org, override_id, now=uow.now)
     desk = usable_front_desk(uow.cursor, uow.org.id, now=uow.now)
     return Override(
         override=row.override,
-        client=client,
+        client=client.ref,
+        client_name=client.name,
         to=OverrideTo.DESK,
         starts_at=row.starts_at,
         until_at=row.until_at,
@@ -248,10 +251,11 @@ def _override(
     )
 
 
-def _none(client: str) -> Override:
+def _none(client: Client) -> Override:
     return Override(
         override=None,
-        client=client,
+        client=client.ref,
+        client_name=client.name,
         to=OverrideTo.DESK,
         starts_at=None,
         until_at=None,
