@@ -430,9 +430,6 @@ STORED = {
     "doctor": "a finding about a channel that has the ref of a client as its name",
     "message list": "a body as a person wrote it",
     "notify list": "a channel has the ref of a client as its name",
-    "route explain": "a decision as it is stored",
-    "route explain --message": "a decision as it is stored",
-    "route inbound": "a decision as it is stored",
 }
 """Commands that show refs within what is stored, and what that is."""
 ADDED = {"C-9": "Dora", "C-404": "nobody", "S-8": "Ida", "S-9": "Nora", "S-404": "nobody"}

@@ -36,7 +36,13 @@ def refused(ran: Ran, code: str, exit_code: int = 4) -> dict[str, str]:
 def test_a_client_is_one_time_until_set_otherwise(sqlite_cli: Cli) -> None:
     added = sqlite_cli(*ANN, "-o", "json")
     assert added.code == 0
-    assert added.json == {"client": "C-1", "kind": "one_time", "phones": 1, "reused": False}
+    assert added.json == {
+        "client": "C-1",
+        "client_name": "Ann Ivers",
+        "kind": "one_time",
+        "phones": 1,
+        "reused": False,
+    }
     sqlite_cli("client", "add", "Bo", "--phone", "+14155551002", "--kind", "recurring")
     assert [row["kind"] for row in sqlite_cli("client", "list", "-o", "json").json] == [
         "recurring",

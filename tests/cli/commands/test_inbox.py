@@ -229,7 +229,12 @@ def test_a_strangers_texts_are_a_clients_once_somebody_says_so(
     comes(ready, "Anybody there?", sender=STRANGER, to=POOL)
     comes(ready, "Another stranger", sender="+16175550198", to=POOL)
     assigned = ready("inbox", "assign", "2", "Ann", "-o", "json").json
-    assert assigned == {"client": "C-1", "messages": [1, 2], "phone_added": True}
+    assert assigned == {
+        "client": "C-1",
+        "client_name": "Ann",
+        "messages": [1, 2],
+        "phone_added": True,
+    }
     said = ready("thread", "show", "C-1", "-o", "json").json["messages"]
     assert [row["body"] for row in said] == ["Hello", "Anybody there?"]
     assert waiting(ready, "--for", "unrouted") == [3]

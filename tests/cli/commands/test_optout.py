@@ -85,7 +85,9 @@ def test_a_client_is_opted_out_on_all_their_phones(cli: Cli, migrated_url: str) 
         0,
         {
             "client": "C-1",
+            "client_name": "Ann",
             "sitter": None,
+            "sitter_name": None,
             "whose": "client",
             "phones": ["+1********01", "+1********02"],
             "waiting": 0,
@@ -180,7 +182,9 @@ def test_an_operator_ends_every_opt_out_of_a_client(cli: Cli, migrated_url: str)
         "",
         {
             "client": "C-1",
+            "client_name": "Ann",
             "sitter": None,
+            "sitter_name": None,
             "whose": "client",
             "phones": ["+1********01", "+1********02"],
             "unblocked": [],

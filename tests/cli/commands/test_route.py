@@ -100,8 +100,19 @@ def test_the_table_shows_number_reason_and_every_rule_that_was_tried(sqlite_cli:
     people(sqlite_cli, POOL)
     ran = sqlite_cli("route", "explain", "C-1", "-o", "table")
     assert ran.code == 0
+    assert ran.out.startswith(f"{POOL} (pool) for C-1 Ann at ")
     for piece in (POOL, "No active window - using pool", "POOL_LEAST_RECENTLY_USED", "10:00"):
         assert piece in ran.out
+
+
+def test_the_table_names_the_client_and_the_sitter(sqlite_cli: Cli) -> None:
+    people(sqlite_cli)
+    visit(sqlite_cli)
+    ran = sqlite_cli("route", "explain", "C-1", "-o", "table")
+    assert ran.out.startswith(f"{MAYA} (sitter, sitter S-1 Maya Lee) for C-1 Ann at ")
+    sqlite_cli("message", "send", "C-1", "--body", "Hi")
+    ran = sqlite_cli("route", "explain", "--message", "1", "-o", "table")
+    assert ran.out.startswith("Message 1 for C-1 Ann, decided ")
 
 
 def test_outside_every_window_the_pool_or_the_desk_is_used(sqlite_cli: Cli) -> None:

@@ -76,7 +76,13 @@ def test_a_new_sitter_is_inactive_and_has_no_number(sqlite_cli: Cli) -> None:
     numbers(sqlite_cli, N1)
     added = sqlite_cli(*MAYA, "-o", "json")
     assert added.code == 0
-    assert added.json == {"sitter": "S-1", "status": "inactive", "number": None, "reused": False}
+    assert added.json == {
+        "sitter": "S-1",
+        "sitter_name": "Maya Lee",
+        "status": "inactive",
+        "number": None,
+        "reused": False,
+    }
 
 
 def test_an_identical_add_changes_nothing_and_one_that_differs_is_refused(sqlite_cli: Cli) -> None:
@@ -96,7 +102,13 @@ def test_an_identical_add_changes_nothing_and_one_that_differs_is_refused(sqlite
 def test_a_sitter_can_be_added_and_activated_in_one_step(sqlite_cli: Cli) -> None:
     numbers(sqlite_cli, N1)
     added = sqlite_cli(*MAYA, "--activate", "-o", "json")
-    assert added.json == {"sitter": "S-1", "status": "active", "number": N1, "reused": False}
+    assert added.json == {
+        "sitter": "S-1",
+        "sitter_name": "Maya Lee",
+        "status": "active",
+        "number": N1,
+        "reused": False,
+    }
 
 
 def test_a_sitter_who_cannot_be_activated_is_not_added_either(sqlite_cli: Cli) -> None:
@@ -178,7 +190,13 @@ def test_activation_gives_the_sitter_a_number(sqlite_cli: Cli) -> None:
     numbers(sqlite_cli, N1)
     sqlite_cli(*MAYA)
     row = activated(sqlite_cli, "S-1")
-    assert row == {"sitter": "S-1", "status": "active", "number": N1, "reused": False}
+    assert row == {
+        "sitter": "S-1",
+        "sitter_name": "Maya Lee",
+        "status": "active",
+        "number": N1,
+        "reused": False,
+    }
     assert number(sqlite_cli, N1)["sitter"] == "S-1"
     assert [event["event"] for event in events(sqlite_cli)[-2:]] == [
         "sitter.activated",
@@ -192,7 +210,13 @@ def test_activating_again_changes_nothing(sqlite_cli: Cli) -> None:
     activated(sqlite_cli, "S-1")
     before = events(sqlite_cli)
     again = activated(sqlite_cli, "S-1", now=NOW + timedelta(days=1))
-    assert again == {"sitter": "S-1", "status": "active", "number": N1, "reused": True}
+    assert again == {
+        "sitter": "S-1",
+        "sitter_name": "Maya Lee",
+        "status": "active",
+        "number": N1,
+        "reused": True,
+    }
     assert events(sqlite_cli) == before
 
 
@@ -351,6 +375,7 @@ def test_deactivating_turns_the_sitters_number_into_a_quarantined_pool_number(
     row = deactivated(sqlite_cli, "S-1", "--reason", "moved away")
     assert row == {
         "sitter": "S-1",
+        "sitter_name": "Maya Lee",
         "status": "offboarded",
         "number": N1,
         "quarantined_until": "2026-05-15T15:00:00Z",
@@ -552,6 +577,7 @@ def test_renumbering_gives_the_sitter_another_and_quarantines_the_old_one(cli: C
     assert ran.code == 0, ran.err
     assert ran.json == {
         "sitter": "S-1",
+        "sitter_name": "Maya Lee",
         "number": N2,
         "previous": N1,
         "quarantined_until": "2026-05-15T15:00:00Z",

@@ -43,7 +43,8 @@ def test_the_shape_of_the_answer(told: Cli) -> None:
     }
     assert [step["rule"] for step in ran.json["trace"]] == ["client", "sitter"]
     table = told("route", "inbound", "--from", ANN, "--to", MAYA, "-o", "table").out
-    assert "A message from C-1 to +14155550101" in table
+    assert "A message from C-1 Ann Ivers to +14155550101" in table
+    assert "is for sitter S-1 Maya Lee\n" in table
     assert ANN not in table
 
 

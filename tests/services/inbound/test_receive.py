@@ -35,7 +35,9 @@ def test_the_shape_of_the_answer(ready: Cli) -> None:
         "org": "happy-paws",
         "number": MAYA,
         "client": "C-1",
+        "client_name": "Ann",
         "addressed_to": "S-1",
+        "addressed_to_name": "Maya Lee",
         "code": "WINDOW_ACTIVE",
         "reason": "Active assignment window for sitter Maya Lee until 12:00",
         "did": [],
@@ -49,7 +51,8 @@ def test_the_same_provider_id_is_stored_once(ready: Cli, migrated_url: str) -> N
     first = comes(ready, sid="SM1")
     again = comes(ready, "other words", sid="SM1", now=NOW + SECOND)
     assert (again["message"], again["duplicate"]) == (first["message"], True)
-    assert again["addressed_to"] == "S-1"
+    for name in ("addressed_to", "addressed_to_name", "client", "client_name"):
+        assert again[name] == first[name], name
     comes(ready, sid="SM2")
     with looking(migrated_url) as cursor:
         assert cursor.value("SELECT count(*) FROM message") == 2

@@ -76,7 +76,12 @@ def test_a_quarantine_reports_its_end_reason_and_effects(sqlite_cli: Cli) -> Non
             "quarantined_until": "2026-02-28T15:00:00Z",
             "days": 14,
             "reason": "spam",
-            "affected": {"sitter": "S-1", "threads": 0, "future_windows": 0},
+            "affected": {
+                "sitter": "S-1",
+                "sitter_name": "Maya Lee",
+                "threads": 0,
+                "future_windows": 0,
+            },
             "meanwhile": [],
             "replacement": None,
         }
@@ -154,7 +159,12 @@ def test_threads_and_future_windows_are_counted_until_its_end(cli: Cli) -> None:
     booked(cli, "B-gone", "C-3", "+5d", "+6d")
     cli("booking", "cancel", "--yes", "B-gone")
     row = quarantine(cli, N1, "--days", "7")[0]
-    assert row["affected"] == {"sitter": "S-1", "threads": 2, "future_windows": 3}
+    assert row["affected"] == {
+        "sitter": "S-1",
+        "sitter_name": "Maya Lee",
+        "threads": 2,
+        "future_windows": 3,
+    }
     assert row["meanwhile"] == [{"number": POOL, "class": "pool", "windows": 3}]
 
 
@@ -171,15 +181,16 @@ def test_a_dry_run_is_a_plan_by_day_and_changes_nothing(cli: Cli) -> None:
     before = show(cli, N1), events(cli)
     (row,) = quarantine(cli, N1, "--days", "7", "--dry-run")
     desk = {"number": DESK, "class": "front_desk"}
+    one = {"clients": ["C-1"], "client_names": ["Client 1"]}
+    both = {"clients": ["C-1", "C-2"], "client_names": ["Client 1", "Client 2"]}
     assert row["windows_by_day"] == [
-        {"day": "2026-02-14", "windows": 1, "bookings": ["B-running"], "clients": ["C-1"],
+        {"day": "2026-02-14", "windows": 1, "bookings": ["B-running"], **one,
          "meanwhile": [{**desk, "windows": 1}]},
-        {"day": "2026-02-16", "windows": 2, "bookings": ["B-monday", "B-evening"],
-         "clients": ["C-1", "C-2"], "meanwhile": [{**desk, "windows": 2}]},
+        {"day": "2026-02-16", "windows": 2, "bookings": ["B-monday", "B-evening"], **both,
+         "meanwhile": [{**desk, "windows": 2}]},
     ]  # fmt: skip
     assert row["texted_by_day"] == [
-        {"day": "2026-02-14", "texts": 1, "clients": ["C-1"],
-         "meanwhile": [{**desk, "clients": 1}]},
+        {"day": "2026-02-14", "texts": 1, **one, "meanwhile": [{**desk, "clients": 1}]},
     ]  # fmt: skip
     assert (show(cli, N1), events(cli)) == before
     assert "windows_by_day" not in quarantine(cli, N1, "--days", "7")[0]
@@ -243,7 +254,12 @@ def test_a_quarantined_pool_number_counts_its_threads(sqlite_cli: Cli) -> None:
         sqlite_cli("client", "add", f"N {n}", "--phone", f"+1415555100{n}", "--ref", f"C-{n}")
         sqlite_cli("message", "send", f"C-{n}", "--body", "hi")
     row = quarantine(sqlite_cli, POOL)[0]
-    assert row["affected"] == {"sitter": None, "threads": 2, "future_windows": 0}
+    assert row["affected"] == {
+        "sitter": None,
+        "sitter_name": None,
+        "threads": 2,
+        "future_windows": 0,
+    }
 
 
 def test_quarantine_again_replaces_end_and_reason_and_is_audited(sqlite_cli: Cli) -> None:
@@ -373,7 +389,14 @@ def test_a_quarantine_that_is_over_is_restored_without_a_reason(sqlite_cli: Cli)
     ran = sqlite_cli("number", "restore", N1, "-o", "json", now=NOW + timedelta(days=1))
     assert ran.code == 0
     assert ran.json == [
-        {"number": N1, "status": "active", "sitter": "S-1", "forced": False, "reason": None}
+        {
+            "number": N1,
+            "status": "active",
+            "sitter": "S-1",
+            "sitter_name": "Maya Lee",
+            "forced": False,
+            "reason": None,
+        }
     ]
     shown = show(sqlite_cli, N1)
     assert (shown["status"], shown["quarantined_until"], shown["quarantine_reason"]) == (
@@ -409,6 +432,7 @@ def test_an_early_restore_is_audited_as_forced_with_its_reason_and_the_original_
             "number": N1,
             "status": "active",
             "sitter": "S-1",
+            "sitter_name": "Maya Lee",
             "forced": True,
             "reason": "carrier cleared it",
         }
@@ -483,6 +507,7 @@ def test_release_due_restores_only_numbers_whose_quarantine_is_over(cli: Cli) ->
             "number": N1,
             "status": "active",
             "sitter": "S-1",
+            "sitter_name": "Maya Lee",
             "forced": False,
             "reason": "quarantine over",
         }

@@ -60,6 +60,7 @@ def test_on_a_laptop_a_sent_text_is_seen_to_arrive(migrated_url: str, cli: Cli) 
         "message": 1,
         "status": "delivered",
         "client": "C-1",
+        "client_name": "Ann",
         "number": DESK,
         "code": None,
         "note": None,

@@ -77,7 +77,13 @@ def test_a_person_may_know_better(cli: Cli, migrated_url: str) -> None:
     ran = cli(*TEXTABLE, "--reason", "it was ported", "-o", "json")
     assert (ran.code, ran.json) == (
         0,
-        {"client": "C-1", "phone": "+1********01", "code": "21614", "reused": False},
+        {
+            "client": "C-1",
+            "client_name": "Ann",
+            "phone": "+1********01",
+            "code": "21614",
+            "reused": False,
+        },
     )
     assert (facts(migrated_url).not_textable_code, shown(cli)) == (None, [])
     last = events(cli)[-1]
