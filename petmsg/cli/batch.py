@@ -127,7 +127,7 @@ def take_chunks(
 
 def _tell_notes(context: Context, row: "RowDone") -> None:
     """The notes on an imported row, on stderr; in JSON the row has them."""
-    if context.is_table or context.output is OutputFormat.TSV:
+    if context.output not in (OutputFormat.JSON, OutputFormat.JSONL):
         for note in row.notes:
             context.notify(f"line {row.row} ({row.ref}): {note}")
 

@@ -465,3 +465,13 @@ def test_an_error_is_reported_on_stderr_with_what_to_do_about_it(sqlite_cli: Cli
 def test_a_command_outside_any_database_tells_how_to_make_one() -> None:
     ran = run_cli("/nonexistent/petmsg.db", "client", "list", "-o", "json")
     assert "petmsg init" in refused(ran, "database_missing", 5)["hint"]
+
+
+@pytest.mark.parametrize("form", ["table", "tsv", "csv"])
+def test_notes_of_an_import_are_told_where_no_json_has_them(sqlite_cli: Cli, form: str) -> None:
+    sqlite_cli(*ANN)
+    rows = "name,phone\nAnn Ivers,+1 202 555 0199 ext. 7\n"
+    ran = sqlite_cli("client", "import", "-", "-o", form, stdin=rows)
+    assert ran.code == 0
+    assert "line 2 (C-2): " in ran.err
+    assert "extension" in ran.err
