@@ -412,7 +412,9 @@ def test_colours_change_no_word(company: str) -> None:
     for command in ("message list", "booking show", "route explain"):
         plain = table(company, command, 80).out
         coloured = table(company, command, 80, FORCE_COLOR="1").out
-        assert "".join(part.partition("m")[2] for part in f"m{coloured}".split("\x1b[")) == plain
+        bare = "".join(part.partition("m")[2] for part in f"m{coloured}".split("\x1b["))
+        # A coloured line that wraps keeps the space at its end.
+        assert [line.rstrip() for line in bare.splitlines()] == plain.splitlines()
 
 
 # ------------------------------------------------------------------------------ names beside refs
