@@ -13,6 +13,9 @@ from petmsg.services.unit_of_work import Failure
 from petmsg.spreadsheets.columns import REASON
 from petmsg.spreadsheets.refused_rows import RefusedRows
 
+_REASON_CELL = rf"""(?:^|[,;|\t])"?{REASON}"?\s*(?:[,;|\t]|$)"""
+_REASON_KEY = rf'"{REASON}"\s*:'
+
 if TYPE_CHECKING:
     from petmsg.spreadsheets.batch_row import BatchRow
     from petmsg.spreadsheets.read import Sheet
@@ -108,7 +111,9 @@ def _may_be_replaced(file: Path) -> bool:
     """Whether the file is empty, or is one of refused rows: it has a column or a key `reason`."""
     with file.open("rb") as opened:
         begin = opened.read(65_536).decode("utf-8-sig", "replace").strip()
-    return not begin or re.search(rf"\b{REASON}\b", begin.splitlines()[0]) is not None
+    first = begin.partition("\n")[0]
+    is_json = first.startswith("{")
+    return not begin or re.search(_REASON_KEY if is_json else _REASON_CELL, first) is not None
 
 
 def _unwritable(name: str, problem: Exception) -> PetmsgError:

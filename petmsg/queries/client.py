@@ -8,8 +8,8 @@ from petmsg.queries.lookup import find_client
 from petmsg.queries.opted_out_phones import opted_out
 from petmsg.queries.org import OrgRow
 from petmsg.queries.override import HoldingOverride, holding_override
-from petmsg.queries.page import Page, newest_of
-from petmsg.queries.search import clients_with_phone, ids_of_matches
+from petmsg.queries.page import Page
+from petmsg.queries.search import clients_with_phone, newest_matches
 from petmsg.rules.search import Search
 
 _CLIENTS = """
@@ -107,36 +107,19 @@ def list_clients(
 ) -> list[ListedClient]:
     """The org's clients with their primary phone and thread, and whether they opted out; with
     `search` those whose name, ref or one of whose phones contains it."""
-    before = find_client(cursor, org.id, page.before).id if page.before else None
-    where = {"c.kind": kind}
-    if search is None:
-        rows = newest_of(
-            cursor,
-            ClientRow,
-            _CLIENTS,
-            key="c.id",
-            page=page,
-            before_id=before,
-            where=where,
-            org_id=org.id,
-        )
-    else:
-        with_phone = clients_with_phone(cursor, org.id, search)
-        ids = ids_of_matches(
-            cursor,
-            _SEARCHED,
-            search=search,
-            also=lambda row: row[0] in with_phone,
-            key="c.id",
-            page=page,
-            before_id=before,
-            where=where,
-            org_id=org.id,
-        )
-        rows = cursor.all_in_list(
-            ClientRow, _CLIENTS + " AND c.id IN (:ids)", "ids", ids, org_id=org.id
-        )
-        rows.sort(key=lambda row: -row.id)
+    rows = newest_matches(
+        cursor,
+        ClientRow,
+        _CLIENTS,
+        searched=_SEARCHED,
+        search=search,
+        with_phone=lambda wanted: clients_with_phone(cursor, org.id, wanted),
+        key="c.id",
+        page=page,
+        before_id=find_client(cursor, org.id, page.before).id if page.before else None,
+        where={"c.kind": kind},
+        org_id=org.id,
+    )
     owner = {
         phone["e164"]: phone["client_id"]
         for phone in cursor.in_list(_PHONES, "ids", [row.id for row in rows], org_id=org.id)

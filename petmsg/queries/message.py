@@ -10,8 +10,8 @@ from petmsg.errors import NotFound, OutOfRange, Refused, quoted
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.media_of_messages import MessageMedia, with_media
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest_of
-from petmsg.queries.search import ids_of_matches
+from petmsg.queries.page import Page
+from petmsg.queries.search import newest_matches
 from petmsg.rules.search import Search
 
 LARGEST_ID = 2**31 - 1
@@ -236,35 +236,20 @@ def list_messages(
         )
         if thread_id is None:
             return []
-    where = {"m.thread_id": thread_id}
-    if search is None:
-        rows = newest_of(
-            cursor,
-            MessageRow,
-            _MESSAGES + more,
-            key="m.id",
-            page=page,
-            before_id=before,
-            where=where,
-            org_id=org.id,
-            **bounds,
-        )
-        return with_media(cursor, rows)
-    ids = ids_of_matches(
+    rows = newest_matches(
         cursor,
-        _BODIES + more,
+        MessageRow,
+        _MESSAGES + more,
+        searched=_BODIES + more,
         search=search,
         key="m.id",
         page=page,
         before_id=before,
-        where=where,
+        where={"m.thread_id": thread_id},
         org_id=org.id,
         **bounds,
     )
-    rows = cursor.all_in_list(
-        MessageRow, _MESSAGES + " AND m.id IN (:ids)", "ids", ids, org_id=org.id
-    )
-    return with_media(cursor, sorted(rows, key=lambda row: -row.message))
+    return with_media(cursor, rows)
 
 
 def show_message(cursor: Cursor, org: OrgRow, id_: int) -> MessageDetails:

@@ -7,8 +7,8 @@ from petmsg.db.cursor import Cursor
 from petmsg.queries.absence import TimeAway, absences_of_sitter
 from petmsg.queries.lookup import find_sitter
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest_of
-from petmsg.queries.search import ids_of_matches
+from petmsg.queries.page import Page
+from petmsg.queries.search import newest_matches
 from petmsg.rules.search import Search
 
 _SITTERS = """
@@ -101,37 +101,23 @@ def list_sitters(
 ) -> list[SitterRow]:
     """The org's sitters with the number each holds; with `search` those whose name, ref or phone
     contains it."""
-    before = find_sitter(cursor, org.id, page.before).id if page.before else None
-    where = {"s.status": status}
-    if search is None:
-        return newest_of(
-            cursor,
-            SitterRow,
-            _SITTERS,
-            key="s.id",
-            page=page,
-            before_id=before,
-            where=where,
-            org_id=org.id,
-        )
-    with_phone = {
-        id_ for id_, phone in cursor.tuples(_OWN_PHONES, org_id=org.id) if search.is_in_phone(phone)
-    }
-    ids = ids_of_matches(
+    return newest_matches(
         cursor,
-        _SEARCHED,
+        SitterRow,
+        _SITTERS,
+        searched=_SEARCHED,
         search=search,
-        also=lambda row: row[0] in with_phone,
+        with_phone=lambda wanted: {
+            id_
+            for id_, phone in cursor.tuples(_OWN_PHONES, org_id=org.id)
+            if wanted.is_in_phone(phone)
+        },
         key="s.id",
         page=page,
-        before_id=before,
-        where=where,
+        before_id=find_sitter(cursor, org.id, page.before).id if page.before else None,
+        where={"s.status": status},
         org_id=org.id,
     )
-    rows = cursor.all_in_list(
-        SitterRow, _SITTERS + " AND s.id IN (:ids)", "ids", ids, org_id=org.id
-    )
-    return sorted(rows, key=lambda row: -row.id)
 
 
 def show_sitter(cursor: Cursor, org: OrgRow, text: str) -> SitterDetails:

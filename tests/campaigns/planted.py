@@ -51,6 +51,7 @@ REPLIES = (
     "tests/services/inbound/test_receive.py tests/services/inbound/test_relay.py "
     "tests/cli/commands/test_inbox.py tests/rules/routing"
 )
+IMPORTS = "tests/spreadsheets tests/services/transfer/test_import_map.py tests/cli/commands"
 TEXTS = (
     "tests/rules/test_segments.py tests/test_phone.py tests/rules/test_keywords.py "
     "tests/rules/contact_details/test_contact_details.py"
@@ -313,6 +314,46 @@ BUGS = (
     Bug("a word in quotes is no word", "rules/keywords.py",
         'char if category[0] in "LN" else', 'char if category[0] in "LN" or char in "\\"“”" else',
         "tests/rules/test_keywords.py::test_every_word_for_stop_is_heard_in_any_case"),
+    # ------------------------------------------------------------------ a company's own data
+    Bug("of two orders of a date one is taken", "spreadsheets/dates.py",
+        "if pair <= self._orders:", "if False:", "tests/spreadsheets"),
+    Bug("a saved header is forgotten", "spreadsheets/header.py",
+        "if name in maps or name in saved:", "if name in maps:", IMPORTS),
+    Bug("an unknown column is never refused", "spreadsheets/header.py",
+        "if is_strict and unknown:", "if False:", IMPORTS),
+    Bug("another client's phone is taken for theirs", "services/people/client_rows.py",
+        "if read.name and known.name and not can_be_same(read.name, known.name):", "if False:",
+        "tests/services/people tests/cli/commands/test_client.py"),
+    Bug("an extension is dropped in silence", "phone_formats.py",
+        "return Phone(e164, extension, is_unassigned)", "return Phone(e164, None, is_unassigned)",
+        "tests/test_phone_formats.py tests/cli/test_phones.py"),
+    Bug("any file is replaced by refused rows", "cli/rejects.py",
+        "if is_other:", "if False:", "tests/cli/test_rejects.py"),
+    Bug("a cut calendar cancels without a question", "services/bookings/calendar_import.py",
+        "if len(self.gone) * 2 <= self.coming:", "if True:",
+        "tests/services/bookings/test_calendar_import.py tests/cli/flows"),
+    Bug("a series visits on an excepted day", "rules/recurrence.py",
+        "if day in left_out:", "if False:", "tests/rules/test_recurrence.py"),
+    Bug("a visit that begins as another ends is a clash", "rules/double_bookings.py",
+        "other.ends_at > visit.starts_at:", "other.ends_at >= visit.starts_at:",
+        "tests/rules/test_double_bookings.py"),
+    Bug("a visit goes to a sitter who is away too", "services/bookings/hand_over.py",
+        "if each.sitter_id == sitter.id and each.starts_at < visit.ends_at"
+        " and begins < each.ends_at:", "if False:",
+        "tests/cli/flows/test_absence.py tests/services/bookings/test_hand_over.py"),
+    Bug("the last day does not belong to a span", "days.py",
+        "timezone=timezone, at=at), timezone)[is_end]", "timezone=timezone, at=at), timezone)[0]",
+        "tests/test_days.py"),
+    Bug("a gap of tomorrow is not on the screen", "services/routes/today.py",
+        "gaps = [row for row in rows if row.gap and",
+        "gaps = [row for row in rows if row.gap and row.starts_at is not None and",
+        "tests/services/routes/test_today.py tests/cli/commands/test_today.py"),
+    Bug("accents count in a search", "rules/search.py",
+        'bare = _MARKS.sub("", apart)', "bare = apart",
+        "tests/rules/test_search.py tests/queries/test_search.py"),
+    Bug("a cancelled booking of a file is booked", "services/bookings/booking_import.py",
+        "if isinstance(done, Failure) or done.result not in (TO_CANCEL, LEFT_OUT):", "if True:",
+        "tests/services/bookings/test_booking_import.py"),
     # --------------------------------------------------------------------------------- web
     Bug("an old signature is good", "providers/stripe_signature.py",
         "if abs(now.timestamp() - at) > TOLERANCE_SECONDS:", "if False:", WEB),

@@ -49,12 +49,21 @@ def test_without_a_refused_row_there_is_a_header_alone(sqlite_cli: Cli, file: Pa
     assert rejects.read_bytes() == b"\xef\xbb\xbfClient Name,Phone,Notes,reason\r\n"
 
 
-def test_a_file_of_something_else_is_not_replaced(sqlite_cli: Cli, file: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,phone\nMaya,+14155551004\n",
+        "The reason is in the letter, see below.\n",
+        '{"name": "no reason"}\n',
+        "name,reason for leaving\nMaya,leave\n",
+    ],
+)
+def test_a_file_of_something_else_is_not_replaced(sqlite_cli: Cli, file: Path, text: str) -> None:
     other = file.with_name("sitters.csv")
-    other.write_text("name,phone\nMaya,+14155551004\n")
+    other.write_text(text)
     ran = sqlite_cli("client", "import", str(file), "--rejects", str(other))
     assert (ran.code, "does not hold refused rows" in ran.err) == (2, True)
-    assert other.read_text().startswith("name,phone\nMaya")
+    assert other.read_text() == text
     assert sqlite_cli("client", "list", "-o", "json").json == []
     assert sqlite_cli("client", "import", str(file), "--rejects", "-").code == 2
 

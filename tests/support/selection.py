@@ -152,6 +152,7 @@ SLOW = {
 
 FAST = (
     "tests/campaigns/test_planted.py",
+    "tests/db/test_bad_databases.py::test_every_table",
     "tests/db/test_migrate.py::test_a_fresh_upgrade_makes_exactly_what_the_models_say[sqlite",
     "tests/notify/test_sending.py::test_a_note_arrives",
     "tests/cli/test_waited.py::test_a_forward_says",

@@ -69,7 +69,7 @@ class _Known(NamedTuple):
 
 
 def import_opt_outs(uow: UnitOfWork, stage: Stage, rows: Sequence[Row]) -> Imported:
-    """Opt out the phones that were opted out there, whoever has them; existing ones stay.
+    """Opt out the phones that were opted out there, of clients and of others; existing ones stay.
 
     A phone that was opted in here since stays so. A state that is not known is an opt-out, because
     a message to somebody who opted out cannot be taken back. The phone of nobody here is stored by

@@ -8,11 +8,10 @@ from typing import NamedTuple
 from petmsg.clock import format_local
 from petmsg.enums.people import SitterStatus
 from petmsg.errors import NotFound, PetmsgError, Refused
-from petmsg.plurals import counted
-from petmsg.queries import visits_of_sitter as queries
+from petmsg.queries import visits_to_hand_over as queries
 from petmsg.queries.absence import Absence, absences_of
 from petmsg.queries.lookup import SitterKey, find_sitter
-from petmsg.queries.visits_of_sitter import VisitToHandOver
+from petmsg.queries.visits_to_hand_over import VisitToHandOver
 from petmsg.services.bookings.booking import reassign
 from petmsg.services.bookings.reassign_rows import booking_and_sitter
 from petmsg.services.transfer.row_files import BatchRow
@@ -109,8 +108,8 @@ def hand_over(
                 problems.append(f"{visit.booking} of {visit.client}: {why}")
     if problems:
         raise HandOverRefused(
-            f"{counted(len(problems), 'visit')} of {absent.name} cannot be handed over, so nothing "
-            f"was changed: {'; '.join(problems)}.",
+            f"The visits of {absent.name} were not handed over, and nothing was changed: "
+            f"{'; '.join(problems)}.",
             hint="Name another sitter for each of these in a file of columns ref,sitter: --file F. "
             "Without --to-sitter and --file only the absence is stored.",
         )

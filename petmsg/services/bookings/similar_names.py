@@ -15,7 +15,7 @@ def found_by_words(
     names: Callable[[], Iterable[tuple[str, str | None]]],
     find: Callable[[Collection[str]], Mapping[str, K | PetmsgError]],
 ) -> dict[str, K | PetmsgError]:
-    """`found`, and for the texts that were not found whoever has a name of the same words.
+    """`found`, and for each text that was not found the person whose name has the same words.
 
     `IVERS, ANN` is `Ann Ivers`, as in a file of clients. `names` reads the ref and name of each
     person, and only if a text was not found; `find` finds people by their refs. A name that several

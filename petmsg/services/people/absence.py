@@ -10,7 +10,7 @@ from petmsg.errors import NotFound, OutOfRange, Refused
 from petmsg.queries import absence as queries
 from petmsg.queries.absence import NotEnded
 from petmsg.queries.lookup import SitterKey, find_sitter
-from petmsg.queries.visits_of_sitter import VisitToHandOver, visits_of_sitters
+from petmsg.queries.visits_to_hand_over import VisitToHandOver, visits_of_sitters
 from petmsg.services.bookings.booking_changes import load_bookings, require_span
 from petmsg.services.bookings.confirm import SitterOffboarded
 from petmsg.services.bookings.hand_over import HandOverRefused, VisitAway, hand_over, plan

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from petmsg.db.cursor import Cursor
 from petmsg.enums.bookings import GapKind
 from petmsg.plurals import named
-from petmsg.queries import visits as queries
+from petmsg.queries import visit_conflicts as queries
 from petmsg.queries.absence import absences_between
 from petmsg.queries.org import OrgRow
 from petmsg.rules.double_bookings import Clash, Visit, in_two_homes, two_sitters

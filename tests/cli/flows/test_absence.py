@@ -127,7 +127,7 @@ def test_a_visit_that_cannot_be_handed_over_leaves_everything_as_it_was(cli: Cli
     ran = away(cli, *ILL, "--to-sitter", "S-2")
     assert (ran.code, ran.error["code"]) == (4, "hand_over_refused")
     assert ran.error["message"] == (
-        "1 visit of Maya Lee cannot be handed over, so nothing was changed: B-2 of C-2: S-2 is "
+        "The visits of Maya Lee were not handed over, and nothing was changed: B-2 of C-2: S-2 is "
         "away too, until 2026-02-15 14:00 EST."
     )
     assert set(sitters(cli).values()) == {"S-1"}
