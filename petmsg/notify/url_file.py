@@ -5,6 +5,7 @@ or a part of one.
 """
 
 import fcntl
+import glob
 import json
 import os
 import shlex
@@ -104,9 +105,10 @@ class UrlFile:
     def _write(self, text: str) -> None:
         # Not `with_suffix`: a link to a file elsewhere is followed, so that it stays a link.
         path = self.path.resolve()
+        # The lock is held: what is there was left by a process that was killed.
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
+            left.unlink(missing_ok=True)
         new = path.with_name(f".{path.name}.{os.getpid()}.new")
-        with suppress(FileNotFoundError):
-            new.unlink()
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:

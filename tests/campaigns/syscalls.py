@@ -12,6 +12,7 @@ holds it together, and must fail.
 
 import argparse
 import hashlib
+import os
 import random
 import re
 import shlex
@@ -26,15 +27,17 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, chdir, closing
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 from petmsg.db.location import locate
 from petmsg.errors import BUG, CONFIGURATION, PetmsgError, SchemaBehind
 from tests.support import example_company
 from tests.support.consistency import problems
 from tests.support.documentation import EXIT_CODES, commands
-from tests.support.examples import BEFORE, Company
+from tests.support.examples import BEFORE, SECRETS, Company
 from tests.support.fixtures import NOW, Ran
 from tests.support.swarm import Hive
 
@@ -80,7 +83,15 @@ STEPS = {
     "petmsg init": InSteps("the file, then the tables, then the org", told=("schema",)),
     "petmsg import snoutos": InSteps("a transaction for each table of each company; it says so"),
     "petmsg message dispatch": _TEXT_ON_ITS_WAY,
+    "petmsg message pull": InSteps("a transaction for a batch of messages, then the alerts"),
     "petmsg message send": _TEXT_ON_ITS_WAY,
+    "petmsg message sync": InSteps(
+        "a transaction for 100 answers of the provider, then the alerts"
+    ),
+    "petmsg notify add": InSteps("the URL is stored in its file first, then the channel"),
+    "petmsg notify remove": InSteps("the channel is removed first, then the URL from its file"),
+    "petmsg notify run": InSteps("a channel is told first, then it is recorded"),
+    "petmsg reconcile": InSteps("a transaction for each look at the provider, then the alerts"),
 }
 """Commands of several transactions. All others did everything or nothing."""
 THREADED = ("petmsg message dispatch",)
@@ -137,8 +148,8 @@ _BESIDE = re.compile(r"-(wal|shm|journal)$|\.lock$|\.w-[0-9a-f]{15}$")
 """Files that SQLite and petmsg's locks keep beside a database."""
 _REPLACED = re.compile(r"-before-restore-\d{8}T\d{6}Z(-\d+)?\.db$")
 """What a restore keeps of the database that it replaces; one that was cut short leaves another."""
-_PARTIAL = re.compile(r"^\..*\.partial$")
-"""What a backup or an export writes before it takes its name; a kill leaves it."""
+_PARTIAL = re.compile(r"^\..*\.(partial|new)$")
+"""What a backup, an export or a file of URLs is before it takes its name; a kill leaves it."""
 
 
 def state_of(folder: Path) -> str:
@@ -149,7 +160,7 @@ def state_of(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if path.is_dir() or _BESIDE.search(path.name) or _PARTIAL.match(name.parts[0]):
+        if path.is_dir() or _BESIDE.search(path.name) or any(map(_PARTIAL.match, name.parts)):
             continue
         if _REPLACED.search(path.name) and next(_rows(path)) == "[('ok',)]":
             continue
@@ -254,7 +265,7 @@ class Laboratory:
         example_company.write_files(start)
         path = start / "petmsg.db"
         shutil.copy(self._template, path)
-        with chdir(start):
+        with chdir(start), patch.dict(os.environ, HOME=str(start)):
             for beginning in sorted(BEFORE, key=len, reverse=True):
                 if line.startswith(beginning):
                     BEFORE[beginning](Company(locate(str(path)).url, path))
@@ -310,15 +321,17 @@ class Laboratory:
     def _run(
         self, folder: Path, line: str, *, sabotage: str | None = None, **shim: str
     ) -> Ran | None:
-        words = shlex.split(line)[1:]
+        words = shlex.split(line)
+        source = words[words.index("<") + 1] if "<" in words else None
         (ran,) = self.hive.run(
             locate(str(folder / "petmsg.db")).url,
-            [[words]],
+            [[list(takewhile(lambda word: word not in "<>", words[1:]))]],
+            stdin=(folder / source).read_text("utf-8") if source else "",
             sabotage=sabotage,
             now=NOW.isoformat(),
             folder=str(folder),
-            environ={"PETMSG_OUTPUT": "table", "HOME": str(folder)},
-            variables={"SHIM_FOLDER": str(folder), **shim},
+            environ={"PETMSG_OUTPUT": "table", "HOME": str(folder), **SECRETS},
+            variables={"SHIM_FOLDER": str(folder), "HOME": str(folder), **shim},
         ).jobs[0]
         return ran
 

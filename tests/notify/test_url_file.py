@@ -62,6 +62,15 @@ def test_only_its_owner_may_read_it_and_nothing_else_stays(file: UrlFile) -> Non
     assert stat.S_IMODE(file.path.parent.stat().st_mode) == 0o700
 
 
+def test_what_a_killed_process_left_is_removed(file: UrlFile) -> None:
+    file.keep("happy-paws", "ops", URL)
+    left = file.path.with_name(".notify.json.4711.new")
+    left.write_text(URL)
+    file.keep("happy-paws", "owner", f"{URL}2")
+    assert not left.exists()
+    assert set(file.read()["happy-paws"]) == {"ops", "owner"}
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
 def test_a_file_that_others_may_read_is_refused(file: UrlFile, mode: int) -> None:
     file.keep("happy-paws", "ops", URL)
