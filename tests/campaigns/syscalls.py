@@ -54,7 +54,9 @@ CONTROLS = {
 MORE = {"petmsg db downgrade": ("petmsg db downgrade 0002 --discard-data --yes",)}
 """Lines for commands that write and whose help shows dry runs only."""
 NOT_HERE = {
-    "petmsg serve": "it listens until it is stopped: tests.campaigns.receiving kills it under load"
+    "petmsg notify run": "its claim of a channel ends by the clock, which stands still here: "
+    "tests/workflows/test_notify.py kills it",
+    "petmsg serve": "it listens until it is stopped: tests.campaigns.receiving kills it under load",
 }
 """Commands that write and are not tried, with the reason."""
 ALSO = ("petmsg db backup", "petmsg export")
@@ -90,7 +92,6 @@ STEPS = {
     ),
     "petmsg notify add": InSteps("the URL is stored in its file first, then the channel"),
     "petmsg notify remove": InSteps("the channel is removed first, then the URL from its file"),
-    "petmsg notify run": InSteps("a channel is told first, then it is recorded"),
     "petmsg reconcile": InSteps("a transaction for each look at the provider, then the alerts"),
 }
 """Commands of several transactions. All others did everything or nothing."""
