@@ -13,12 +13,12 @@ from petmsg.services.unit_of_work import Failure
 from petmsg.spreadsheets.columns import REASON
 from petmsg.spreadsheets.refused_rows import RefusedRows
 
-_REASON_CELL = rf"""(?:^|[,;|\t])"?{REASON}"?\s*(?:[,;|\t]|$)"""
-_REASON_KEY = rf'"{REASON}"\s*:'
-
 if TYPE_CHECKING:
     from petmsg.spreadsheets.batch_row import BatchRow
     from petmsg.spreadsheets.read import Sheet
+
+_REASON_CELL = rf"""(?:^|[,;|\t])"?{REASON}"?\s*(?:[,;|\t]|$)"""
+_REASON_KEY = rf'"{REASON}"\s*:'
 
 
 class Rejects:
