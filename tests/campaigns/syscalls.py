@@ -156,19 +156,24 @@ _PARTIAL = re.compile(r"^\..*\.(partial|new)$")
 def state_of(folder: Path) -> str:
     """A digest of all there is in the folder: each row of each database, each other file.
 
-    Whole copies of a replaced database do not count: every restore that was cut short adds one.
+    The number of copies of a replaced database does not count: every restore that was cut short
+    adds one. What is in them is looked at in `Laboratory._wrong_copies`.
     """
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if path.is_dir() or _BESIDE.search(path.name) or any(map(_PARTIAL.match, name.parts)):
             continue
-        if _REPLACED.search(path.name) and next(_rows(path)) == "[('ok',)]":
+        if _REPLACED.search(path.name):
             continue
         digest.update(name.as_posix().encode())
-        said = "\n".join(_rows(path)).encode() if path.suffix == ".db" else path.read_bytes()
-        digest.update(_OWN.sub(b"-", said))
+        digest.update(_content(path))
     return digest.hexdigest()[:12]
+
+
+def _content(path: Path) -> bytes:
+    said = "\n".join(_rows(path)).encode() if path.suffix == ".db" else path.read_bytes()
+    return _OWN.sub(b"-", said)
 
 
 def _rows(path: Path) -> Iterator[str]:
@@ -196,7 +201,8 @@ class Victim:
     """A command in its place: where it starts, and what an undisturbed first and second run leave.
 
     `states` are those before, after one and after two runs, `codes` the runs' exit codes, `calls`
-    the first one's mutating system calls, `known` what the doctor finds wrong then.
+    the first one's mutating system calls, `known` what the doctor finds wrong then. `databases` is
+    what the databases hold before and after one run.
     """
 
     name: str
@@ -206,6 +212,7 @@ class Victim:
     codes: tuple[int, int]
     calls: Sequence[str]
     known: frozenset[str]
+    databases: frozenset[bytes]
 
 
 class Trial(NamedTuple):
@@ -276,6 +283,7 @@ class Laboratory:
         after = self._copy(start)
         ran = self._run(after, line, SHIM_LOG=str(log))
         once = self._seen(after)
+        databases = self._databases(start) | self._databases(after)
         known = self._doctor(start) | self._doctor(self._copy(after))
         again = self._run(after, line)
         codes = tuple(-1 if each is None else each.code for each in (ran, again))
@@ -286,7 +294,7 @@ class Laboratory:
             wrong = self._wrong(folder, self._seen(folder), known)
             assert not wrong, (line, wrong)
         shutil.rmtree(after)
-        return Victim(name, line, start, states, codes, calls, known)
+        return Victim(name, line, start, states, codes, calls, known, databases)
 
     # --- a spoiled one ------------------------------------------------------------------
 
@@ -301,11 +309,14 @@ class Laboratory:
         call = victim.calls[at - 1]
         # What cannot be removed stays, until the next backup or export removes it.
         if way not in KILLS and not (call.startswith("unlink") and call.endswith(".partial")):
-            wrong += [f"{each.name} is left" for each in folder.glob(".*.partial")]
+            left = [each.name for each in folder.rglob(".*") if _PARTIAL.match(each.name)]
+            wrong += [f"{each} is left" for each in left]
+        wrong += self._wrong_copies(victim, folder)
         again = self._run(folder, victim.line, sabotage=sabotage)
         end = self._seen(folder)
         wrong += [f"then: {each}" for each in self._unexpected(victim, folder, end)]
         wrong += [f"then: {each}" for each in _diverged(victim, state, again, end)]
+        wrong += [f"then: {each}" for each in self._wrong_copies(victim, folder)]
         steps = STEPS.get(victim.name)
         if steps and steps.mended_by and end not in victim.states:
             self._run(folder, steps.mended_by)
@@ -342,6 +353,24 @@ class Laboratory:
         state = state_of(copy)
         shutil.rmtree(copy)
         return state
+
+    def _databases(self, folder: Path) -> frozenset[bytes]:
+        """What each database of the folder holds, but for copies that a restore made."""
+        copy = self._copy(folder)
+        found = frozenset(
+            _content(path) for path in copy.glob("*.db") if not _REPLACED.search(path.name)
+        )
+        shutil.rmtree(copy)
+        return found
+
+    def _wrong_copies(self, victim: Victim, folder: Path) -> list[str]:
+        """The copies of a replaced database that hold something else than a database did."""
+        copies = [path for path in folder.glob("*.db") if _REPLACED.search(path.name)]
+        return [
+            f"{path.name} holds something else"
+            for path in copies
+            if _content(path) not in victim.databases
+        ]
 
     def _unexpected(self, victim: Victim, folder: Path, state: str) -> list[str]:
         """What is broken, but for what may be told in the middle of a command of several steps."""
