@@ -147,8 +147,8 @@ _NOT_COMPARED = {
 """What follows from such ids, and the sandbox's own clock. The chain itself is verified."""
 _BESIDE = re.compile(r"-(wal|shm|journal)$|\.lock$|\.w-[0-9a-f]{15}$")
 """Files that SQLite and petmsg's locks keep beside a database."""
-_REPLACED = re.compile(r"-before-restore-\d{8}T\d{6}Z(-\d+)?\.db$")
-"""What a restore keeps of the database that it replaces; one that was cut short leaves another."""
+_KEPT = re.compile(r"-before-(restore|downgrade)-\d{8}T\d{6}Z(-\d+)?\.db$")
+"""What is kept of a database before it is changed; a command that was cut short leaves another."""
 _PARTIAL = re.compile(r"^\..*\.(partial|new)$")
 """What a backup, an export or a file of URLs is before it takes its name; a kill leaves it."""
 
@@ -156,15 +156,15 @@ _PARTIAL = re.compile(r"^\..*\.(partial|new)$")
 def state_of(folder: Path) -> str:
     """A digest of all there is in the folder: each row of each database, each other file.
 
-    The number of copies of a replaced database does not count: every restore that was cut short
-    adds one. What is in them is looked at in `Laboratory._wrong_copies`.
+    The number of copies kept before a change does not count: every restore or downgrade that was
+    cut short adds one. What is in them is looked at in `Laboratory._wrong_copies`.
     """
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if path.is_dir() or _BESIDE.search(path.name) or any(map(_PARTIAL.match, name.parts)):
             continue
-        if _REPLACED.search(path.name):
+        if _KEPT.search(path.name):
             continue
         digest.update(name.as_posix().encode())
         digest.update(_content(path))
@@ -283,7 +283,7 @@ class Laboratory:
         after = self._copy(start)
         ran = self._run(after, line, SHIM_LOG=str(log))
         once = self._seen(after)
-        databases = self._databases(start) | self._databases(after)
+        databases = self._databases(start) | self._databases(after, but=_KEPT)
         known = self._doctor(start) | self._doctor(self._copy(after))
         again = self._run(after, line)
         codes = tuple(-1 if each is None else each.code for each in (ran, again))
@@ -354,18 +354,18 @@ class Laboratory:
         shutil.rmtree(copy)
         return state
 
-    def _databases(self, folder: Path) -> frozenset[bytes]:
-        """What each database of the folder holds, but for copies that a restore made."""
+    def _databases(self, folder: Path, *, but: re.Pattern[str] | None = None) -> frozenset[bytes]:
+        """What each database of the folder holds, except those with such a name."""
         copy = self._copy(folder)
         found = frozenset(
-            _content(path) for path in copy.glob("*.db") if not _REPLACED.search(path.name)
+            _content(path) for path in copy.glob("*.db") if but is None or not but.search(path.name)
         )
         shutil.rmtree(copy)
         return found
 
     def _wrong_copies(self, victim: Victim, folder: Path) -> list[str]:
-        """The copies of a replaced database that hold something else than a database did."""
-        copies = [path for path in folder.glob("*.db") if _REPLACED.search(path.name)]
+        """The copies kept before a change that hold something else than a database did."""
+        copies = [path for path in folder.glob("*.db") if _KEPT.search(path.name)]
         return [
             f"{path.name} holds something else"
             for path in copies
