@@ -12,6 +12,7 @@ REVISIONS = (
     "0006_pictures",
     "0007_voices",
     "0008_company",
+    "0009_account",
 )
 """Every revision, the oldest first."""
 

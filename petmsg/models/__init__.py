@@ -14,6 +14,7 @@ from petmsg.models.number import MessageNumber, NumberCustody
 from petmsg.models.optout import BlockedPair, OptOut
 from petmsg.models.org import Org, RefCounter
 from petmsg.models.override import RouteOverride
+from petmsg.models.purchase import NumberPurchase
 from petmsg.models.relay import AutoReply, Relay, RelayQuestion
 from petmsg.models.sitter import Sitter, SitterAbsence, SitterActivity
 from petmsg.models.stripe import StripeEvent
@@ -42,6 +43,7 @@ __all__ = [
     "NotifyChannel",
     "NotifyDelivery",
     "NumberCustody",
+    "NumberPurchase",
     "OptOut",
     "Org",
     "PullMark",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, false, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from petmsg.enums.messages import AttemptStatus, Direction, MessageStatus, StoredRule, Voice
@@ -28,7 +28,8 @@ class Message(Table, table=True):
     uptime from which its wait is measured, `synced_at` when its delivery receipt was last fetched.
     `media_count` is the number of pictures of an outbound message; an inbound one has its number in
     `InboundText`. `voice` says that a person chose the front desk's number, or that it is a reply
-    (`MessageSource`); NULL means that the routing rules alone choose.
+    (`MessageSource`); NULL means that the routing rules alone choose. `price_micros` is what
+    the provider charged, in millionths of `price_currency` (ISO 4217); NULL until it says so.
     """
 
     __tablename__ = "message"
@@ -40,6 +41,7 @@ class Message(Table, table=True):
         in_org("sitter", "as_sitter_id"),
         CheckConstraint("(direction = 'inbound') = (status = 'received')", name="direction_status"),
         CheckConstraint("attempts >= 0", name="attempts"),
+        CheckConstraint("(price_micros IS NULL) = (price_currency IS NULL)", name="price_currency"),
         Index(
             "uq_message_in_flight",
             "org_id",
@@ -132,6 +134,8 @@ class Message(Table, table=True):
     reconcile_mark: str | None = None
     media_count: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     voice: Voice | None = Field(default=None, sa_type=vocabulary(Voice, "voice"))
+    price_micros: int | None = Field(default=None, sa_type=BigInteger)
+    price_currency: str | None = Field(default=None, max_length=3)
 
 
 class MessageSource(Table, table=True):

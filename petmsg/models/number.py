@@ -17,7 +17,9 @@ class MessageNumber(Table, table=True):
     kind applies (`petmsg.rules.rate_limit`). Its next message may start at `free_at`, so that all
     workers together keep its rate limit. Since `refused_at` the provider refuses messages from it
     with `refused_code`, because of the account; at `refused_until` one message is tried again.
-    `mms` says whether it can send pictures, NULL if the provider does not say.
+    `mms` says whether it can send pictures and `voice` whether it takes calls, NULL if the provider
+    does not say. `provider_number_id` is its ID there; `messaging_service` is that of the Messaging
+    Service whose messages it sends, NULL if it is in none.
     """
 
     __tablename__ = "message_number"
@@ -73,6 +75,9 @@ class MessageNumber(Table, table=True):
     refused_until: datetime | None = None
     refused_code: str | None = None
     mms: bool | None = None
+    provider_number_id: str | None = None
+    messaging_service: str | None = None
+    voice: bool | None = None
 
 
 class NumberCustody(Table, table=True):

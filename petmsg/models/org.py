@@ -19,8 +19,9 @@ class Org(Table, table=True):
     hours, `unknown_reply` the one to unknown senders; NULL means no reply. `lead_minutes` is how
     long before a visit its assignment window begins. `unanswered_minutes` is after how long an
     alert says that somebody waits; NULL means the usual times. Phones without a country code are
-    read as those of `country` (ISO 3166-1 alpha-2); NULL means that of the timezone. An org with
-    `removed_at` is only kept for its audit log: no command finds it.
+    read as those of `country` (ISO 3166-1 alpha-2); NULL means that of the timezone.
+    `twilio_account` names the account in the credentials; NULL means the one without a name. An org
+    with `removed_at` is only kept for its audit log: no command finds it.
     """
 
     __tablename__ = "org"
@@ -48,6 +49,7 @@ class Org(Table, table=True):
             "(open_from_minute IS NULL) = (open_until_minute IS NULL)", name="office_hours"
         ),
         CheckConstraint("length(country) = 2 AND country = upper(country)", name="country"),
+        CheckConstraint("twilio_account <> ''", name="twilio_account"),
         CheckConstraint("(frozen_at IS NULL) = (freeze_reason IS NULL)", name="freeze_reason"),
         CheckConstraint("frozen_until IS NULL OR frozen_at IS NOT NULL", name="frozen_until"),
     )
@@ -79,6 +81,7 @@ class Org(Table, table=True):
     unanswered_minutes: int | None = None
     removed_at: datetime | None = None
     country: str | None = Field(default=None, max_length=2)
+    twilio_account: str | None = Field(default=None, max_length=64)
 
 
 class RefCounter(Table, table=True):
