@@ -1,5 +1,5 @@
-"""The adapter for Twilio, through its official SDK. Only this module and `twilio_signature` import
-`twilio`.
+"""The adapter for Twilio, through its official SDK. Only this module, `twilio_http` and
+`twilio_signature` import `twilio`.
 
 `send` returns one of four outcomes and raises nothing. It returns `RetryLater` only if the message
 was certainly not processed (429, the codes of congestion, a connection that was never made).
@@ -10,19 +10,14 @@ the message twice. Lookups follow the same rule: an answer that is not complete 
 The SDK is slow to import, so that only the command line's context imports this module, and late.
 """
 
-import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped] # no py.typed
-from twilio.http import HttpClient  # type: ignore[import-untyped] # no py.typed
-from twilio.http.response import Response  # type: ignore[import-untyped] # no py.typed
 from twilio.rest import Client  # type: ignore[import-untyped] # no py.typed
 
 from petmsg import settings
@@ -50,13 +45,10 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.providers.credentials import TwilioCredentials, load_twilio_credentials
-from petmsg.providers.public_url import LOOPBACK
 from petmsg.providers.registry import Connection
 from petmsg.providers.timed_http import TimedSession, writing_by
 from petmsg.providers.twilio_answers import (
-    TWILIO_URL,
     AnsweredNo,
-    answered_at,
     checked_url,
     code_and_message,
     outcome_of_transport,
@@ -69,6 +61,7 @@ from petmsg.providers.twilio_errors import (
     look_up,
     look_up_status,
 )
+from petmsg.providers.twilio_http import TwilioHttp, last_answer_at
 from petmsg.providers.twilio_media import TwilioMedia
 from petmsg.providers.twilio_records import (
     came_in,
@@ -90,8 +83,6 @@ _SID = re.compile(r"[0-9A-Za-z]{1,64}")
 _LARGEST_PAGE = 1000
 
 T = TypeVar("T")
-_answered_at: ContextVar[datetime | None] = ContextVar("_answered_at", default=None)
-"""The `Date` header of the thread's last answer (Twilio's clock), which the SDK drops."""
 
 
 def connect(connection: Connection) -> "TwilioProvider":
@@ -140,7 +131,7 @@ class TwilioProvider:
             )
         self._auth_token = credentials.auth_token
         self.longest_request_seconds = min(4 * timeout_seconds, LONGEST_REQUEST_SECONDS)
-        self._http = _HttpClient(
+        self._http = TwilioHttp(
             base_url=None if api_url is None else checked_url(api_url),
             session=TimedSession(
                 wait_seconds=timeout_seconds,
@@ -208,7 +199,7 @@ class TwilioProvider:
         `ProviderAccount` or `ProviderUnavailable`.
         """
         first_second = since.replace(microsecond=0)
-        _answered_at.set(None)
+        last_answer_at.set(None)
 
         def found() -> list[ProviderText]:
             only = {} if from_e164 is None else {"from_": from_e164}
@@ -223,7 +214,7 @@ class TwilioProvider:
                 and from_e164 in (None, text.from_e164)
             }
             ordered = sorted(texts.values(), key=lambda text: text.created_at)
-            at = _answered_at.get()
+            at = last_answer_at.get()
             if at is None:
                 return ordered
             return [replace(text, age=at - text.created_at) for text in ordered]
@@ -358,42 +349,3 @@ class TwilioProvider:
         plain = message.replace(self._auth_token, "***")
         plain = _PHONE.sub(lambda found: mask_phone("+" + found[0].lstrip("+")), plain)
         return " ".join(plain.split())[:_LONGEST_MESSAGE]
-
-
-class _HttpClient(HttpClient):  # type: ignore[misc] # the SDK is untyped
-    """The SDK's HTTP client: requests have a maximum length, and the host can be replaced.
-
-    The SDK's own client limits each wait but not the whole request, logs phones at INFO, and
-    returns answers through a field that threads share.
-    """
-
-    def __init__(self, *, base_url: str | None, session: TimedSession) -> None:
-        # Created directly: a logger from getLogger could be enabled by other code.
-        silent = logging.Logger("silent", level=logging.CRITICAL + 1)  # noqa: LOG001 - see above
-        super().__init__(silent, False, None)
-        self.session = session
-        self.base_url = base_url or TWILIO_URL
-        if base_url is not None and urlsplit(base_url).hostname in LOOPBACK:
-            # Requests to this machine must not go through a proxy of the environment.
-            self.session.trust_env = False
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        data: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        **_: object,
-    ) -> Response:
-        if not url.startswith(f"{TWILIO_URL}/"):
-            # The URL of a next page comes from an answer; no other host may get the token.
-            raise requests.exceptions.InvalidURL("This is not a URL of Twilio's API.")
-        url = self.base_url + url.removeprefix(TWILIO_URL)
-        answer = self.session.ask(method, url, query=params, form=data, headers=headers, auth=auth)
-        if not 200 <= answer.status_code < 300:
-            raise AnsweredNo(answer)
-        _answered_at.set(answered_at(answer.headers))
-        return Response(answer.status_code, answer.content.decode("utf-8"), answer.headers)
