@@ -7,7 +7,7 @@ types.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import inf
@@ -39,6 +39,10 @@ class OutgoingText:
     `begin_by` (in seconds of `clock.uptime`) is the deadline for starting: an adapter checks it
     right before it writes the request, and returns `RetryLater` if it has passed. Looking up a
     message whose outcome is unknown relies on that.
+
+    `expires_at` (aware UTC) is when the message becomes worthless; `deliver_by` is the same instant
+    in seconds of `clock.uptime`, for an adapter whose provider can drop a message that waits there
+    for too long.
     """
 
     from_e164: str
@@ -46,6 +50,16 @@ class OutgoingText:
     body: str
     begin_by: float = inf
     media: tuple[OutgoingMedia, ...] = ()
+    expires_at: datetime | None = None
+    deliver_by: float = inf
+
+    def starting(self, *, now: datetime, uptime: float, begin_by: float) -> "OutgoingText":
+        """The message as it is given to an adapter at `now` (aware UTC), which is the moment
+        `uptime`: with its deadlines. A message that expires first has to begin by then."""
+        if self.expires_at is None:
+            return replace(self, begin_by=begin_by)
+        deliver_by = uptime + (self.expires_at - now).total_seconds()
+        return replace(self, begin_by=min(begin_by, deliver_by), deliver_by=deliver_by)
 
 
 class RejectionClass(StrEnum):

@@ -21,6 +21,7 @@ from twilio.base.exceptions import TwilioException  # type: ignore[import-untype
 from twilio.rest import Client  # type: ignore[import-untyped] # no py.typed
 
 from petmsg import settings
+from petmsg.clock import uptime
 from petmsg.errors import (
     CredentialsMissing,
     MediaGone,
@@ -72,6 +73,7 @@ from petmsg.providers.twilio_records import (
     went_out,
     when,
 )
+from petmsg.providers.twilio_requests import content_of
 from petmsg.providers.twilio_webhooks import status_callback
 
 LONGEST_REQUEST_SECONDS = 100.0
@@ -157,19 +159,9 @@ class TwilioProvider:
 
     def send(self, text: OutgoingText) -> SendOutcome:
         """Send one message. Raises nothing but `KeyboardInterrupt`."""
-        try:
-            text.body.encode()
-        except UnicodeEncodeError:
-            return Rejected(
-                "unencodable", RejectionClass.CONTENT, "The message is not valid Unicode."
-            )
-        if not all(media.url for media in text.media):
-            return Rejected(
-                "no_media_url", RejectionClass.CONTENT, "A file of the message has no URL."
-            )
-        content: dict[str, Any] = {"body": text.body} if text.body or not text.media else {}
-        if text.media:
-            content["media_url"] = [media.url for media in text.media]
+        content = content_of(text, uptime=uptime())
+        if not isinstance(content, dict):
+            return content
         try:
             with writing_by(text.begin_by):
                 message = self._messages.create(

@@ -198,7 +198,9 @@ def _hand_over(
         store.sleep(max((claim.start_at - store.clock()).total_seconds(), 0.0))
         alive.require_alive()  # after a suspend, others look the message up
         started_at = store.clock()
-        outcome = provider.send(replace(claim.text, begin_by=begin_by))
+        outcome = provider.send(
+            claim.text.starting(now=started_at, uptime=clock.uptime(), begin_by=begin_by)
+        )
     except BaseException:
         words = "Sending was interrupted."
         lost = Unknown(None, words) if started_at else RetryLater(0.0, None, words)

@@ -91,8 +91,8 @@ class FakeAccount:
     def _create(
         self, form: dict[str, str], arrived: float, media_urls: tuple[str, ...] = ()
     ) -> tuple[int, dict[str, object]]:
-        to, from_, body = (form.get(name, "") for name in ("To", "From", "Body"))
-        if code := self._fault_of(to, from_, body, media_urls):
+        to, from_, body = _basics(form)
+        if code := self._fault_of(form, media_urls):
             status = 429 if code == 21611 else 400
             return status, error_body(code, status, WORDS[code].format(to=to, from_=from_))
         message = FakeMessage(
@@ -106,6 +106,7 @@ class FakeAccount:
             accepted=time.monotonic(),
             media_count=len(media_urls),
             media_urls=media_urls,
+            validity_seconds=int(form.get("ValidityPeriod", "36000")),
         )
         message.final_status, message.error_code = self.outcomes.get(to, ("delivered", None))
         message.hidden_until = message.accepted + self.hide_for(message)
@@ -115,7 +116,8 @@ class FakeAccount:
             self.on_media(message)
         return 201, message.resource(self.account_sid)
 
-    def _fault_of(self, to: str, from_: str, body: str, media_urls: tuple[str, ...]) -> int | None:
+    def _fault_of(self, form: dict[str, str], media_urls: tuple[str, ...]) -> int | None:
+        to, from_, body = _basics(form)
         owned = self.any_number or from_ in self.numbers or from_ == ALWAYS_OWNED
         checks = [
             (not to, 21604),
@@ -129,6 +131,7 @@ class FakeAccount:
             (len(body) > 1600, 21617),
             (len(media_urls) > 10, 21623),
             (not all(_URL.fullmatch(url) for url in media_urls), 21620),
+            (not _is_validity(form.get("ValidityPeriod")), 90007),
         ]
         return next((code for failed, code in checks if failed), None)
 
@@ -193,6 +196,15 @@ class FakeAccount:
             "end": start + max(len(shown) - 1, 0),
             key: [self._as_spoilt(each) for each in shown],
         }
+
+
+def _basics(form: dict[str, str]) -> tuple[str, str, str]:
+    return form.get("To", ""), form.get("From", ""), form.get("Body", "")
+
+
+def _is_validity(said: str | None) -> bool:
+    """Whole seconds, up to ten hours."""
+    return said is None or (said.isdecimal() and 1 <= int(said) <= 36_000)
 
 
 def _fits(message: FakeMessage, query: dict[str, str]) -> bool:

@@ -48,6 +48,7 @@ WORDS = {
     21617: "The concatenated message body exceeds the 1600 character limit",
     21620: "Invalid media URL(s)",
     21623: "Number of media files exceeds allowed limit",
+    90007: "Invalid validity period value",
 }
 
 
@@ -148,7 +149,8 @@ class FakeMessage:
 
     `arrived` and `accepted` are seconds of the machine's monotonic clock, the same in every
     process: when its request was read, and when it was taken. Lists leave it out
-    `hidden_from_lists` times, and until the clock shows `hidden_until`.
+    `hidden_from_lists` times, and until the clock shows `hidden_until`. It may wait in the queue of
+    its number for `validity_seconds`.
     """
 
     sid: str
@@ -166,6 +168,7 @@ class FakeMessage:
     came_in: bool = False
     media_count: int = 0
     media_urls: tuple[str, ...] = ()
+    validity_seconds: int = 36_000
     fetched: list["FetchedUrl"] = field(default_factory=list)
 
     @property

@@ -383,3 +383,30 @@ def test_the_providers_answer_is_reported_when_it_cannot_be_stored(
     ran = send(sqlite_cli, **keys(fake))
     assert (ran.code, ran.error["code"]) == (6, "provider_outcome_unknown")
     assert "was sent to the provider, but the answer could not be stored" in ran.error["message"]
+
+
+# --- messages that expire ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [(), ("--queue-only",)])
+def test_twilio_drops_a_message_that_waits_there_beyond_its_end(
+    sqlite_cli: Cli, fake: TwilioFake, words: tuple[str, ...]
+) -> None:
+    people(sqlite_cli)
+    ran = send(sqlite_cli, "--expires", "+10m", *words, **keys(fake))
+    assert ran.code == 0, ran.err
+    if words:
+        later = NOW + timedelta(minutes=4)
+        assert sqlite_cli("message", "dispatch", now=later, **keys(fake)).code == 0
+    (request,) = creations(fake)
+    left = 360 if words else 600
+    assert left - 5 <= int(request.form["ValidityPeriod"]) <= left
+
+
+def test_a_message_that_does_not_expire_stays_as_long_as_twilio_keeps_it(
+    sqlite_cli: Cli, fake: TwilioFake
+) -> None:
+    people(sqlite_cli)
+    assert send(sqlite_cli, **keys(fake)).code == 0
+    assert send(sqlite_cli, "--expires", "+12h", client="C-2", **keys(fake)).code == 0
+    assert [request.form.get("ValidityPeriod") for request in creations(fake)] == [None, None]

@@ -297,6 +297,7 @@ def _begin(
             message.to_e164,
             message.body,
             media=outgoing_media.hand_out(uow, message, start.media, start.public_url),
+            expires_at=message.expires_at,
         ),
         segments=message.segments,
         decision=decision,

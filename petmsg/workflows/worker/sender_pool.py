@@ -10,7 +10,7 @@ import queue
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from petmsg import clock
@@ -96,10 +96,11 @@ class SenderPool:
     def _send(self, order: _Order) -> tuple[SendOutcome, datetime | None]:
         if self._wait_for_its_turn(order):
             return RetryLater(0.0, None, "The dispatcher was stopped before it started."), None
-        if clock.uptime() >= order.begin_by:
+        uptime = clock.uptime()
+        if uptime >= order.begin_by:
             return RetryLater(0.0, None, "The dispatcher was suspended at the start time."), None
         started_at = self._now()
-        text = replace(order.claim.text, begin_by=order.begin_by)
+        text = order.claim.text.starting(now=started_at, uptime=uptime, begin_by=order.begin_by)
         try:
             return order.provider.send(text), started_at
         except Exception as problem:  # noqa: BLE001 - because its outcome is unknown
