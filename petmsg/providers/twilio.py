@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import requests
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped] # no py.typed
