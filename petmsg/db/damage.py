@@ -30,6 +30,7 @@ TABLES = frozenset(
         "notify_channel",
         "notify_delivery",
         "number_custody",
+        "number_purchase",
         "opt_out",
         "org",
         "pull_mark",

@@ -43,6 +43,10 @@ _ERASE_SITTERS = "UPDATE sitter SET name = ref, phone = '' WHERE org_id = :org_i
 
 _ERASE_ABSENCES = "UPDATE sitter_absence SET reason = '(erased)' WHERE org_id = :org_id"
 
+_ERASE_PURCHASES = """
+UPDATE number_purchase SET reason = '(erased)' WHERE org_id = :org_id AND reason IS NOT NULL
+"""
+
 _HIDE_OPT_OUTS = "UPDATE opt_out SET e164 = NULL WHERE org_id = :org_id"
 
 _OPEN_ALERTS = "SELECT id FROM alert WHERE org_id = :org_id AND done_at IS NULL ORDER BY id"
@@ -116,6 +120,7 @@ def erase_the_rest(cursor: Cursor, org_id: int) -> int:
     cursor.run(_ERASE_MESSAGES, org_id=org_id)
     cursor.run(_ERASE_SITTERS, org_id=org_id)
     cursor.run(_ERASE_ABSENCES, org_id=org_id)
+    cursor.run(_ERASE_PURCHASES, org_id=org_id)
     cursor.run(_HIDE_OPT_OUTS, org_id=org_id)
     return cancelled
 

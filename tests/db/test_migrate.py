@@ -430,7 +430,7 @@ def test_another_programs_file_is_left_alone(sqlite_url: str, mark: str) -> None
 
 
 def test_an_unknown_revision_is_wrong_usage(migrated_url: str) -> None:
-    for revision in ("0009", "no such", "", "0", "+7", "heads", "0001:head"):
+    for revision in ("0077", "no such", "", "0", "+7", "heads", "0001:head"):
         with pytest.raises(UsageProblem, match="Unknown schema revision"):
             upgrade(migrated_url, revision)
         with pytest.raises(UsageProblem, match="Unknown schema revision"):

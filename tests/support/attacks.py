@@ -103,6 +103,12 @@ _REPLIES = (
     ),
     ("INSERT INTO import_map (org_id, noun, header, target) VALUES (:o, 'client', 'vermerk', '')"),
     (
+        "INSERT INTO number_purchase (org_id, kind, status, provider, e164, class, number_id,"
+        " monthly_micros, currency, actor, created_at, ended_at) SELECT :o, 'buy', 'done',"
+        " 'sandbox', e164, class, id, 1150000, 'USD', 'ada', created_at, created_at"
+        " FROM message_number WHERE id = (SELECT min(id) FROM message_number WHERE org_id = :o)"
+    ),
+    (
         "INSERT INTO sitter_absence (org_id, sitter_id, starts_at, ends_at, reason, actor,"
         " created_at) SELECT :o, min(s.id), min(i.received_at),"
         " (SELECT max(ends_at) FROM booking WHERE org_id = :o), 'ill', 'ada', min(i.received_at)"

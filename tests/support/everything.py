@@ -95,6 +95,7 @@ def fill(url: str) -> None:
     stray = ("message", "receive", "--from", STRANGER, "--to", NOT_OURS, "--body", BODY)
     assert run_cli(url, *stray).code == REFUSED
     add_pictures(url)
+    add_account(url)
     run("sitter", "away", "S-1", "--from", "+5d", "--to", "+9d", "--reason", REASON)
     with working(url, org=ORG) as uow:
         channel.add(uow, "ops")
@@ -143,6 +144,38 @@ def add_pictures(url: str) -> None:
         error="Twilio has deleted it (HTTP 404)",
     )  # fmt: skip
     add_media(url, inbound, status=MediaStatus.ERASED)
+
+
+def add_account(url: str) -> None:
+    """What the provider told of the account: prices, purchases, and what its numbers can do."""
+    with raw(url) as cursor:
+        for statement in (
+            "UPDATE org SET twilio_account = 'main-account' WHERE slug = :org",
+            (
+                "UPDATE message_number SET provider_number_id = 'PN' || id, voice = :yes,"
+                " messaging_service = 'MG0123456789abcdef0123456789abcdef' WHERE e164 = :maya"
+            ),
+            (
+                "UPDATE message SET price_micros = 15800, price_currency = 'USD' WHERE"
+                " provider_message_id IS NOT NULL AND direction = 'outbound'"
+            ),
+            (
+                "INSERT INTO number_purchase (org_id, kind, status, provider, account, e164, class,"
+                " provider_number_id, number_id, monthly_micros, currency, reason, actor,"
+                " created_at, ended_at) SELECT org_id, 'buy', 'done', 'sandbox', 'main-account',"
+                " e164, class, 'PN' || id, id, 1150000, 'USD', :reason, 'ada', :now, :now"
+                " FROM message_number WHERE e164 = :maya"
+            ),
+            (
+                "INSERT INTO number_purchase (org_id, kind, status, provider, e164, class, code,"
+                " actor, created_at, ended_at) SELECT id, 'buy', 'failed', 'sandbox', :other,"
+                " 'pool', '21422', 'ada', :now, :now FROM org WHERE slug = :org"
+            ),
+        ):
+            known = {"org": ORG, "maya": MAYA, "reason": REASON, "now": NOW, "yes": True,
+                     "other": NOT_OURS}  # fmt: skip
+            used = {name: value for name, value in known.items() if f":{name}" in statement}
+            assert cursor.run(statement, **used) > 0
 
 
 READING: dict[str, tuple[str, ...]] = {

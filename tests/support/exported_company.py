@@ -87,6 +87,7 @@ def fill(url: str) -> None:
             now=uow.now,
             e164=OLGA,
         )
+    _account(url)
     _replies(url, cli)
     # A name as somebody without petmsg may have written it.
     with raw(url) as cursor:
@@ -137,6 +138,37 @@ def _replies(url: str, cli: Cli) -> None:
             o=uow.org.id,
             now=uow.now,
         )
+
+
+def _account(url: str) -> None:
+    """Prices, an account's name, and numbers that were bought and refused."""
+    with raw(url) as cursor:
+        for statement in (
+            "UPDATE org SET twilio_account = 'main' WHERE slug = 'happy-paws'",
+            (
+                "UPDATE message_number SET provider_number_id = 'PN1', voice = :no,"
+                " messaging_service = 'MG1' WHERE e164 = :maya"
+            ),
+            (
+                "UPDATE message SET price_micros = 7900, price_currency = 'USD' WHERE"
+                " provider_message_id IS NOT NULL AND direction = 'outbound'"
+            ),
+            (
+                "INSERT INTO number_purchase (org_id, kind, status, provider, account, e164, class,"
+                " provider_number_id, number_id, monthly_micros, currency, reason, actor,"
+                " created_at, ended_at) SELECT org_id, 'buy', 'done', 'twilio', 'main', e164,"
+                " class, 'PN1', id, 1150000, 'USD', '=more visits', 'ada', :now, :now"
+                " FROM message_number WHERE e164 = :maya"
+            ),
+            (
+                "INSERT INTO number_purchase (org_id, kind, status, provider, e164, class, actor,"
+                " created_at) SELECT id, 'buy', 'intended', 'sandbox', '+14155550778', 'pool',"
+                " 'ada', :now FROM org WHERE slug = 'happy-paws'"
+            ),
+        ):
+            known = {"maya": MAYA, "now": NOW, "no": False}
+            used = {name: value for name, value in known.items() if f":{name}" in statement}
+            assert cursor.run(statement, **used) > 0
 
 
 def _picture(url: str, cli: Cli, now: datetime) -> None:

@@ -109,6 +109,7 @@ SLOW = {
     "tests/db/test_migrate_pictures.py": "upgrades and downgrades data: released migrations stay",
     "tests/db/test_migrate_voices.py": "as above",
     "tests/db/test_migrate_company.py": "as above",
+    "tests/db/test_migrate_account.py": "as above",
     "tests/db/test_migrate.py::test_merging": "as above",
     "tests/db/test_migrate.py::test_down_makes": "as above",
     "tests/queries/test_routing.py::test_the_statement_reads_what_the_orm_reads_now_and_in_the_past"
@@ -160,7 +161,7 @@ FAST = (
     "tests/cli/commands/test_serve.py::test_what_is_not_signed_is_refused",
     "tests/cli/commands/test_serve_stripe.py::test_a_paid_booking_is_confirmed_once[sqlite",
     "tests/cli/test_confirmations.py::test_without_a_terminal_it_is_wrong_usage_and_nothing_changes[sqlite",
-    "tests/db/test_migrate_company.py::test_nothing_is_lost_or_changed_that_was_there[sqlite",
+    "tests/db/test_migrate_account.py::test_nothing_is_lost_or_changed_that_was_there[sqlite",
     "tests/rules/routing/test_simulate.py::test_a_segment_says_what_decide_says_at_every_instant[0",
     "tests/services/inbound/test_receive_privately.py::test_an_answer_to_the_front_desk_reaches_no_sitters_phone[sqlite-2",
     "tests/workflows/test_notify_thread.py::test_dispatch_tells_channels_by_itself[sqlite",

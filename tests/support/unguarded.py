@@ -154,6 +154,17 @@ BUSY = (
         "INSERT INTO import_map (org_id, noun, header, target)"
         " VALUES (:org, 'client', 'vermerk', '')"
     ),
+    (
+        "INSERT INTO number_purchase (org_id, kind, status, provider, e164, class, number_id,"
+        " monthly_micros, currency, actor, created_at, ended_at) SELECT :org, 'buy', 'done',"
+        " 'sandbox', e164, class, id, 1150000, 'USD', 'ada', created_at, created_at"
+        " FROM message_number WHERE id = :number"
+    ),
+    (
+        "INSERT INTO number_purchase (org_id, kind, status, provider, e164, class, number_id,"
+        " actor, created_at) VALUES (:org, 'buy', 'intended', 'sandbox', :phone, 'pool', :number,"
+        " 'ada', :now)"
+    ),
     "INSERT INTO template (org_id, name, created_at) VALUES (:org, 'late', :now)",
     (
         "INSERT INTO template_version (org_id, template_id, version, body, actor, created_at)"

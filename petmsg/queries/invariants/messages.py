@@ -185,6 +185,17 @@ ORDER BY m.id
         command="petmsg message show {message}{org}",
     ),
     Invariant(
+        name="price_has_its_currency",
+        holds="Each price of a message has a currency",
+        finding="Message {message} has a price or a currency, but not both",
+        sql="""
+SELECT org_id, id AS message FROM message
+WHERE (price_micros IS NULL) <> (price_currency IS NULL)
+ORDER BY id
+""",
+        command="petmsg message show {message}{org}",
+    ),
+    Invariant(
         name="alert_once",
         holds="Each subject has at most one open alert of a kind",
         finding="{entity} {ref} has {times} open alerts of the kind {kind}",

@@ -35,6 +35,8 @@ SELECT id, slug, 'unanswered_minutes' FROM org WHERE unanswered_minutes NOT BETW
 UNION ALL
 SELECT id, slug, 'country' FROM org WHERE length(country) <> 2 OR country <> upper(country)
 UNION ALL
+SELECT id, slug, 'twilio_account' FROM org WHERE twilio_account = ''
+UNION ALL
 SELECT id, slug, 'quarantine_days' FROM org
 WHERE quarantine_days IS NULL OR quarantine_days NOT BETWEEN 1 AND 3650
 UNION ALL
@@ -89,6 +91,8 @@ SELECT min(org_id), 'template', id, count(*) FROM template GROUP BY id HAVING co
 UNION ALL
 SELECT min(org_id), 'template version', id, count(*) FROM template_version
 GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT min(org_id), 'purchase', id, count(*) FROM number_purchase GROUP BY id HAVING count(*) > 1
 UNION ALL
 SELECT min(org_id), 'header map', id, count(*) FROM import_map GROUP BY id HAVING count(*) > 1
 UNION ALL

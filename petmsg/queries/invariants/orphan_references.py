@@ -13,7 +13,7 @@ from petmsg.enums.files import ImportNoun
 from petmsg.enums.inbound import AddressedTo, RelayKind, RelayOutcome
 from petmsg.enums.media import MediaStatus
 from petmsg.enums.messages import AttemptStatus, Direction, MessageStatus, StoredRule, Voice
-from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus, PurchaseKind, PurchaseStatus
 from petmsg.enums.opt_outs import Keyword, OptOutSource
 from petmsg.enums.orgs import PoolFor, ProviderName
 from petmsg.enums.payments import StripeOutcome
@@ -52,6 +52,7 @@ OF_AN_ORG = {
     "notify_channel": (),
     "notify_delivery": (("alert_id", "alert"), ("channel_id", "notify_channel")),
     "number_custody": (("number_id", "message_number"), ("sitter_id", "sitter")),
+    "number_purchase": (("number_id", "message_number"),),
     "opt_out": (),
     "ref_counter": (),
     "relay": (
@@ -110,6 +111,10 @@ VOCABULARIES = (
     Vocabulary("notify_channel", "severity", AlertSeverity),
     Vocabulary("number_custody", "class", NumberClass),
     Vocabulary("number_custody", "status", NumberStatus),
+    Vocabulary("number_purchase", "class", NumberClass, required=False),
+    Vocabulary("number_purchase", "kind", PurchaseKind),
+    Vocabulary("number_purchase", "provider", ProviderName),
+    Vocabulary("number_purchase", "status", PurchaseStatus),
     Vocabulary("opt_out", "source", OptOutSource),
     Vocabulary("org", "pool_for", PoolFor),
     Vocabulary("org", "provider", ProviderName),

@@ -26,6 +26,7 @@ from petmsg.queries.invariants.numbers import NUMBERS, SITTERS
 from petmsg.queries.invariants.orgs import ORGS
 from petmsg.queries.invariants.orphan_references import orphan_references, unknown_values
 from petmsg.queries.invariants.overrides import OVERRIDES
+from petmsg.queries.invariants.purchases import PURCHASES
 from petmsg.queries.invariants.replies import REPLIES
 from petmsg.queries.invariants.templates import TEMPLATES
 from petmsg.queries.org import all_orgs, find_org
@@ -46,6 +47,7 @@ INVARIANTS = (
     *CLIENTS,
     *SITTERS,
     *NUMBERS,
+    *PURCHASES,
     *BOOKINGS,
     *MESSAGES,
     *REPLIES,

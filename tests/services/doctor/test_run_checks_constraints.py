@@ -110,6 +110,10 @@ HELD: dict[str, tuple[str, str]] = {
         "tries_counted",
         "UPDATE message SET attempts = -1 WHERE status = 'queued' AND org_id = 1",
     ),
+    "ck_message_price_currency": (
+        "price_has_its_currency",
+        "UPDATE message SET price_micros = 7900 WHERE status = 'queued' AND org_id = 1",
+    ),
     "ck_message_direction_status": (
         "received_came_in",
         "UPDATE message SET status = 'received' WHERE status = 'queued' AND org_id = 1",
@@ -258,6 +262,22 @@ HELD: dict[str, tuple[str, str]] = {
         "UPDATE org SET unanswered_minutes = 0 WHERE id = 1",
     ),
     "ck_org_country": ("settings_in_range", "UPDATE org SET country = 'us' WHERE id = 1"),
+    "ck_org_twilio_account": (
+        "settings_in_range",
+        "UPDATE org SET twilio_account = '' WHERE id = 1",
+    ),
+    "ck_number_purchase_currency": (
+        "purchase_agrees",
+        "UPDATE number_purchase SET currency = NULL WHERE status = 'done' AND org_id = 1",
+    ),
+    "ck_number_purchase_ended": (
+        "purchase_agrees",
+        "UPDATE number_purchase SET ended_at = NULL WHERE status = 'done' AND org_id = 1",
+    ),
+    "uq_number_purchase_open": (
+        "purchase_open_once",
+        "UPDATE number_purchase SET e164 = '+13035550100' WHERE status = 'intended'",
+    ),
     "ck_org_pool_threads_per_number": (
         "settings_in_range",
         "UPDATE org SET pool_threads_per_number = 0 WHERE id = 1",
