@@ -11,7 +11,7 @@ The SDK is slow to import, so that only the command line's context imports this 
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -31,6 +31,7 @@ from petmsg.errors import (
     ProviderUnavailable,
 )
 from petmsg.phone import mask_phone
+from petmsg.providers.account import Account, NewAddresses, NumberAtProvider
 from petmsg.providers.base import (
     Accepted,
     FetchedMedia,
@@ -48,6 +49,7 @@ from petmsg.providers.base import (
 from petmsg.providers.credentials import TwilioCredentials, load_twilio_credentials
 from petmsg.providers.registry import Connection
 from petmsg.providers.timed_http import TimedSession, writing_by
+from petmsg.providers.twilio_account import TwilioAccount
 from petmsg.providers.twilio_answers import (
     AnsweredNo,
     checked_url,
@@ -155,6 +157,9 @@ class TwilioProvider:
             self._http.session,
             api_url=self._http.base_url,
         )
+        self._account = TwilioAccount(
+            self._client, self._asked, account_sid=credentials.account_sid
+        )
         self._told_where = {} if status_callback is None else {"status_callback": status_callback}
 
     def send(self, text: OutgoingText) -> SendOutcome:
@@ -259,6 +264,22 @@ class TwilioProvider:
             return [number for number in listed if number.sends is not False]
 
         return self._asked(found)
+
+    def look(self) -> Account:
+        """The account. Raises as `find`."""
+        return self._account.look()
+
+    def memberships(self) -> Mapping[str, str] | None:
+        """The Messaging Service of each number that sits in one; None if Twilio does not tell."""
+        return self._account.memberships()
+
+    def set_addresses(self, provider_number_id: str, new: NewAddresses) -> NumberAtProvider:
+        """Change the addresses of a number; returns it as it is now. Raises as `find`."""
+        return self._account.set_addresses(provider_number_id, new)
+
+    def use_number_addresses(self, service_id: str) -> None:
+        """Let a Messaging Service use the addresses of its numbers. Raises as `find`."""
+        self._account.use_number_addresses(service_id)
 
     def media_of(self, provider_message_id: str) -> Sequence[ReceivedMedia]:
         """The files of a message. Raises `MediaGone`, and as `find`."""

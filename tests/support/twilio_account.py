@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from tests.support.twilio_media import FakeMedia
+from tests.support.twilio_services import FakeServices
 from tests.support.twilio_shapes import (
     ALWAYS_OWNED,
     MAGIC_FROM,
@@ -26,6 +27,7 @@ MISSING = object()
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _URL = re.compile(r"https?://[!-~]+")
+_ONE_NUMBER = re.compile(r"/IncomingPhoneNumbers/(\w+)\.json")
 _ONE_MESSAGE = re.compile(r"/Messages/(\w+)\.json")
 
 
@@ -51,6 +53,7 @@ class FakeAccount:
     spoilt: dict[str, dict[str, object]] = field(default_factory=dict)
     messages: dict[str, FakeMessage] = field(default_factory=dict)
     media: FakeMedia = field(default_factory=FakeMedia)
+    account: FakeServices = field(default_factory=FakeServices)
     on_media: Callable[[FakeMessage], object] | None = None
     _by_pair: dict[tuple[str, str], list[FakeMessage]] = field(
         default_factory=lambda: defaultdict(list), repr=False
@@ -64,10 +67,11 @@ class FakeAccount:
                 return self._create(request.form, arrived, request.media_urls)
             case "GET", "/Messages.json":
                 return self._page(request, "messages", self._listed(request.query))
-            case "GET", "/IncomingPhoneNumbers.json":
-                wanted = request.query.get("PhoneNumber", "")
-                listed = [n for n in self._numbers() if wanted in str(n["phone_number"])]
-                return self._page(request, "incoming_phone_numbers", listed)
+            case "GET", ".json":
+                return self.account.account(self.account_sid)
+            case _, path if path.startswith("/IncomingPhoneNumbers"):
+                if listed := self._number_answer(request, path):
+                    return listed
             case _, path if "/Media" in path:
                 if answered := self.media.respond(request.method, path):
                     status, listed = answered
@@ -76,7 +80,24 @@ class FakeAccount:
                 if message := self.messages.get(found[1]):
                     message.step += 1
                     return 200, self._as_spoilt(message.resource(self.account_sid))
+        if request.path.startswith("/v1/"):
+            return self.account.respond(request, self.account_sid, self._numbers(), self._as_spoilt)
         return 404, error_body(20404, 404, WORDS[20404].format(path=request.path))
+
+    def _number_answer(self, request: Request, path: str) -> tuple[int, dict[str, object]] | None:
+        """The answer to a question about numbers; None for what does not exist."""
+        if (request.method, path) == ("GET", "/IncomingPhoneNumbers.json"):
+            wanted = request.query.get("PhoneNumber", "")
+            listed = [n for n in self._numbers() if wanted in str(n["phone_number"])]
+            return self._page(request, "incoming_phone_numbers", listed)
+        one = _ONE_NUMBER.fullmatch(path)
+        for number in self._numbers():
+            if one and request.method == "POST" and number["sid"] == one[1]:
+                e164 = str(number["phone_number"])
+                self.account.update_number(e164, request.form)
+                changed = next(n for n in self._numbers() if n["sid"] == one[1])
+                return 200, self._as_spoilt(changed)
+        return None
 
     def comes_in(
         self, body: str, *, from_: str, to: str, at: datetime, media_count: int = 0
@@ -160,6 +181,7 @@ class FakeAccount:
         known += [(number, False) for number in self.voice_only]
         return [
             number_resource(self.account_sid, at, number, sends_texts=sends_texts)
+            | self.account.number_settings.get(number, {})
             for at, (number, sends_texts) in enumerate(known, start=1)
         ]
 

@@ -46,6 +46,8 @@ WORDS = {
     "({from_}) parameters",
     21614: "'To' number: {to}, is not a valid mobile number",
     21617: "The concatenated message body exceeds the 1600 character limit",
+    21701: "The Messaging Service does not exist",
+    21711: "Phone Number is not associated to the specified Messaging Service",
     21620: "Invalid media URL(s)",
     21623: "Number of media files exceeds allowed limit",
     90007: "Invalid validity period value",
@@ -170,6 +172,7 @@ class FakeMessage:
     media_urls: tuple[str, ...] = ()
     validity_seconds: int = 36_000
     fetched: list["FetchedUrl"] = field(default_factory=list)
+    messaging_service: str | None = None
 
     @property
     def status(self) -> str:
@@ -192,7 +195,7 @@ class FakeMessage:
             "error_code": self.error_code if self.step >= 3 else None,
             "error_message": None,
             "from": self.from_,
-            "messaging_service_sid": None,
+            "messaging_service_sid": self.messaging_service,
             "num_media": str(self.media_count),
             "num_segments": "1" if self.media_urls else str(measure(self.body).segments),
             "price": None,
