@@ -30,24 +30,27 @@ class Connection:
     """What an adapter may use: the environment, petmsg's database, and how many threads share it.
 
     `database` gives a function that opens a transaction of its own, which threads may share;
-    `snapshot` opens a cursor that only reads.
+    `snapshot` opens a cursor that only reads. `account` is the name of the credentials; None means
+    those without a name.
     """
 
     environ: Mapping[str, str]
     database: "Callable[[], Callable[[], AbstractContextManager[Transaction]]]"
     snapshot: Callable[[], AbstractContextManager[Cursor]]
     threads: int
+    account: str | None = None
 
 
 class Credentials(NamedTuple):
-    """How a provider's credentials are read, given the environment and the default file.
+    """How a provider's credentials are read, given the environment, the default file and the name
+    of the account (None: the one without a name).
 
     `load` raises `CredentialsMissing` and its relatives; `source` says where they are, in words,
     or `not set`.
     """
 
-    load: Callable[[Mapping[str, str], Path], object]
-    source: Callable[[Mapping[str, str], Path], str]
+    load: Callable[[Mapping[str, str], Path, str | None], object]
+    source: Callable[[Mapping[str, str], Path, str | None], str]
 
 
 class Registered(NamedTuple):
@@ -88,22 +91,26 @@ def needs_public_url(name: ProviderName) -> bool:
     return PROVIDERS[name].needs_public_url
 
 
-def credential_source(name: ProviderName, environ: Mapping[str, str]) -> str | None:
+def credential_source(
+    name: ProviderName, environ: Mapping[str, str], account: str | None = None
+) -> str | None:
     """Where the provider's credentials are, such as `file PATH`; None if it has none."""
     credentials = PROVIDERS[name].credentials
     if credentials is None:
         return None
-    source = credentials.source(environ, settings.credentials_file(environ))
+    source = credentials.source(environ, settings.credentials_file(environ), account)
     return None if source == _NOT_SET else source
 
 
-def credential_problem(name: ProviderName, environ: Mapping[str, str]) -> PetmsgError | None:
+def credential_problem(
+    name: ProviderName, environ: Mapping[str, str], account: str | None = None
+) -> PetmsgError | None:
     """What is wrong with the provider's credentials; None if nothing is, or none are needed."""
     credentials = PROVIDERS[name].credentials
     if credentials is None:
         return None
     try:
-        credentials.load(environ, settings.credentials_file(environ))
+        credentials.load(environ, settings.credentials_file(environ), account)
     except PetmsgError as problem:
         return problem
     return None

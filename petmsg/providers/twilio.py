@@ -65,6 +65,7 @@ from petmsg.providers.twilio_errors import (
     look_up_status,
 )
 from petmsg.providers.twilio_http import TwilioHttp, last_answer_at
+from petmsg.providers.twilio_login import TwilioLogin
 from petmsg.providers.twilio_media import TwilioMedia
 from petmsg.providers.twilio_records import (
     came_in,
@@ -93,7 +94,7 @@ def connect(connection: Connection) -> "TwilioProvider":
     """Twilio, with the credentials and settings of the environment. Raises `CredentialsMissing`."""
     environ = connection.environ
     return TwilioProvider(
-        load_twilio_credentials(environ, settings.credentials_file(environ)),
+        load_twilio_credentials(environ, settings.credentials_file(environ), connection.account),
         timeout_seconds=settings.twilio_timeout_seconds(environ),
         pool_size=connection.threads,
         api_url=environ.get(settings.TWILIO_API_URL) or None,
@@ -127,13 +128,13 @@ class TwilioProvider:
         Raises `CredentialsMissing` for empty credentials, `Misconfigured` for an invalid `api_url`,
         timeout or pool size.
         """
-        if not (credentials.account_sid and credentials.auth_token):
+        if not (credentials.account_sid and credentials.logins):
             raise CredentialsMissing("Twilio's account SID or auth token is empty.")
         if timeout_seconds <= 0 or pool_size < 1:
             raise Misconfigured(
                 "Twilio's timeout must be longer than 0 seconds and its pool size at least 1."
             )
-        self._auth_token = credentials.auth_token
+        self._login = TwilioLogin(credentials)
         self.longest_request_seconds = min(4 * timeout_seconds, LONGEST_REQUEST_SECONDS)
         self._http = TwilioHttp(
             base_url=None if api_url is None else checked_url(api_url),
@@ -142,10 +143,11 @@ class TwilioProvider:
                 longest_seconds=self.longest_request_seconds,
                 pool_size=pool_size,
             ),
+            login=self._login,
         )
         self._client = Client(
+            *credentials.logins[0],
             credentials.account_sid,
-            credentials.auth_token,
             http_client=self._http,
             # Not empty, because the SDK would then read the process's environment.
             environment={"TWILIO_ACCOUNT_SID": credentials.account_sid},
@@ -153,7 +155,7 @@ class TwilioProvider:
         self._messages = self._client.messages
         self._media = TwilioMedia(
             self._messages,
-            credentials,
+            self._login,
             self._http.session,
             api_url=self._http.base_url,
         )
@@ -359,6 +361,6 @@ class TwilioProvider:
 
     def _without_secrets(self, message: str) -> str:
         """Twilio's words on one line, shortened, with phones masked because Twilio quotes them."""
-        plain = message.replace(self._auth_token, "***")
+        plain = self._login.hidden(message)
         plain = _PHONE.sub(lambda found: mask_phone("+" + found[0].lstrip("+")), plain)
         return " ".join(plain.split())[:_LONGEST_MESSAGE]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from twilio.http.response import Response  # type: ignore[import-untyped] # no p
 from petmsg.providers.public_url import LOOPBACK
 from petmsg.providers.timed_http import TimedSession
 from petmsg.providers.twilio_answers import TWILIO_URL, AnsweredNo, answered_at
+from petmsg.providers.twilio_login import TwilioLogin
 
 HOSTS = ("api", "messaging")
 """The parts of Twilio's API that petmsg asks, each at `https://NAME.twilio.com`. The URL of a next
@@ -38,11 +40,12 @@ class TwilioHttp(HttpClient):  # type: ignore[misc] # the SDK is untyped
     requests to all hosts (a test server, a gateway): their paths differ.
     """
 
-    def __init__(self, *, base_url: str | None, session: TimedSession) -> None:
+    def __init__(self, *, base_url: str | None, session: TimedSession, login: TwilioLogin) -> None:
         # Created directly: a logger from getLogger could be enabled by other code.
         silent = logging.Logger("silent", level=logging.CRITICAL + 1)  # noqa: LOG001 - see above
         super().__init__(silent, False, None)
         self.session = session
+        self._login = login
         self.base_url = base_url or TWILIO_URL
         self._hosts = {f"https://{name}.twilio.com": self._host(name) for name in HOSTS}
         if base_url is not None and urlsplit(base_url).hostname in LOOPBACK:
@@ -61,18 +64,20 @@ class TwilioHttp(HttpClient):  # type: ignore[misc] # the SDK is untyped
         params: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
         **_: object,
     ) -> Response:
-        """Ask one of `HOSTS`. Raises `AnsweredNo` for an answer that is not a 2xx, and
-        `requests.RequestException`."""
+        """Ask one of `HOSTS`, with the account's login of today, not the SDK's.
+
+        Raises `AnsweredNo` for an answer that is not a 2xx, and `requests.RequestException`.
+        """
         for host, replacement in self._hosts.items():
             if url.startswith(f"{host}/"):
                 url = replacement + url.removeprefix(host)
                 break
         else:
             raise requests.exceptions.InvalidURL("This is not a URL of Twilio's API.")
-        answer = self.session.ask(method, url, query=params, form=data, headers=headers, auth=auth)
+        asked = partial(self.session.ask, method, url, query=params, form=data, headers=headers)
+        answer = self._login.ask(lambda auth: asked(auth=auth), lambda answer: answer.status_code)
         if not 200 <= answer.status_code < 300:
             raise AnsweredNo(answer)
         last_answer_at.set(answered_at(answer.headers))

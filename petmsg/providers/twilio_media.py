@@ -15,10 +15,10 @@ from urllib.parse import urljoin, urlsplit
 
 from petmsg.errors import MediaGone, MediaTooLarge, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import FetchedMedia, ReceivedMedia
-from petmsg.providers.credentials import TwilioCredentials
 from petmsg.providers.public_url import LOOPBACK
 from petmsg.providers.timed_http import Download, TimedSession, TooLong
 from petmsg.providers.twilio_answers import AnsweredNo, code_and_message
+from petmsg.providers.twilio_login import TwilioLogin
 from petmsg.providers.twilio_records import optional, records
 
 MOST_REDIRECTS = 2
@@ -34,21 +34,21 @@ _TRANSLATED = IPv6Network("64:ff9b::/96")
 class TwilioMedia:
     """The files of one account's messages. Threads may share it.
 
-    `messages` is the SDK's list of messages, `session` the one of the API.
+    `messages` is the SDK's list of messages, `session` the one of the API, `login` the account's.
     """
 
     def __init__(
         self,
         messages: Any,
-        credentials: TwilioCredentials,
+        login: TwilioLogin,
         session: TimedSession,
         *,
         api_url: str,
     ) -> None:
         self._messages = messages
         self._session = session
-        self._auth = (credentials.account_sid, credentials.auth_token)
-        self._base = f"{api_url}/2010-04-01/Accounts/{credentials.account_sid}/Messages"
+        self._login = login
+        self._base = f"{api_url}/2010-04-01/Accounts/{login.account_sid}/Messages"
         self._is_here = urlsplit(api_url).hostname in LOOPBACK
         # A session of its own: no connection to the storage host was made without the check.
         self._storage = session.another()
@@ -87,7 +87,10 @@ class TwilioMedia:
             raise MediaGone("Twilio has no such file.")
         url = f"{self._base}/{message_sid}/Media/{media_sid}"
         try:
-            answer = self._session.download(url, auth=self._auth, most=most, is_allowed=None)
+            answer = self._login.ask(
+                lambda auth: self._session.download(url, auth=auth, most=most, is_allowed=None),
+                lambda answer: answer.status,
+            )
             if answer.status in (401, 403):
                 raise ProviderAccount(f"Twilio rejects the account (HTTP {answer.status}).")
             for _ in range(MOST_REDIRECTS):

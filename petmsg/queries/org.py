@@ -12,7 +12,8 @@ _ORGS = """
 SELECT id, slug, name, timezone, grace_minutes, quarantine_days, pool_for,
        pool_threads_per_number, provider, is_demo, created_at, quiet_from_minute,
        quiet_until_minute, frozen_at, frozen_until, freeze_reason, relay, open_from_minute,
-       open_until_minute, unanswered_minutes, closed_reply, unknown_reply, lead_minutes, country
+       open_until_minute, unanswered_minutes, closed_reply, unknown_reply, lead_minutes, country,
+       twilio_account
 FROM org WHERE removed_at IS NULL
 """
 
@@ -26,6 +27,19 @@ _HAS_ORG = "SELECT 1 FROM org WHERE removed_at IS NULL LIMIT 1"
 _COUNTRY = "SELECT country, timezone FROM org WHERE id = :org_id"
 
 _REMOVED_AT = "SELECT removed_at FROM org WHERE slug = :slug"
+
+
+class Account(NamedTuple):
+    """An account at a provider: orgs of the same one share its credentials and its connections.
+
+    `name` is that of its credentials; None is the account without a name.
+    """
+
+    provider: ProviderName
+    name: str | None = None
+
+    def __str__(self) -> str:
+        return self.provider.value if self.name is None else f"{self.provider.value} {self.name}"
 
 
 class OrgRow(NamedTuple):
@@ -59,6 +73,13 @@ class OrgRow(NamedTuple):
     unknown_reply: str | None = None
     lead_minutes: int = 0
     country: str | None = None
+    twilio_account: str | None = None
+
+    @property
+    def account(self) -> Account:
+        """The account that sends the org's messages."""
+        has_names = self.provider is ProviderName.TWILIO
+        return Account(self.provider, self.twilio_account if has_names else None)
 
     @property
     def phone_country(self) -> str | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def provider_of(store: Store, org: OrgRow, *, threads: int = 10) -> Provider:
-    """The adapter that the org's stored setting names, for as many threads at once.
+    """The adapter of the org's account (`OrgRow.account`), for as many threads at once.
 
     Raises `CredentialsMissing` before anything is claimed: a cron job without credentials in its
     environment sends nothing.
@@ -29,7 +29,8 @@ def provider_of(store: Store, org: OrgRow, *, threads: int = 10) -> Provider:
         return lambda: transaction(engine, location)
 
     provider = registry.connect(
-        org.provider, registry.Connection(store.environ, database, store.snapshot, threads)
+        org.provider,
+        registry.Connection(store.environ, database, store.snapshot, threads, org.account.name),
     )
     store.at_end.callback(provider.close)
     return provider

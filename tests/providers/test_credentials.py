@@ -190,3 +190,68 @@ def test_where_they_come_from_is_said_without_opening_anything(tmp_path: Path) -
     named = {"PETMSG_TWILIO_CREDENTIALS": str(file)}
     assert where_credentials_come_from(named, NOWHERE) == f"file {file}"
     assert where_credentials_come_from({}, NOWHERE) == "not set"
+
+
+# --- several tokens, API keys, accounts with a name ---------------------------------------------
+
+KEY, SECRET = "SK" + "fedcba9876543210" * 2, "s3cret-of-the-key"
+
+
+def test_several_tokens_are_separated_by_commas_and_the_first_is_for_requests() -> None:
+    environ = {**BOTH, "TWILIO_AUTH_TOKEN": f"{TOKEN}, old-token,"}
+    credentials = load_twilio_credentials(environ, NOWHERE)
+    assert credentials.tokens == (TOKEN, "old-token")
+    assert credentials.logins == ((SID, TOKEN), (SID, "old-token"))
+
+
+def test_an_api_key_is_preferred_for_requests_and_needs_no_token(tmp_path: Path) -> None:
+    lines = f"TWILIO_ACCOUNT_SID={SID}\nTWILIO_API_KEY={KEY}\nTWILIO_API_SECRET={SECRET}\n"
+    alone = load_twilio_credentials({}, written(tmp_path / "key", lines))
+    assert (alone.logins, alone.tokens) == (((KEY, SECRET),), ())
+    both = load_twilio_credentials(
+        {**BOTH, "TWILIO_API_KEY": KEY, "TWILIO_API_SECRET": SECRET}, NOWHERE
+    )
+    assert (both.logins, both.tokens) == (((KEY, SECRET), (SID, TOKEN)), (TOKEN,))
+    assert SECRET not in repr(both)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"TWILIO_API_KEY": KEY}, "TWILIO_API_SECRET is missing"),
+        ({"TWILIO_API_SECRET": TOKEN}, "TWILIO_API_KEY is missing"),
+        ({"TWILIO_API_KEY": SID, "TWILIO_API_SECRET": TOKEN}, "TWILIO_API_KEY in"),
+        ({"TWILIO_API_KEY": KEY, "TWILIO_API_SECRET": "a b"}, "TWILIO_API_SECRET in"),
+        ({"TWILIO_AUTH_TOKEN": " , "}, "it holds no token"),
+    ],
+)
+def test_half_an_api_key_or_a_malformed_one_is_refused(given: dict[str, str], says: str) -> None:
+    assert says in refusal({**BOTH, **given}).message
+
+
+def test_a_named_account_has_a_file_of_its_own_beside_the_other(tmp_path: Path) -> None:
+    default = written(tmp_path / "twilio.env")
+    written(tmp_path / "twilio-north.env", LINES.replace(TOKEN, "of-north"))
+    assert load_twilio_credentials({}, default, "north").auth_token == "of-north"
+    named = {"PETMSG_TWILIO_CREDENTIALS": str(default)}
+    assert load_twilio_credentials(named, NOWHERE, "north").auth_token == "of-north"
+    # The environment of the account without a name is not the one of another account.
+    assert load_twilio_credentials(BOTH, default, "north").auth_token == "of-north"
+    with pytest.raises(CredentialsMissing, match=r"twilio-south\.env") as caught:
+        load_twilio_credentials(BOTH, default, "south")
+    assert "TWILIO_AUTH_TOKEN_SOUTH" in caught.value.hint
+    written(tmp_path / "twilio-open.env", mode=0o644)
+    with pytest.raises(CredentialsMissing, match="readable by others"):
+        load_twilio_credentials({}, default, "open")
+
+
+def test_a_named_account_has_variables_of_its_own() -> None:
+    environ = {
+        "TWILIO_ACCOUNT_SID_NORTH_OFFICE": SID,
+        "TWILIO_AUTH_TOKEN_NORTH_OFFICE": TOKEN,
+    }
+    assert load_twilio_credentials(environ, NOWHERE, "north-office").auth_token == TOKEN
+    assert where_credentials_come_from(environ, NOWHERE, "north-office") == "environment"
+    assert where_credentials_come_from(environ, NOWHERE) == "not set"
+    with pytest.raises(CredentialsMissing, match="TWILIO_AUTH_TOKEN_NORTH is missing"):
+        load_twilio_credentials({"TWILIO_ACCOUNT_SID_NORTH": SID}, NOWHERE, "north")

@@ -3,8 +3,12 @@
 import pytest
 import requests
 
+from petmsg.providers.credentials import TwilioCredentials
 from petmsg.providers.timed_http import TimedSession
 from petmsg.providers.twilio_http import TwilioHttp
+from petmsg.providers.twilio_login import TwilioLogin
+
+LOGIN = TwilioLogin(TwilioCredentials("AC", "token"))
 
 
 class Asked(TimedSession):
@@ -23,7 +27,7 @@ class Asked(TimedSession):
 
 def where(base_url: str | None, url: str) -> str:
     session = Asked()
-    TwilioHttp(base_url=base_url, session=session).request("GET", url)
+    TwilioHttp(base_url=base_url, session=session, login=LOGIN).request("GET", url)
     return session.urls[0]
 
 
@@ -71,6 +75,6 @@ def test_no_other_host_gets_the_credentials(url: str) -> None:
     session = Asked()
 
     with pytest.raises(requests.exceptions.InvalidURL):
-        TwilioHttp(base_url=None, session=session).request("GET", url, auth=("AC", "token"))
+        TwilioHttp(base_url=None, session=session, login=LOGIN).request("GET", url)
 
     assert session.urls == []

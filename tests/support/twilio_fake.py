@@ -43,10 +43,14 @@ class TwilioFake(FakeAccount):
     `faults` are used up by the next requests that pass the authentication, one each (None: no
     fault); `choose_fault` is asked when the queue is empty, in a thread of its own unless
     `choose_quickly`. Every answer takes `latency_seconds`. `admin` answers requests to `/fake/…`.
+    `more_logins` are users and passwords that are accepted besides the SID and its token. `others`
+    are accounts beside this one, with the tokens of each.
     """
 
     account_sid: str = ACCOUNT_SID
     auth_token: str = field(default=AUTH_TOKEN, repr=False)
+    more_logins: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    others: list[tuple[FakeAccount, str]] = field(default_factory=list, repr=False)
     faults: deque[Fault | None] = field(default_factory=deque)
     choose_fault: Callable[[Request], Fault | None] | None = None
     choose_quickly: bool = False
@@ -63,8 +67,6 @@ class TwilioFake(FakeAccount):
         self.connections: set[_Connection] = set()
         self.in_flight = 0
         self._late: dict[asyncio.TimerHandle, Callable[[], object]] = {}
-        secret = b64encode(f"{self.account_sid}:{self.auth_token}".encode()).decode()
-        self._authorization = f"Basic {secret}"
         self._hooks = ThreadPoolExecutor(64)
         self._loop = asyncio.new_event_loop()
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
@@ -152,7 +154,7 @@ class TwilioFake(FakeAccount):
             else:
                 act()
 
-        if request.headers.get("authorization") != self._authorization:
+        if not self._is_known(request):
             unknown = json.dumps(error_body(20003, 401, WORDS[20003])).encode()
             decided(Fault("answer", status=401, body=unknown))
         elif self.faults:
@@ -164,6 +166,27 @@ class TwilioFake(FakeAccount):
         else:
             self._loop.create_task(self._ask_then(decided, request))
 
+    def _is_known(self, request: Request) -> bool:
+        """Whether the request has a login of the account that it is about."""
+        logins = {(self.account_sid, self.auth_token), *self.more_logins}
+        account = self._account_of(request)
+        if account is not self:
+            logins = {(each.account_sid, token) for each, token in self.others if each is account}
+        return request.headers.get("authorization") in {
+            f"Basic {b64encode(':'.join(login).encode()).decode()}" for login in logins
+        }
+
+    def _account_of(self, request: Request) -> FakeAccount:
+        """The account in the path, or, in a path of none, the one whose token was given."""
+        for account, token in self.others:
+            login = b64encode(f"{account.account_sid}:{token}".encode()).decode()
+            is_nobody = "/Accounts/" not in request.path
+            if f"/Accounts/{account.account_sid}/" in request.path or (
+                is_nobody and request.headers.get("authorization") == f"Basic {login}"
+            ):
+                return account
+        return self
+
     async def _ask_then(self, decided: Callable[[Fault | None], None], request: Request) -> None:
         assert self.choose_fault is not None
         decided(await self._loop.run_in_executor(self._hooks, self.choose_fault, request))
@@ -172,10 +195,10 @@ class TwilioFake(FakeAccount):
         self, connection: "_Connection", request: Request, arrived: float, fault: Fault | None
     ) -> None:
         def respond() -> Answer:
-            return self.respond(request, arrived)
+            return self._account_of(request).respond(request, arrived)
 
         if fault is None:
-            if location := self.media.location(request.path):
+            if location := self._account_of(request).media.location(request.path):
                 connection.answer(307, b"", (("Location", location),))
                 return
             status, body = respond()

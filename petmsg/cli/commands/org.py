@@ -166,6 +166,14 @@ def set_(
             help="The country of phones without a plus: US, GB; '' for that of the timezone.",
         ),
     ] = None,
+    twilio_account: Annotated[
+        str | None,
+        typer.Option(
+            "--twilio-account",
+            metavar="ACCOUNT",
+            help="The name of the Twilio credentials, as in twilio-ACCOUNT.env; or none.",
+        ),
+    ] = None,
 ) -> None:
     """Change settings of an org.
 
@@ -191,6 +199,7 @@ def set_(
         unknown_reply=unknown_reply,
         lead_minutes=lead_minutes,
         country=country,
+        twilio_account=twilio_account,
     )
     context.show_one(ORG, settings_at(changed.org, context.now))
 

@@ -254,6 +254,7 @@ BY_METAVAR: dict[str, Words] = {
         (
             "[NAME]",
             "[URL]",
+            "ACCOUNT",
             "KIND",
             "DATE",
             "DURATION",

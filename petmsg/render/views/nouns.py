@@ -85,6 +85,12 @@ ORG = (
     Field("lead_minutes", "Lead (min)", kind=COUNT),
     Field("country", "Country", cell=_country, kind=or_null(WORD)),
     Field("phone_country", None, kind=or_null(WORD)),
+    Field(
+        "twilio_account",
+        "Twilio account",
+        cell=lambda row, _: row["twilio_account"] or "without a name",
+        kind=or_null(WORD),
+    ),
 )
 ORG_REMOVED = (
     Field("org", "Org", kind=WORD),

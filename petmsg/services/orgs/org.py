@@ -15,6 +15,7 @@ from petmsg.enums.orgs import PoolFor, ProviderName, Switch
 from petmsg.errors import AlreadyExists, OutOfRange, quoted
 from petmsg.models import Org
 from petmsg.phone import parse_phone
+from petmsg.providers.account_names import NO_NAME, checked_account_name
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.rules.send_blocks import QuietHours, parse_quiet_hours, quiet_hours
 from petmsg.rules.unanswered import parse_minutes
@@ -138,12 +139,14 @@ class NewSettings(TypedDict, total=False):
     unknown_reply: str | None
     lead_minutes: int | None
     country: str | None
+    twilio_account: str | None
 
 
 def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
     """Change settings of the org: the keys are its columns, and None leaves a setting unchanged.
 
     `pool_threads_per_number` 0 means no limit; an empty `country` means that of the timezone;
+    `twilio_account` none means the account without a name;
     `quiet_hours` and `office_hours` are texts like `21:00-08:00`. Existing windows keep their lead
     time and grace period. Raises `OutOfRange` and `MalformedText`.
     """
@@ -161,8 +164,9 @@ def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
     if not changes:
         return OrgChanged(uow.org, reused=True)
     uow.session.flush()
-    if "provider" in changes:
-        lift_all(uow, reason="the provider of the org was changed")
+    for name, what in (("provider", "provider"), ("twilio_account", "account")):
+        if name in changes:
+            lift_all(uow, reason=f"the {what} of the org was changed")
     uow.audit("org.updated", "org", org.slug, changes)
     uow.org = find_org(uow.cursor, org.slug)
     return OrgChanged(uow.org, reused=False)
@@ -203,6 +207,8 @@ def _checked(name: str, value: Any) -> Any:
         return Switch(value) is Switch.ON
     if name == "country":
         return parse_country(value) if value.strip() else None
+    if name == "twilio_account":
+        return None if value.strip().lower() == NO_NAME else checked_account_name(value)
     if name == "unanswered_minutes":
         return parse_minutes(value)
     if name in ("closed_reply", "unknown_reply"):

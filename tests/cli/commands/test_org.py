@@ -31,6 +31,7 @@ ORG = {
     "lead_minutes": 0,
     "country": None,
     "phone_country": "US",
+    "twilio_account": None,
 }
 CATS = ("org", "add", "cat-nappers", "--name", "Cat Nappers", "--timezone", "Europe/Berlin")
 
@@ -130,6 +131,7 @@ def test_every_setting_can_be_changed_and_the_rest_stays(cli: Cli) -> None:
         ("--closed-reply", "closed_reply", "We read this tomorrow."),
         ("--unknown-reply", "unknown_reply", "Who is it?"),
         ("--country", "country", "DE"),
+        ("--twilio-account", "twilio_account", "north-office"),
     ):
         word = "on" if value is True else str(value)
         ran = cli("org", "set", option, word, "-o", "json")
