@@ -1,9 +1,10 @@
 """Reads which booking a Stripe event says was paid. Pure; the signature is checked before.
 
-Sources: docs.stripe.com/api/events/object, docs.stripe.com/checkout/fulfillment. The booking's ref
-is in the metadata of the session or the payment, or is the session's `client_reference_id`. The
-org's slug is in the metadata if one Stripe account serves several orgs. Several bookings of one
-payment are separated by commas, or are a JSON array.
+Sources: docs.stripe.com/api/events/object, docs.stripe.com/checkout/fulfillment,
+docs.stripe.com/api/invoices/object. The booking's ref is in the metadata of the session, the
+payment, the invoice or its subscription, or is the session's `client_reference_id`. The org's slug
+is in the metadata if one Stripe account serves several orgs. Several bookings of one payment are
+separated by commas, or are a JSON array.
 """
 
 import json
@@ -18,6 +19,8 @@ ORG_NAME = "org"
 
 _SESSIONS = frozenset(("checkout.session.completed", "checkout.session.async_payment_succeeded"))
 _INTENT = "payment_intent.succeeded"
+_INVOICES = frozenset(("invoice.paid", "invoice.payment_succeeded"))
+_PAYMENTS = _SESSIONS | _INVOICES | {_INTENT}
 _TROUBLES = {
     "charge.refunded": "refunded",
     "refund.created": "refunded",
@@ -25,6 +28,7 @@ _TROUBLES = {
     "charge.dispute.funds_withdrawn": "disputed",
     "checkout.session.async_payment_failed": "failed",
     "payment_intent.payment_failed": "failed",
+    "invoice.payment_failed": "failed",
     "charge.failed": "failed",
 }
 """Event types of payments that failed, were refunded or are disputed."""
@@ -46,9 +50,10 @@ class MalformedEvent(UsageProblem):
 class Payment:
     """What petmsg reads from an event.
 
-    `ignored` says why the event is not relevant. Otherwise a payment was made for `booking`, or
-    `trouble` says what happened to it (`refunded`, `disputed`, `failed`). `payment_id` is Stripe's
-    ID of the payment. `is_certain` is true if the booking is named in the metadata: a
+    `ignored` says why the event is not relevant. Otherwise a payment was made for `booking` (None
+    if the event names none), or `trouble` says what happened to it (`refunded`, `disputed`,
+    `failed`). `payment_id` is Stripe's ID of the payment, or of the invoice if the event does not
+    hold the payment's. `is_certain` is true if the booking is named in the metadata: a
     `client_reference_id` may be anything. Nothing about the person who paid is stored.
     """
 
@@ -84,23 +89,21 @@ def read_event(event: object) -> Payment:
         raise MalformedEvent("The event has no id.")
     if not (isinstance(kind, str) and _KIND.fullmatch(kind)):
         raise MalformedEvent(f"Event {event_id} has no type.")
-    if kind not in _SESSIONS and kind != _INTENT and kind not in _TROUBLES:
+    if kind not in _PAYMENTS and kind not in _TROUBLES:
         return Payment(event_id, kind, ignored="it is not about a payment")
     data = event.get("data")
     about = data.get("object") if isinstance(data, dict) else None
     if not isinstance(about, dict):
         raise MalformedEvent(f"Event {event_id} has no data.object.")
-    metadata = about.get("metadata") or {}
-    if not isinstance(metadata, dict):
-        raise MalformedEvent(f"The metadata of event {event_id} is not an object.")
+    metadata = _metadata(about, event_id)
     named = _value(metadata, BOOKING_NAMES, event_id)
     booking = named or _value(about, ("client_reference_id",), event_id)
     trouble = _TROUBLES.get(kind)
     ignored = None
     if trouble is None:
         ignored = _not_paid(kind, about, event_id)
-        if ignored is None and booking is None:
-            ignored = "neither its metadata nor its client_reference_id names a booking"
+        if ignored is None and booking is None and _is_free(about):
+            ignored = "nothing had to be paid, and it names no booking"
     return Payment(
         event_id,
         kind,
@@ -185,6 +188,8 @@ def _not_paid(kind: str, about: dict[str, Any], event_id: str) -> str | None:
     """Why an event about a payment is not a payment yet."""
     if kind == _INTENT:
         return None
+    if kind in _INVOICES:
+        return None if about.get("status") in (None, "paid") else "it is not paid yet"
     if about.get("mode") == "setup":
         return "it only saves a card"
     status = about.get("payment_status")
@@ -195,12 +200,39 @@ def _not_paid(kind: str, about: dict[str, Any], event_id: str) -> str | None:
     return None
 
 
+def _is_free(about: dict[str, Any]) -> bool:
+    """Whether a session or an invoice was over nothing, such as the one of a trial period."""
+    return about.get("amount_total", about.get("amount_paid")) == 0
+
+
+def _metadata(about: dict[str, Any], event_id: str) -> dict[str, Any]:
+    """The metadata of the object; an invoice's own go before those of its subscription."""
+    parent = about.get("parent")
+    places = [
+        about,
+        about.get("subscription_details"),
+        parent.get("subscription_details") if isinstance(parent, dict) else None,
+    ]
+    merged: dict[str, Any] = {}
+    for place in places:
+        found = (place.get("metadata") or {}) if isinstance(place, dict) else {}
+        if not isinstance(found, dict):
+            raise MalformedEvent(f"The metadata of event {event_id} is not an object.")
+        merged = {**found, **merged}
+    return merged
+
+
 def _payment_id(about: dict[str, Any]) -> str | None:
-    """The ID of the payment intent: of the object itself, or as the object refers to it."""
-    for value in (about.get("payment_intent"), about.get("id"), about.get("charge")):
-        found = value.get("id") if isinstance(value, dict) else value
-        if isinstance(found, str) and _ID.fullmatch(found) and found.startswith(("pi_", "ch_")):
-            return found
+    """The ID of the payment intent: of the object itself, or as the object refers to it. Without
+    one, the ID of the invoice: since 2025 an invoice does not hold its payment."""
+    names = ("payment_intent", "id", "charge", "invoice")
+    values = [about.get(name) for name in names]
+    found = [value.get("id") if isinstance(value, dict) else value for value in values]
+    ids = [each for each in found if isinstance(each, str) and _ID.fullmatch(each)]
+    for starts in (("pi_", "ch_"), ("in_",)):
+        for each in ids:
+            if each.startswith(starts):
+                return each
     return None
 
 

@@ -40,6 +40,12 @@ WHERE org_id = :org_id AND kind = :kind AND entity = :entity AND ref = :ref
   AND done_at IS NULL
 """
 
+_ORGS_WITH_OPEN_ALERT = """
+SELECT o.slug FROM org o JOIN alert a ON a.org_id = o.id
+WHERE a.kind = :kind AND a.entity = :entity AND a.ref = :ref AND a.done_at IS NULL
+ORDER BY o.slug
+"""
+
 _MARK_TOLD = """
 UPDATE alert
 SET told_at = :now
@@ -196,6 +202,12 @@ def open_alert(cursor: Cursor, org_id: int, *, kind: str, entity: str, ref: str)
     """The id of the open alert of a matter (kind, entity, ref), None if there is none."""
     found: int | None = cursor.value(_OPEN_ALERT, org_id=org_id, kind=kind, entity=entity, ref=ref)
     return found
+
+
+def orgs_with_open_alert(cursor: Cursor, *, kind: str, entity: str, ref: str) -> list[str]:
+    """The slugs of the orgs in which an alert of this matter is open."""
+    rows = cursor.tuples(_ORGS_WITH_OPEN_ALERT, kind=kind, entity=entity, ref=ref)
+    return [row[0] for row in rows]
 
 
 def mark_reported(cursor: Cursor, org_id: int, *, now: datetime, before: datetime) -> list[int]:

@@ -7,12 +7,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from petmsg.db.cursor import Cursor
+from petmsg.enums.alerts import AlertKind
 from petmsg.enums.payments import StripeOutcome
 from petmsg.errors import NotFound, OrgNotChosen, PetmsgError
 from petmsg.providers.stripe_event import Payment, WrittenEvent
+from petmsg.queries.alert import orgs_with_open_alert
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.payments import org_that_was_paid
-from petmsg.services.bookings.payments import PaymentResult, alert_unknown_org, confirm_payments
+from petmsg.services.bookings.payments import (
+    PaymentResult,
+    alert_unknown_org,
+    close_unnamed,
+    confirm_payments,
+)
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.store import Store
@@ -38,12 +45,39 @@ def pay(store: Store, payments: Sequence[Payment]) -> list[PayResult]:
     for place, org in enumerate(found):
         if not isinstance(org, OrgRow):
             paid[place] = _nobodys(store, payments[place], org)
-    return [paid[place] for place in range(len(payments))]
+    results = [paid[place] for place in range(len(payments))]
+    _close_unnamed(store, results)
+    return results
+
+
+def _close_unnamed(store: Store, results: Sequence[PayResult]) -> None:
+    """Close the alerts that a payment names no booking, if its booking was confirmed by now. Where
+    the org was unclear as well, every org has such an alert."""
+    done = {
+        each.payment.payment_id: each.payment
+        for each in results
+        if isinstance(each, PaymentResult)
+        and each.outcome is StripeOutcome.CONFIRMED
+        and each.payment.payment_id is not None
+    }
+    if not done:
+        return
+    with store.snapshot() as cursor:
+        found = [
+            (slug, payment)
+            for payment_id, payment in done.items()
+            for slug in orgs_with_open_alert(
+                cursor, kind=AlertKind.PAYMENT_NOT_MATCHED, entity="payment", ref=str(payment_id)
+            )
+        ]
+    for slug, payment in found:
+        store.write_in(slug, close_unnamed, payment)
 
 
 def _org_of(store: Store, cursor: Cursor, payment: Payment) -> OrgRow | PetmsgError:
     named = payment.org
-    if named is None and payment.trouble is not None and payment.payment_id is not None:
+    names_none = payment.trouble is not None or payment.booking is None
+    if named is None and names_none and payment.payment_id is not None:
         named = org_that_was_paid(cursor, payment.payment_id)
     if named is not None and not named.isprintable():
         return NotFound("org", named)
@@ -83,7 +117,9 @@ def confirm_events(
     for event in events:
         rows += _rows(event, next(done) if event.payment is not None else None, report)
     if len(events) == 1 and rows and isinstance(rows[0], Failure):
-        raise rows[0].error
+        first = paid[0] if paid else None
+        cause = first.problem if isinstance(first, PaymentResult) else None
+        raise cause or rows[0].error
     return rows
 
 

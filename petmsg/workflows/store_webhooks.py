@@ -121,7 +121,7 @@ def _outcome_of_payment(result: PaymentResult | Failure) -> Outcome:
         # What may be no booking at all need not come again for three days: an alert tells of it.
         comes_again = result.payment.is_certain and result.payment.trouble is None
         return Outcome(404 if comes_again else 200, "not_matched")
-    if result.payment.trouble is not None and not result.reused:
+    if result.told:
         return Outcome(200, "told")
     if result.outcome is StripeOutcome.REFUSED and result.problem is not None:
         return Outcome(200, f"refused: {result.problem.code}")

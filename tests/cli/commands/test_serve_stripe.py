@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.errors import NOT_FOUND, USAGE
+from petmsg.errors import NOT_FOUND, REFUSED, USAGE
 from tests.support.fixtures import Cli, Ran, add_org, copied, looking
 from tests.support.texting import people
 from tests.support.webhooks import (
@@ -117,7 +117,6 @@ def test_the_booking_is_named_in_three_ways_and_the_org_too(
 def test_an_event_that_is_no_payment_changes_nothing(server: Server, migrated_sqlite: str) -> None:
     ignored = [
         paid("evt_1", "B-1", status="unpaid"),
-        paid("evt_2", None),
         {"id": "evt_3", "object": "event", "type": "customer.created", "data": {"object": {}}},
     ]
     for event in ignored:
@@ -198,18 +197,136 @@ def test_a_payment_for_several_bookings_confirms_each(
     assert [row["booking"] for row in rows] == ["B-1", "B-2"]
 
 
-def test_a_booking_of_several_that_is_not_there_stops_no_other(
+def test_several_bookings_of_one_payment_are_confirmed_all_or_none(
     server: Server, company: Cli, migrated_sqlite: str
 ) -> None:
-    assert server.stripe(paid("evt_1", "B-1,B-8", name="bookings")).status == 404
-    assert confirmed(migrated_sqlite) == ["B-1"]
+    three = paid("evt_1", "B-1,B-8,B-2", name="bookings")
+    assert server.stripe(three).status == 404
+    assert confirmed(migrated_sqlite) == []
+    assert taken(migrated_sqlite) == []
     assert told(company) == [("payment_not_matched", "B-8", 1)]
+    assert server.stripe(three).status == 404
     add(company, "B-8")
-    assert server.stripe(paid("evt_1", "B-1,B-8", name="bookings")).json == {"outcome": "confirmed"}
-    assert confirmed(migrated_sqlite) == ["B-1", "B-8"]
-    assert told(company) == []
-    assert server.stripe(paid("evt_2", "B-2,B-3")).json == {"outcome": "refused: booking_cancelled"}
+    assert server.stripe(three).json == {"outcome": "confirmed"}
+    assert server.stripe(three).json == {"outcome": "known"}
     assert confirmed(migrated_sqlite) == ["B-1", "B-2", "B-8"]
+    assert told(company) == []
+
+
+def test_a_refused_booking_keeps_the_others_of_its_payment_pending(
+    server: Server, company: Cli, migrated_sqlite: str
+) -> None:
+    event = paid("evt_2", "B-2,B-3,B-1")
+    for _ in range(2):
+        assert server.stripe(event).json == {"outcome": "refused: booking_cancelled"}
+    assert confirmed(migrated_sqlite) == []
+    assert taken(migrated_sqlite) == [
+        ("evt_2#B-1", "B-1", "refused", "paid_with_others"),
+        ("evt_2#B-2", "B-2", "refused", "paid_with_others"),
+        ("evt_2#B-3", "B-3", "refused", "booking_cancelled"),
+    ]
+    (alert,) = company("alert", "list", "-o", "json").json
+    assert (alert["ref"], alert["count"], alert["severity"]) == ("B-3", 1, "critical")
+    assert "B-2, B-1: none of them was confirmed" in alert["message"]
+    assert alert["command"].endswith("petmsg booking confirm B-2 B-1")
+    ran = replay(company, paid("evt_3", "B-1,B-3"))
+    assert ran.code == REFUSED
+    assert "booking_cancelled" in ran.err
+    ran = replay(company, paid("evt_4", "B-1,B-3"), paid("evt_5", "B-2"))
+    assert "paid_with_others" in ran.out + ran.err
+    assert confirmed(migrated_sqlite) == ["B-2"]
+
+
+def test_a_payment_link_names_several_bookings_with_underscores(
+    server: Server, company: Cli, migrated_sqlite: str
+) -> None:
+    """The address of a Payment Link drops a client_reference_id with any other sign."""
+    assert server.stripe(session("evt_1", "B-1_B-2")).json == {"outcome": "confirmed"}
+    assert confirmed(migrated_sqlite) == ["B-1", "B-2"]
+    assert server.stripe(session("evt_2", "B-1_B-9")).json == {"outcome": "not_matched"}
+    add(company, "B_4")
+    assert server.stripe(session("evt_3", "B_4")).json == {"outcome": "confirmed"}
+    assert confirmed(migrated_sqlite) == ["B-1", "B-2", "B_4"]
+
+
+# ------------------------------------------------------------------------------------- invoices
+
+
+def invoice(event_id: str, kind: str = "invoice.paid", **about: Any) -> dict[str, Any]:
+    usual = {"id": "in_1", "object": "invoice", "status": "paid", "amount_paid": 4000}
+    return event(event_id, kind, **(usual | about))
+
+
+def test_a_paid_invoice_confirms_the_booking_of_its_metadata_or_subscription(
+    server: Server, company: Cli, migrated_sqlite: str
+) -> None:
+    both = invoice("evt_1", metadata={"booking": "B-1"}, payment_intent="pi_7")
+    assert server.stripe(both).json == {"outcome": "confirmed"}
+    details = {"subscription_details": {"metadata": {"booking": "B-2"}}}
+    parent = invoice("evt_2", metadata={}, parent=details)
+    assert server.stripe(parent).json == {"outcome": "confirmed"}
+    assert server.stripe(invoice("evt_3", status="open", metadata=None)).json == {
+        "outcome": "ignored"
+    }
+    refund = event("evt_4", "charge.refunded", id="ch_1", payment_intent="pi_7")
+    assert server.stripe(refund).json == {"outcome": "told"}
+    failed = invoice("evt_5", "invoice.payment_failed", status="open", id="in_1")
+    assert server.stripe(failed).json == {"outcome": "told"}
+    assert told(company) == [("payment_failed", "B-2", 1), ("payment_refunded", "B-1", 1)]
+    assert confirmed(migrated_sqlite) == ["B-1", "B-2"]
+
+
+# ----------------------------------------------------------------- payments that name no booking
+
+
+def test_a_payment_that_names_no_booking_is_reported_until_another_event_names_it(
+    server: Server, company: Cli
+) -> None:
+    """Stripe copies no metadata from a session to its payment, and keeps no order."""
+    intent = event("evt_1", "payment_intent.succeeded", id="pi_1", metadata={})
+    assert server.stripe(intent).json == {"outcome": "told"}
+    assert server.stripe(intent).json == {"outcome": "known"}
+    (alert,) = company("alert", "list", "-o", "json").json
+    assert (alert["kind"], alert["ref"]) == ("payment_not_matched", "pi_1")
+    assert "petmsg booking confirm" in alert["command"]
+    assert server.stripe(session("evt_2", "B-1")).json == {"outcome": "confirmed"}
+    assert told(company) == []
+    later = event("evt_3", "payment_intent.succeeded", id="pi_1", metadata={})
+    assert server.stripe(later).json == {"outcome": "ignored"}
+    free = invoice("evt_4", id="in_9", amount_paid=0)
+    assert server.stripe(free).json == {"outcome": "ignored"}
+    assert told(company) == []
+
+
+def test_the_alert_is_closed_in_every_company_that_got_it(
+    company: Cli, migrated_sqlite: str
+) -> None:
+    add_org(migrated_sqlite, "tail-waggers", front_desk="+14155550300")
+    with serving(migrated_sqlite) as server:
+        intent = event("evt_1", "payment_intent.succeeded", id="pi_1", metadata={})
+        answer = server.stripe(intent)
+        assert (answer.status, answer.json) == (200, {"outcome": "not_matched"})
+        for org in ("happy-paws", "tail-waggers"):
+            assert company("alert", "list", "--org", org, "-o", "json").json[0]["ref"] == "pi_1"
+        named = session("evt_2", "B-1")
+        named["data"]["object"]["metadata"] = {"org": "happy-paws"}
+        assert server.stripe(named).json == {"outcome": "confirmed"}
+        later = event("evt_3", "payment_intent.succeeded", id="pi_1", metadata={})
+        assert server.stripe(later).json == {"outcome": "ignored"}
+    for org in ("happy-paws", "tail-waggers"):
+        assert company("alert", "list", "--org", org, "-o", "json").json == []
+
+
+@pytest.mark.parametrize("booking", ["B\x00", "\ud800", "B-1\n,B-2", "+14155550171"])
+def test_a_ref_that_no_database_stores_is_reported(
+    company: Cli, migrated_url: str, cli: Cli, booking: str
+) -> None:
+    fill(cli)
+    with serving(migrated_url) as server:
+        refund = event("evt_1", "charge.refunded", id="ch_1", metadata={"booking": booking})
+        assert server.stripe(refund).json == {"outcome": "told"}
+        assert server.stripe(paid("evt_2", booking)).status in (200, 404)
+        assert server.stripe(session("evt_3", booking)).status == 200
 
 
 def test_a_ref_with_a_comma_is_one_booking(
@@ -266,9 +383,25 @@ def test_a_refund_finds_the_org_of_its_payment(company: Cli, migrated_sqlite: st
     assert company("alert", "list", "--org", "tail-waggers", "-o", "json").json == []
 
 
-def test_a_large_event_that_is_ignored_is_answered_200(server: Server) -> None:
-    large = event("evt_1", "invoice.created", text="x" * (1024 * 1024 - 1000))
-    assert server.stripe(large).json == {"outcome": "ignored"}
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"text": "x" * (1024 * 1024 - 1000)},
+        {"list": [{}] * (256 * 1024)},
+        {"numbers": "1" * 4000},
+        {"metadata": {"booking": 7}},
+    ],
+    ids=["long text", "many objects", "long number", "odd metadata"],
+)
+def test_an_event_that_is_ignored_is_answered_200_whatever_it_holds(
+    server: Server, about: dict[str, Any]
+) -> None:
+    large = event("evt_1", "invoice.created", **about)
+    answer = server.stripe(large, compact=True)
+    assert (answer.status, answer.json) == (200, {"outcome": "ignored"})
+
+
+def test_an_event_over_1_mb_is_refused(server: Server) -> None:
     large = event("evt_2", "invoice.created", text="x" * (1024 * 1024))
     # It is refused by its length, perhaps before all of it was sent.
     with suppress(BrokenPipeError, ConnectionResetError):
