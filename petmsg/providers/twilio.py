@@ -70,6 +70,7 @@ from petmsg.providers.twilio_media import TwilioMedia
 from petmsg.providers.twilio_records import (
     came_in,
     number_of,
+    one_record,
     received_text,
     records,
     text_of,
@@ -227,7 +228,8 @@ class TwilioProvider:
 
         def found() -> ProviderText | None:
             try:
-                return text_of(self._messages(provider_message_id).fetch())
+                message = one_record(self._messages(provider_message_id), provider_message_id)
+                return text_of(message, sid=provider_message_id)
             except AnsweredNo as answer:
                 # Without that code, the 404 may not come from Twilio.
                 if answer.status == 404 and code_and_message(answer.body)[0] == 20404:

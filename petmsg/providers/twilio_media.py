@@ -19,7 +19,7 @@ from petmsg.providers.public_url import LOOPBACK
 from petmsg.providers.timed_http import Download, TimedSession, TooLong
 from petmsg.providers.twilio_answers import AnsweredNo, code_and_message
 from petmsg.providers.twilio_login import TwilioLogin
-from petmsg.providers.twilio_records import optional, records
+from petmsg.providers.twilio_records import Row, records
 
 MOST_REDIRECTS = 2
 _SID = re.compile(r"[0-9A-Za-z]{1,64}")
@@ -55,13 +55,14 @@ class TwilioMedia:
         self._storage.trust_env = session.trust_env
 
     def of_message(self, message_sid: str) -> Sequence[ReceivedMedia]:
-        """The files of a message, in Twilio's order. Raises `MediaGone`, `AnsweredNo` and others
-        that the adapter translates."""
+        """The files of a message, in Twilio's order; one without an ID is left out. Raises
+        `MediaGone`, `AnsweredNo` and others that the adapter translates."""
         if not _SID.fullmatch(message_sid):
             raise MediaGone("Twilio has no such message.")
         try:
             first = self._messages(message_sid).media.page(page_size=_PAGE)
-            return [_media_of(each) for each in records(first, "media_list")]
+            files = map(_media_of, records(first, "media_list"))
+            return [file for file in files if file.provider_media_id]
         except AnsweredNo as answer:
             if _is_missing(answer):
                 raise MediaGone("Twilio does not have the message any more.") from None
@@ -160,11 +161,8 @@ def _fetched(answer: Download) -> FetchedMedia:
     return FetchedMedia(answer.content, named[:100] or None)
 
 
-def _media_of(item: Any) -> ReceivedMedia:
-    sid = optional(item.sid)
-    if not sid:
-        raise TypeError("a file has no ID")
-    return ReceivedMedia(optional(item.content_type)[:100] or None, sid)
+def _media_of(item: Row) -> ReceivedMedia:
+    return ReceivedMedia(item.word("content_type") or None, item.word("sid") or None)
 
 
 def _is_missing(answer: AnsweredNo) -> bool:

@@ -1,12 +1,14 @@
-"""Reads Twilio's lists and messages. Values of the wrong type raise.
+"""Reads Twilio's lists and messages.
 
 Twilio documents every field of a message and of a number as nullable. One incomplete row must not
-hide the rows after it: it is read with the values it has.
+hide the rows after it: a field that is missing, null or of another type than documented reads as if
+it was not there, and the row is read with the values it has.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from petmsg.errors import ProviderUnavailable
@@ -22,52 +24,116 @@ _DELIVERIES = {
     "failed": Delivery.FAILED,
     "canceled": Delivery.FAILED,
 }
+_SENT_BY_US = frozenset(("accepted", "scheduled", "queued", "sending", "sent", *_DELIVERIES))
 _CAME_IN = ("received", "receiving")
 NOT_DELIVERED = (Delivery.UNDELIVERED, Delivery.FAILED)
+_LONGEST_WORD = 64
+_LARGEST_COUNT = 999
+_LARGEST_CODE = 99_999_999
+_YEARS = range(2000, 2100)
+_UNNAMED = "unnamed-"
 
 
-def records(first: Any, key: str) -> Iterator[Any]:
+class Row:
+    """One row of an answer. Every reader returns what the row says, or "nothing": an empty string
+    or None."""
+
+    def __init__(self, fields: object) -> None:
+        self._raw = fields
+        self._fields: Mapping[str, object] = fields if isinstance(fields, Mapping) else {}
+
+    def word(self, name: str) -> str:
+        """A short string that can be stored: an ID, a phone, a status."""
+        value = self._fields.get(name)
+        if not isinstance(value, str) or len(value) > _LONGEST_WORD or not value.isprintable():
+            return ""
+        return value
+
+    def text(self, name: str) -> str:
+        """A string as it is, or a number as it is written; it may hold any character."""
+        value = self._fields.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+        return value if isinstance(value, str) else ""
+
+    def count(self, name: str, *, most: int = _LARGEST_COUNT) -> int | None:
+        """A whole number from 0 to `most`, which Twilio may write as a string."""
+        text = self.text(name)
+        if not (text.isascii() and text.isdecimal()) or len(text) > len(str(most)):
+            return None
+        number = int(text)
+        return number if number <= most else None
+
+    def time(self, *names: str) -> datetime | None:
+        """The first time that is present (RFC 2822), aware UTC."""
+        return next((at for name in names if (at := _time_of(self._fields.get(name)))), None)
+
+    def flag(self, name: str) -> bool | None:
+        """True or false."""
+        value = self._fields.get(name)
+        return value if isinstance(value, bool) else None
+
+    def part(self, name: str) -> "Row":
+        """An object inside the row."""
+        return Row(self._fields.get(name))
+
+    def unnamed(self) -> str:
+        """A stable ID for a row without one, made from what it says."""
+        says: tuple[object, ...] = tuple(self._fields.get(name) for name in ("from", "to", "body"))
+        says += (self.time("date_created"), self.time("date_sent"))
+        known = says if any(says) else self._raw
+        return _UNNAMED + hashlib.sha256(repr(known).encode()).hexdigest()[:40]
+
+
+def records(first: Any, key: str) -> Iterator[Row]:
     """All records of a page and the pages after it; raises if they are not complete."""
     page = first
     for _ in range(_MOST_PAGES):
-        # The SDK accepts any list as records, even in an answer that is not Twilio's.
-        if not isinstance(page._payload[key], list):
+        # Not the SDK's own records: it reads whole rows, and one odd value ends the list.
+        listed = page._payload[key]
+        if not isinstance(listed, list):
             raise TypeError(key)
-        yield from page
+        yield from map(Row, listed)
         page = page.next_page()
         if page is None:
             return
     raise ProviderUnavailable(f"Twilio's list is too long: more than {_MOST_PAGES} pages.")
 
 
-def text_of(message: Any, *, from_e164: str = "", to_e164: str = "") -> ProviderText:
-    """A sent message of the SDK. Raises if a value has the wrong type.
+def one_record(context: Any, sid: str) -> Row:
+    """The record that the SDK's context of one resource names. Raises as its `fetch`, and
+    `TypeError` for an answer that is not about it."""
+    row = Row(context._version.fetch("GET", context._uri))
+    named = row.word("sid")
+    if named != sid and (named or not row.word("status")):
+        raise TypeError("an answer is about something else")
+    return row
 
-    `from_e164` and `to_e164` are the phones that were searched for; they stand in for missing ones.
-    A row without a time counts as new, so that nothing is sent again because of it.
+
+def text_of(message: Row, *, sid: str = "", from_e164: str = "", to_e164: str = "") -> ProviderText:
+    """A sent message. Raises `TypeError` for a row that does not say which message it is.
+
+    `sid`, `from_e164` and `to_e164` are what was asked for; they stand in for missing values. A row
+    without a time counts as new, so that nothing is sent again because of it.
     """
-    delivery = delivery_of(optional(message.status))
+    sid = message.word("sid") or sid
+    if not sid and not (message.text("body") or message.time("date_created", "date_sent")):
+        raise TypeError("a row says nothing")
+    delivery = delivery_of(message.word("status"))
     code = None
-    if delivery in NOT_DELIVERED and message.error_code:
-        code = int(message.error_code)
+    if delivery in NOT_DELIVERED:
+        code = message.count("error_code", most=_LARGEST_CODE) or None
     return ProviderText(
-        provider_message_id=_id_of(message),
-        from_e164=optional(message.from_) or from_e164,
-        to_e164=optional(message.to) or to_e164,
-        body=optional(message.body),
+        provider_message_id=sid or message.unnamed(),
+        from_e164=message.word("from") or from_e164,
+        to_e164=message.word("to") or to_e164,
+        body=message.text("body"),
         delivery=delivery,
-        created_at=_first_time(message.date_created, message.date_sent, message.date_updated)
-        or datetime.now(UTC),
+        created_at=message.time("date_created", "date_sent", "date_updated") or datetime.now(UTC),
         code=None if code is None else str(code),
         rejection_class=None if code is None else look_up(code).in_report,
-        media_count=_count_of(message.num_media),
+        media_count=message.count("num_media"),
     )
-
-
-def _count_of(number: object) -> int | None:
-    """A number that Twilio writes as a text; None if it is missing or says nothing."""
-    text = str(number)
-    return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def delivery_of(status: str) -> Delivery:
@@ -75,76 +141,66 @@ def delivery_of(status: str) -> Delivery:
     return _DELIVERIES.get(status, Delivery.ON_ITS_WAY)
 
 
-def optional(value: object) -> str:
-    """A string, empty if it is missing. Raises `TypeError` for other types."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise TypeError("a word is something else")
-    return value
+def went_out(message: Row) -> bool:
+    """Whether a message was sent from the account. One that does not say counts as sent, so that
+    nothing is sent again because of it."""
+    direction = _direction_of(message)
+    if direction:
+        return direction != "inbound"
+    return message.word("status") not in _CAME_IN
 
 
-def went_out(message: Any) -> bool:
-    """Whether a message was sent from the account, as far as the row says."""
-    direction, status = optional(message.direction), optional(message.status)
-    return direction.startswith("outbound") or (not direction and status not in _CAME_IN)
-
-
-def came_in(message: Any) -> bool:
+def came_in(message: Row) -> bool:
     """Whether a message was received. A row that does not say counts as received, so that it is
     not lost."""
-    direction, status = optional(message.direction), optional(message.status)
-    return direction == "inbound" or (not direction and status in ("", *_CAME_IN))
+    direction = _direction_of(message)
+    if direction:
+        return direction == "inbound"
+    return message.word("status") not in _SENT_BY_US
 
 
-def received_text(message: Any) -> ReceivedText:
-    """A received message of the SDK. The sender may be a short code or a name; the number is empty
-    if the row does not name it."""
+def _direction_of(message: Row) -> str:
+    direction = message.word("direction")
+    return direction if direction == "inbound" or direction.startswith("outbound") else ""
+
+
+def received_text(message: Row) -> ReceivedText:
+    """A received message. The sender may be a short code or a name; sender and number are empty if
+    the row does not name them."""
+    sid = message.word("sid")
+    count = message.count("num_media")
+    if count is None:
+        count = 1 if sid.startswith("MM") else 0  # such IDs are those of messages with files
     return ReceivedText(
-        provider_message_id=_id_of(message),
-        from_phone=optional(message.from_),
-        to_e164=optional(message.to),
-        body=optional(message.body),
-        received_at=_first_time(message.date_sent, message.date_created, message.date_updated),
-        media_count=int(message.num_media or 0),
+        provider_message_id=sid or message.unnamed(),
+        from_phone=message.word("from"),
+        to_e164=message.word("to"),
+        body=message.text("body"),
+        received_at=message.time("date_sent", "date_created", "date_updated"),
+        media_count=count,
     )
 
 
-def number_of(number: Any) -> ProviderNumber:
+def number_of(number: Row) -> ProviderNumber:
     """A number of the account; its phone is empty if the row does not name it."""
-    can = number.capabilities
-    if can is not None and not isinstance(can, Mapping):
-        raise TypeError("capabilities")
-    if not (number.phone_number or number.sid):
-        raise TypeError("a row says nothing")
-    sends, mms = (None if can is None else can.get(kind) for kind in ("sms", "mms"))
+    e164, sid, can = number.word("phone_number"), number.word("sid"), number.part("capabilities")
     return ProviderNumber(
-        optional(number.phone_number),
-        optional(number.sid),
-        None if sends is None else bool(sends),
-        None if mms is None else bool(mms),
+        e164,
+        sid or ("" if e164 else number.unnamed()),
+        can.flag("sms"),
+        can.flag("mms"),
     )
 
 
-def _id_of(message: Any) -> str:
-    """The message's ID; if it has none, a stable ID made from its other values."""
-    sid = optional(message.sid)
-    if sid:
-        return sid
-    values = (message.from_, message.to, message.body, message.date_created, message.date_sent)
-    if not any(values):
-        raise TypeError("a row says nothing")
-    return f"unnamed-{hashlib.sha256(repr(values).encode()).hexdigest()[:40]}"
-
-
-def _first_time(*times: object) -> datetime | None:
-    """The first time that is present. Raises `TypeError` for other types."""
-    for time in times:
-        if isinstance(time, datetime):
-            return time
-        if time is not None:
-            raise TypeError("a time is something else")
-    return None
+def _time_of(value: object) -> datetime | None:
+    if not isinstance(value, str) or len(value) > _LONGEST_WORD:
+        return None
+    try:
+        at = parsedate_to_datetime(value)
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return at if at.year in _YEARS else None
 
 
 def when(text: ReceivedText) -> datetime:

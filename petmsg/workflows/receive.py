@@ -16,9 +16,11 @@ from petmsg import settings
 from petmsg.enums.opt_outs import Keyword
 from petmsg.enums.orgs import ProviderName
 from petmsg.errors import (
+    Busy,
     ExtraMissing,
     MediaGone,
     OutOfRange,
+    PetmsgError,
     ProviderAccount,
     ProviderUnavailable,
     Refused,
@@ -91,11 +93,20 @@ def media_providers(environ: Mapping[str, str]) -> frozenset[ProviderName]:
 
 
 def _store_unmatched(
-    store: Store, text: ReceivedText, provider: ProviderName | None
+    store: Store,
+    text: ReceivedText,
+    provider: ProviderName | None,
+    *,
+    refused: PetmsgError | None = None,
 ) -> UnmatchedMessage:
     return store.transact(
         lambda transaction: unmatched.store(
-            transaction, text, provider=provider, actor=store.actor, now=store.now
+            transaction,
+            text,
+            provider=provider,
+            actor=store.actor,
+            now=store.now,
+            refused=refused,
         )
     )
 
@@ -253,15 +264,42 @@ def pull(store: Store, *, since: str | None) -> list[ReceiveResult]:
                 if everything or org_of_number(cursor, text.to_e164) in slugs
             ]
         stored: list[ReceiveResult] = []
+        whole = True
         for start_at in range(0, len(texts), CHUNK):
             chunk = _with_media(store, adapter, texts[start_at : start_at + CHUNK])
-            stored += store_messages(store, chunk, provider=provider)
+            results = store_messages(store, chunk, provider=provider)
+            whole = _keep_refused(store, chunk, results, provider) and whole
+            stored += results
         rows += stored
-        whole = not any(isinstance(each, Failure) for each in stored)
         if everything and since is None and whole:
             store.write_in(org.slug, mark_pulled, provider, until=asked_at)
     update_waiting_alerts(store, chosen)
     return rows
+
+
+def _keep_refused(
+    store: Store,
+    texts: Sequence[ReceivedText],
+    results: Sequence[ReceiveResult],
+    provider: ProviderName,
+) -> bool:
+    """Keep each message that its org cannot store as an unmatched one, with an alert; return
+    whether all are kept now.
+
+    Without that, one message would hold the poll cursor, and each pull would ask for more.
+    """
+    whole = True
+    for text, result in zip(texts, results, strict=True):
+        if not isinstance(result, Failure):
+            continue
+        if isinstance(result.error, Busy):
+            whole = False
+            continue
+        with store.snapshot() as cursor:
+            is_known = stored_message(cursor, text.provider_message_id) is not None
+        if not is_known:
+            _store_unmatched(store, text, provider, refused=result.error)
+    return whole
 
 
 def _with_media(

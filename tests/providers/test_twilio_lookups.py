@@ -15,6 +15,7 @@ from tests.support.twilio_shapes import (
     answer,
     cut_json,
     hang,
+    number_resource,
     refusal,
     reset,
     server_error,
@@ -258,8 +259,6 @@ def test_the_numbers_are_those_that_send_texts_of_all_pages(
         (answer(200, b"<html>welcome to the hotel</html>"), (None, None)),
         (answer(200, {"welcome": []}), (None, None)),
         (answer(200, {"messages": [7], "incoming_phone_numbers": [7]}), (None, None)),
-        (answer(200, {"messages": [{}]}), (None, None)),
-        (answer(200, {"incoming_phone_numbers": [{}]}), (None, None)),
         (answer(200, b'{"sid": "\xff"}'), (None, None)),
         (answer(204, b""), (None, None)),
     ],
@@ -284,16 +283,58 @@ def test_a_question_without_a_readable_answer_is_unanswered(
 @pytest.mark.parametrize(
     "field", ["sid", "from", "to", "status", "date_created", "direction", "error_code"]
 )
+@pytest.mark.parametrize("odd", [{"a": "surprise"}, ["x"], True, -1, "\0", "x" * 10_000])
 def test_a_text_in_a_shape_of_its_own_is_no_text_that_is_not_there(
-    fake: TwilioFake, twilio: TwilioProvider, field: str
+    fake: TwilioFake, twilio: TwilioProvider, field: str, odd: object
 ) -> None:
     [sid] = sent(twilio, "one")
     message = fake.messages[sid]
     message.step, message.final_status, message.error_code = 3, "failed", 30008
-    damaged = {**message.resource(fake.account_sid), field: {"a": "surprise"}}
+    damaged = {**message.resource(fake.account_sid), field: odd}
     fake.faults.append(answer(200, {"messages": [damaged], "page": 0}))
+    (found,) = find(twilio)
+    assert (found.provider_message_id == sid) is (field != "sid")
+    assert (found.from_e164, found.to_e164, found.body) == (OURS, CLIENTS_PHONE, "one")
+    assert (found.delivery is Delivery.FAILED) is (field != "status")
+
+
+@pytest.mark.parametrize("row", [{}, {"sid": None, "status": "sent"}, {"from": OURS}, None, 7])
+def test_a_row_that_says_nothing_leaves_a_search_unanswered(
+    fake: TwilioFake, twilio: TwilioProvider, row: object
+) -> None:
+    fake.faults.append(answer(200, {"messages": [row]}))
     with pytest.raises(ProviderUnavailable):
         find(twilio)
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"messages": [{}]}, {"sid": "SM" + "9" * 32, "status": "delivered"}, {"sid": 7}]
+)
+def test_an_answer_about_something_else_is_no_status_of_the_text(
+    fake: TwilioFake, twilio: TwilioProvider, told: dict[str, object]
+) -> None:
+    [sid] = sent(twilio, "one")
+    fake.faults.append(answer(200, told))
+    with pytest.raises(ProviderUnavailable):
+        twilio.fetch(sid)
+
+
+@pytest.mark.parametrize("row", [{}, None, 7, "x", []])
+def test_a_row_that_says_nothing_hides_no_other_row(
+    fake: TwilioFake, twilio: TwilioProvider, row: object
+) -> None:
+    sid = fake.comes_in("Hi", from_=CLIENTS_PHONE, to=OURS, at=LONG_AGO)
+    listed = [row, fake.messages[sid].resource(fake.account_sid)]
+    fake.faults.append(answer(200, {"messages": listed}))
+    named, nameless = twilio.received(since=LONG_AGO)
+    assert (named.provider_message_id, named.body) == (sid, "Hi")
+    assert (nameless.from_phone, nameless.to_e164, nameless.body) == ("", "", "")
+    assert nameless.provider_message_id.startswith("unnamed-")
+    numbers = [row, number_resource(fake.account_sid, 1, OURS, sends_texts=True)]
+    fake.faults.append(answer(200, {"incoming_phone_numbers": numbers}))
+    first, second = twilio.numbers()
+    assert (first.e164, first.sends, second.e164) == ("", None, OURS)
+    assert first.provider_number_id.startswith("unnamed-")
 
 
 @every_question

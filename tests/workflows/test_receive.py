@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fixtures import NOW, Cli, Ran, add_org, looking
+from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
 from tests.support.incoming import comes, waiting
 from tests.support.on_twilio import ANN, DESK, POOL, SPARE, company, keys, send, texts
 from tests.support.twilio_fake import TwilioFake
@@ -192,3 +192,47 @@ def test_texts_of_one_second_are_stored_in_the_order_they_were_sent(
     assert [text["body"] for text in texts(migrated_url)] == list(words)
     shown = ready("optout", "show", "C-1", "-o", "json").json
     assert shown["opted_out"] == (words[-1] == "STOP")
+
+
+# --- messages that cannot be stored ------------------------------------------------------------
+
+
+def test_a_message_that_its_company_cannot_store_is_kept_and_holds_no_other_back(
+    sqlite_cli: Cli, fake: TwilioFake, migrated_sqlite: str
+) -> None:
+    company(sqlite_cli)
+    with working(migrated_sqlite) as uow:
+        uow.cursor.run(
+            "CREATE TRIGGER no_poison BEFORE INSERT ON message WHEN new.body = 'poison'"
+            " BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    writes(fake, "poison")
+    writes(fake, "STOP")
+    ran = pull(sqlite_cli, fake)
+    assert ran.code == 4
+    assert [text["body"] for text in texts(migrated_sqlite)] == ["STOP"]
+    assert sqlite_cli("client", "show", "C-1", "-o", "json").json["opted_out"]
+    assert mark(migrated_sqlite) == NOW
+    (stray,) = sqlite_cli("inbox", "strays", "-o", "json").json
+    assert (stray["body"], stray["to"]) == ("poison", DESK)
+    said = sqlite_cli("alert", "list", "-o", "json").json
+    (alert,) = [row for row in said if row["kind"] == "stray_text"]
+    assert f"A message to {DESK} could not be stored in its thread" in alert["message"]
+    pull(sqlite_cli, fake, now=NOW + MINUTE)
+    assert len(sqlite_cli("inbox", "strays", "-o", "json").json) == 1
+    with working(migrated_sqlite) as uow:
+        uow.cursor.run("DROP TRIGGER no_poison")
+    assert sqlite_cli("inbox", "adopt", str(stray["stray"])).code == 0
+    assert [text["body"] for text in texts(migrated_sqlite)] == ["STOP", "poison"]
+
+
+def test_a_row_that_calls_our_own_message_received_changes_nothing_and_holds_nothing_back(
+    ready: Cli, fake: TwilioFake, migrated_url: str
+) -> None:
+    sid = send(ready, fake)
+    fake.spoilt[sid] = {"direction": "inbound", "from": ANN, "to": DESK}
+    writes(fake, "Is Rex fine?")
+    assert pull(ready, fake).code == 4
+    assert [text["direction"] for text in texts(migrated_url)] == ["outbound", "inbound"]
+    assert mark(migrated_url) == NOW
+    assert ready("inbox", "strays", "-o", "json").json == []

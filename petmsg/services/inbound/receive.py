@@ -16,6 +16,7 @@ from petmsg.enums.media import MediaStatus
 from petmsg.enums.opt_outs import Keyword
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.routing import InboundCode
+from petmsg.errors import Refused
 from petmsg.providers.base import ReceivedMedia, ReceivedText
 from petmsg.queries.inbound import (
     INSERT_INBOUND,
@@ -73,6 +74,18 @@ class Received:
     addressed_to_name: str | None = None
 
 
+class SentByUs(Refused):
+    """The provider lists a message as received that was sent from here."""
+
+    code = "message_sent_by_us"
+
+    def __init__(self, message: int) -> None:
+        super().__init__(
+            f"The provider lists message {message} as received, but it was sent.",
+            hint=f"See the message: petmsg message show {message}",
+        )
+
+
 def receive(
     uow: UnitOfWork,
     text: ReceivedText,
@@ -83,7 +96,8 @@ def receive(
     """Receive a message to a number of the org. The same provider ID again changes nothing.
 
     `media_providers` are those through which pictures can be passed on from this process.
-    Raises `NotOurNumber` for a number of another org or of none (see `services.inbound.unmatched`).
+    Raises `NotOurNumber` for a number of another org or of none (see `services.inbound.unmatched`),
+    and `SentByUs` for a message that was sent.
     """
     stored = _stored(uow, text)
     if stored is not None:
@@ -218,7 +232,9 @@ def _stored(uow: UnitOfWork, text: ReceivedText) -> Received | None:
     row = stored_message(uow.cursor, text.provider_message_id)
     if row is None:
         return None
-    if row.org_id != uow.org.id or row.direction != "inbound":
+    if row.direction != "inbound":
+        raise SentByUs(row.id)
+    if row.org_id != uow.org.id:
         raise NotOurNumber(row.to_e164 or "that number", org=uow.org.slug)
     did: tuple[str, ...] = ()
     if text.opt_out_type is not None and row.keyword is None:

@@ -2,6 +2,7 @@
 
 An unmatched message means that a webhook points to the wrong place, or that a number of the account
 was never added to petmsg. It belongs to no org, so every org that uses its provider gets the alert.
+So does a message that its org could not store.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from datetime import datetime
 from petmsg.db.transaction import Transaction
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.orgs import ProviderName
-from petmsg.errors import NoOrg
+from petmsg.errors import NoOrg, PetmsgError
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.queries.unmatched import insert_unmatched, unmatched_id
@@ -35,9 +36,11 @@ def store(
     provider: ProviderName | None,
     actor: str,
     now: datetime,
+    refused: PetmsgError | None = None,
 ) -> tuple[UnmatchedMessage, UnitOfWork]:
     """Store a message to a number of no org. The same provider ID again changes nothing.
 
+    `refused` is why the number's org could not store it, if there is one.
     Returns also the unit of work of one of the orgs with an alert, for the caller to finish. Raises
     `NoOrg` if there is none.
     """
@@ -57,6 +60,7 @@ def store(
     )
     stray_id = unmatched_id(cursor, text.provider_message_id)
     uows = [UnitOfWork(transaction, org, actor, now) for org in orgs]
+    message, command = _explained(text.to_e164, int(stray_id), refused)
     for uow in uows if new else []:
         raise_alert(
             uow,
@@ -64,19 +68,31 @@ def store(
             severity=AlertSeverity.CRITICAL,
             entity="number",
             ref=text.to_e164 or "unknown",
-            message=f"A message came to {text.to_e164}, which is not one of your numbers."
-            if text.to_e164
-            else "A message came in, but the provider does not say to which number.",
-            command=(
-                f"petmsg inbox strays; if the number is yours: petmsg number add {text.to_e164} "
-                f"--class pool, then petmsg inbox adopt {stray_id}"
-            )
-            if text.to_e164
-            else "petmsg inbox strays; then look for the message in the provider's console",
+            message=message,
+            command=command,
         )
     for uow in uows[:-1]:
         uow.finish()
     return UnmatchedMessage(int(stray_id), text.to_e164, duplicate=not new), uows[-1]
+
+
+def _explained(to_e164: str, stray: int, refused: PetmsgError | None) -> tuple[str, str]:
+    """What the alert says, and the command that helps."""
+    if not to_e164:
+        return (
+            "A message came in, but the provider does not say to which number.",
+            "petmsg inbox strays; then look for the message in the provider's console",
+        )
+    if refused is not None:
+        return (
+            f"A message to {to_e164} could not be stored in its thread: {refused.message}",
+            f"petmsg inbox strays; once that is solved: petmsg inbox adopt {stray}",
+        )
+    steps = f"petmsg number add {to_e164} --class pool, then petmsg inbox adopt {stray}"
+    return (
+        f"A message came to {to_e164}, which is not one of your numbers.",
+        f"petmsg inbox strays; if the number is yours: {steps}",
+    )
 
 
 def _orgs_to_alert(orgs: list[OrgRow], provider: ProviderName | None) -> list[OrgRow]:
