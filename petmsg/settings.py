@@ -20,6 +20,8 @@ class Setting(NamedTuple):
 
 
 DATABASE = "PETMSG_DATABASE_URL"
+DIRECT_DATABASE = "PETMSG_DIRECT_DATABASE_URL"
+"""The same PostgreSQL database without the pooler: for the locks that say that a worker lives."""
 ORG = "PETMSG_ORG"
 OUTPUT = "PETMSG_OUTPUT"
 ACTOR = "PETMSG_ACTOR"

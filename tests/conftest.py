@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.support.compiling",
     "tests.support.memory",
     "tests.support.postgres",
+    "tests.support.pgbouncer",
     "tests.support.fixtures",
     "tests.support.attacks",
     "tests.support.unguarded",

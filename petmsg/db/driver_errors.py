@@ -6,6 +6,7 @@ A lock is 75, every other failure of the database 5, each with its own `error.co
 
 import re
 import sqlite3
+from collections.abc import Sequence
 
 from petmsg.errors import (
     Busy,
@@ -65,6 +66,7 @@ _POSTGRES = {
     "3D": ("database_missing", "PostgreSQL has no database of that name."),
     "42501": ("database_permission", "The PostgreSQL role lacks a permission."),
     "42P01": ("schema_behind", "The database holds no petmsg tables."),
+    "42704": ("database_error", "PostgreSQL does not know an option of the URL."),
     "53100": ("database_full", "The disk of the PostgreSQL server is full."),
     "53": ("database_resources", "PostgreSQL is out of resources."),
     "57014": ("database_timeout", "PostgreSQL took too long and the statement was stopped."),
@@ -73,6 +75,8 @@ _POSTGRES = {
     "XX": ("database_corrupt", "PostgreSQL reports an internal error."),
 }
 
+_WITH_WORDS = ("08", "28", "42501", "42704", "53", "57", "XX")
+"""The states whose words name no value: only settings, tables and files of the server."""
 _LOST = (
     CONNECTION_LOST,
     "The connection to PostgreSQL was lost.",
@@ -90,7 +94,7 @@ _CONNECTION = (
         "database_missing",
         "PostgreSQL has no database of that name.",
         "Check the URL (petmsg config show), or create it: createdb NAME && petmsg init",
-        r'database ".*" does not exist',
+        r'database ".*" does not exist|no such database',
     ),
     (
         "database_login",
@@ -102,13 +106,39 @@ _CONNECTION = (
         "database_resources",
         "PostgreSQL takes no more connections.",
         "Try again in a moment, or raise max_connections.",
-        r"too many (clients|connections)|remaining connection slots",
+        (
+            r"too many (clients|connections)|remaining connection slots"
+            r"|no more connections allowed|query_wait_timeout"
+        ),
+    ),
+    (
+        "database_tls",
+        "PostgreSQL cannot be connected to as securely as the URL demands.",
+        "Check sslmode and sslrootcert of the URL.",
+        r"certificate|SSL|sslmode|sslrootcert|TLS",
+    ),
+    (
+        "database_service",
+        "The service file of the PostgreSQL URL does not help.",
+        "Check the service's name, PGSERVICEFILE and ~/.pg_service.conf.",
+        r"service file|definition of service",
     ),
     (
         *_LOST,
         r"closed the connection|terminating|shutting down|starting up|connection is (lost|closed)",
     ),
+    (
+        CONNECTION_LOST,
+        "PostgreSQL cannot be reached.",
+        "Check the URL, and that the server is running: petmsg config show",
+        (
+            r"refused|timeout|timed out|translate host name|resolve|No such file"
+            r"|No route to host|unreachable|Name or service not known"
+        ),
+    ),
 )
+_LONGEST_WORDS = 500
+_SHORT = 4
 
 
 def is_driver_error(problem: BaseException) -> bool:
@@ -148,8 +178,11 @@ def _refused_value(problem: BaseException) -> PetmsgError | None:
     return None
 
 
-def translate(problem: BaseException) -> PetmsgError:
-    """The petmsg error for a driver's error. Never repeats parameters, which may hold a phone."""
+def translate(problem: BaseException, *, secrets: Sequence[str] = ()) -> PetmsgError:
+    """The petmsg error for a driver's error. Never repeats parameters, which may hold a phone.
+
+    What libpq says of a connection is repeated, without the `secrets`.
+    """
     cause = getattr(problem, "orig", None) or problem
     refused = _refused_value(cause)
     if refused is not None:
@@ -160,7 +193,7 @@ def translate(problem: BaseException) -> PetmsgError:
     if state is not None:
         return _from_postgres(str(state), cause)
     if type(cause).__module__.startswith("psycopg"):
-        return _without_state(str(cause))
+        return _without_state(str(cause), secrets)
     if getattr(cause, "code", None) == _CANNOT_RECONNECT:
         return _unusable(*_LOST)
     return _unusable(
@@ -170,19 +203,32 @@ def translate(problem: BaseException) -> PetmsgError:
     )
 
 
-def _without_state(words: str) -> PetmsgError:
-    """A connection that was refused or lost: libpq gives words and no SQLSTATE.
-
-    A server that speaks another language than English is only said to be out of reach.
-    """
+def _without_state(words: str, secrets: Sequence[str] = ()) -> PetmsgError:
+    """A connection that was refused or lost: libpq gives words and no SQLSTATE."""
+    said = _clean(words, secrets)
     for code, message, hint, pattern in _CONNECTION:
         if re.search(pattern, words):
-            return _unusable(code, message, hint)
+            return _unusable(code, f"{message[:-1]}: {said}", hint)
     return _unusable(
         CONNECTION_LOST,
-        "PostgreSQL cannot be reached.",
-        "Check the URL, and that the server is running: petmsg config show",
+        f"There is no connection to PostgreSQL: {said}",
+        "Check the URL and the server: petmsg config show",
     )
+
+
+def _clean(words: str, secrets: Sequence[str]) -> str:
+    """The words in one line that ends with a full stop, without the secrets.
+
+    A short secret is taken out where it stands alone: libpq puts what it quotes between signs.
+    """
+    for secret in secrets:
+        found = re.escape(secret)
+        if len(secret) < _SHORT:
+            found = rf"(?<!\w){found}(?!\w)"
+        words = re.sub(found, "***", words)
+    line = " ".join(words.split()).removeprefix("connection failed: ")
+    line = line[:_LONGEST_WORDS].rstrip(".")
+    return f"{line}."
 
 
 def is_passing(problem: BaseException) -> bool:
@@ -239,6 +285,9 @@ def _from_postgres(state: str, cause: BaseException) -> PetmsgError:
     for prefix in (state, state[:2]):
         if prefix in _POSTGRES:
             code, message = _POSTGRES[prefix]
+            words = getattr(getattr(cause, "diag", None), "message_primary", None)
+            if words and state.startswith(_WITH_WORDS):
+                message = f"{message[:-1]}: {_clean(words, ())}"
             return _unusable(code, message, "Check the server and the URL: petmsg config show")
     return _unusable("database_error", f"PostgreSQL failed ({state}).", "Look at the server's log.")
 

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from petmsg.db.backup_mark import require_unmarked
-from petmsg.db.driver_errors import is_driver_error
 from petmsg.db.location import Location
 from petmsg.db.snapshot import (
     BUSY_SECONDS,
     busy_seconds,
-    connect_postgres,
+    load_postgres,
     require_file,
     require_our_file,
     require_writable,
@@ -106,7 +105,7 @@ class Engine:
             kept = self._kept.pop()
         except IndexError:
             return self._open()
-        if self._keep_open or _is_alive(kept):
+        if self._keep_open or load_postgres().is_alive(kept):
             return kept
         kept.close()
         self.dispose()  # the server was restarted: the others are dead, too
@@ -115,7 +114,7 @@ class Engine:
     def _open(self) -> Any:
         if self._location.is_sqlite:
             return _open_sqlite(self._location, is_restoring=self._is_restoring)
-        return _open_postgres(self._location)
+        return load_postgres().connect(self._location)
 
     def _give_back(self, connection: Any) -> None:
         if self._location.is_sqlite:
@@ -147,24 +146,3 @@ def _open_sqlite(location: Location, *, is_restoring: bool) -> sqlite3.Connectio
         connection.close()
         raise
     return connection
-
-
-def _open_postgres(location: Location) -> Any:
-    connection = connect_postgres(location)
-    from psycopg import IsolationLevel
-
-    connection.isolation_level = IsolationLevel.READ_COMMITTED
-    return connection
-
-
-def _is_alive(connection: Any) -> bool:
-    """Whether a PostgreSQL server still answers on the connection."""
-    try:
-        connection.autocommit = True
-        connection.execute("SELECT 1")
-        connection.autocommit = False
-    except Exception as problem:
-        if not is_driver_error(problem):
-            raise
-        return False
-    return True

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from petmsg.db.driver_errors import translate
-from petmsg.db.snapshot import CONNECT_SECONDS
 from petmsg.errors import Misconfigured
 
 _SLICE = 1000
@@ -64,6 +63,8 @@ def foreign(url: str) -> Iterator[Foreign]:
     """
     dsn, schema = _understood(url)
     import psycopg
+
+    from petmsg.db.postgres import CONNECT_SECONDS
 
     try:
         # No `options`: a pooler in front of the server would refuse them.

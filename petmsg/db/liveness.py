@@ -1,8 +1,8 @@
 """Whether a worker is alive: it is as long as it holds its lock. No clock is involved.
 
 On SQLite the lock is a `flock` on a file beside the database, on PostgreSQL an advisory lock of a
-separate connection. The kernel or the server releases it when the process ends, however it ends: a
-killed worker is found dead within milliseconds.
+separate connection to the server itself, never through a pooler. The kernel or the server releases
+it when the process ends, however it ends: a killed worker is found dead within milliseconds.
 """
 
 import fcntl
@@ -14,12 +14,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from petmsg.db import postgres_settings
 from petmsg.db.cursor import Cursor
-from petmsg.db.driver_errors import translate
-from petmsg.db.location import Location
-from petmsg.db.snapshot import CONNECT_SECONDS
-from petmsg.errors import Busy
+from petmsg.db.driver_errors import is_driver_error, translate
+from petmsg.db.location import Location, locate
+from petmsg.db.snapshot import load_postgres, snapshot
+from petmsg.errors import Busy, DatabaseUnusable
 
 _TOKEN = re.compile(r"w-[0-9a-f]{15}")
 _DIGITS = 15  # 60 bits: fits PostgreSQL's signed key, and no two workers ever meet
@@ -90,35 +89,55 @@ def _holding_file(location: Location, token: str) -> Iterator[Callable[[], bool]
 
 @contextmanager
 def _holding_session(location: Location, token: str) -> Iterator[Callable[[], bool]]:
-    import psycopg
-
-    assert location.dsn is not None
+    postgres = load_postgres()
+    session = _own_session(location)
     try:
-        session = psycopg.connect(
-            location.dsn,
-            connect_timeout=CONNECT_SECONDS,
-            autocommit=True,
-            application_name="petmsg",
-            client_encoding=postgres_settings.ENCODING,
-        )
-    except psycopg.Error as problem:
-        raise translate(problem) from problem
-    try:
-        session.execute("SELECT pg_advisory_lock(%s)", [_key(token)])
-        yield lambda: _answers(session)
+        try:
+            session.execute("SELECT pg_advisory_lock(%s)", [_key(token)])
+        except Exception as problem:
+            if is_driver_error(problem):
+                raise translate(problem) from problem
+            raise
+        with snapshot(location, any_schema=True) as cursor:
+            if is_dead(cursor, location, token):
+                raise _pooled(
+                    "PETMSG_DIRECT_DATABASE_URL leads to another database than the pooler.",
+                    "Name the database that the pooler leads to.",
+                )
+        yield lambda: bool(postgres.is_alive(session))
     finally:
-        with suppress(psycopg.Error):
-            session.close()
+        session.close()
 
 
-def _answers(session: Any) -> bool:
-    import psycopg
+def _own_session(location: Location) -> Any:
+    """A session of the server that is this process's alone: past the pooler, if there is one.
 
-    try:
-        session.execute("SELECT 1")
-    except psycopg.Error:
-        return False
-    return True
+    A pooler may keep the lock of a worker that is dead, and lose that of a living one.
+    """
+    postgres = load_postgres()
+    session = postgres.connect(location)
+    if not session.is_pooled:
+        return session
+    session.close()
+    if location.direct is None:
+        raise _pooled(
+            "Sending needs a lock that PgBouncer cannot hold.",
+            "Set PETMSG_DIRECT_DATABASE_URL to the address of the server itself.",
+        )
+    session = postgres.connect(locate(location.direct))
+    if session.is_pooled:
+        session.close()
+        raise _pooled(
+            "PETMSG_DIRECT_DATABASE_URL leads to a pooler, too.",
+            "Name the server itself: its port is usually 5432.",
+        )
+    return session
+
+
+def _pooled(message: str, hint: str) -> DatabaseUnusable:
+    problem = DatabaseUnusable(message, hint=hint)
+    problem.code = "database_pooler"
+    return problem
 
 
 def _file_is_free(path: Path) -> bool:

@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from petmsg.errors import Misconfigured, quoted
 from petmsg.settings import home
@@ -16,7 +16,11 @@ from petmsg.settings import home
 APPLICATION_ID = 0x70746D73
 """`ptms`: what `PRAGMA application_id` says in a petmsg file."""
 
-_IN_QUERY = r"(?i)(^|&)((?:ssl)?password)=[^&]*"
+_IN_QUERY = re.compile(r"(?i)(^|&)((?:ssl)?password)=([^&]*)")
+_URL = re.compile(
+    r"postgresql://(?:([^@/]*)@)?([^/?]*)(?:/([^?]*))?(?:\?(.*))?", re.DOTALL
+)  # who, hosts, database, query; as libpq divides it
+_HOSTS = re.compile(r"(\[[^\]]*\]|[^:,\[\]]*)(:[0-9]*)?(,(\[[^\]]*\]|[^:,\[\]]*)(:[0-9]*)?)*")
 _NETWORK_FILE_SYSTEMS = frozenset(
     (
         "nfs",
@@ -41,11 +45,13 @@ class BadDatabaseUrl(Misconfigured):
 
 
 class Location(NamedTuple):
-    """The address of a database: `path` for SQLite, `dsn` (a libpq URL) for PostgreSQL.
+    """The address of a database: `path` for SQLite, `dsn` for PostgreSQL, a URL that is kept as it
+    was given: libpq reads it.
 
     `is_read_only` means an SQLite file that was named with `mode=ro`. `wait_seconds` is how long to
     wait for a lock, `connect_seconds` (an integer) how long for a server that does not answer; None
-    means the default.
+    means the default. `direct` is the address (a URL) of the same database without the pooler that
+    `dsn` may lead to, for what a pooler cannot hold.
     """
 
     path: Path | None
@@ -53,6 +59,7 @@ class Location(NamedTuple):
     wait_seconds: float | None = None
     connect_seconds: int | None = None
     is_read_only: bool = False
+    direct: str | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -79,12 +86,30 @@ class Location(NamedTuple):
             path = str(self.path).replace("%", "%25").replace("?", "%3F")
             return f"sqlite:///{path}{'?mode=ro' if self.is_read_only else ''}"
         assert self.dsn is not None
-        parts = urlsplit(self.dsn)
-        netloc = parts.netloc
-        if parts.password is not None:
-            netloc = f"{parts.username}:***@{netloc.rpartition('@')[2]}"
-        query = re.sub(_IN_QUERY, r"\1\2=***", parts.query)
-        return f"{parts.scheme}://{netloc}{parts.path}{'?' + query if query else ''}"
+        who, _, _, query = _parts(self.dsn)
+        shown = self.dsn
+        if query:
+            shown = shown.removesuffix(query) + _IN_QUERY.sub(r"\1\2=***", query)
+        if who is None or ":" not in who:
+            return shown
+        user = who.partition(":")[0]
+        return shown.replace(f"//{who}@", f"//{user}:***@", 1)
+
+    @property
+    def secrets(self) -> list[str]:
+        """The passwords of the address, as they stand in it and as they are meant."""
+        if self.dsn is None:
+            return []
+        who, _, _, query = _parts(self.dsn)
+        written = [each[2] for each in _IN_QUERY.findall(query or "")]
+        if who is not None:
+            written.append(who.partition(":")[2])
+        return sorted({*written, *map(unquote, written)} - {""}, key=len, reverse=True)
+
+    def names(self, option: str) -> bool:
+        """Whether the query of the server's address has that option."""
+        query = _parts(self.dsn)[3] if self.dsn is not None else None
+        return option in dict(parse_qsl(query or "", keep_blank_values=True))
 
 
 def locate(url: str) -> Location:
@@ -101,16 +126,32 @@ def locate(url: str) -> Location:
             raise BadDatabaseUrl(f"{quoted(url)} names no file.")
         return Location(path=_real(rest[1:]), dsn=None, is_read_only=_mode(query) == "ro")
     if scheme in ("postgresql", "postgres", "postgresql+psycopg"):
-        try:
-            parts = urlsplit("postgresql" + url[len(scheme) :])
-            _ = parts.port
-        except ValueError:
-            raise BadDatabaseUrl("The PostgreSQL URL cannot be read.") from None
-        if not parts.path.strip("/"):
-            raise BadDatabaseUrl("The PostgreSQL URL names no database.")
-        # Not put together from its parts: without a host they would lose the two slashes.
-        return Location(path=None, dsn="postgresql" + url[len(scheme) :])
+        return _server("postgresql" + url[len(scheme) :])
     raise BadDatabaseUrl(f"Unknown database type {quoted(scheme)}.")
+
+
+def _server(dsn: str) -> Location:
+    """The location of a server's database. Nothing that could be a password is repeated."""
+    _, hosts, name, _ = _parts(dsn)
+    if "@" in hosts or "@" in name or "/" in name or not _HOSTS.fullmatch(hosts):
+        raise BadDatabaseUrl(
+            "The PostgreSQL URL cannot be read.",
+            hint="Write postgresql://user@host:5432/name. In a password, / is written %2F, "
+            "@ is written %40 and : is written %3A.",
+        )
+    location = Location(path=None, dsn=dsn)
+    named = any(map(location.names, ("dbname", "service")))
+    if not (name or named or os.environ.get("PGDATABASE") or os.environ.get("PGSERVICE")):
+        raise BadDatabaseUrl("The PostgreSQL URL names no database.")
+    return location
+
+
+def _parts(dsn: str) -> tuple[str | None, str, str, str | None]:
+    """User and password, hosts with ports, database and query: as they are written."""
+    found = _URL.fullmatch(dsn)
+    assert found is not None, "the pattern fits whatever there is"
+    who, hosts, name, query = found.groups()
+    return who, hosts, name or "", query
 
 
 def _mode(query: str) -> str:

@@ -20,11 +20,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import petmsg
-from petmsg.db import postgres_settings
 from petmsg.db.downgrade_losses import Loss, holdings, losses
 from petmsg.db.location import APPLICATION_ID, Location, locate
 from petmsg.db.schema_version import HEAD, REVISIONS
-from petmsg.db.snapshot import BUSY_SECONDS, CONNECT_SECONDS, require_our_file, require_writable
+from petmsg.db.snapshot import BUSY_SECONDS, load_postgres, require_our_file, require_writable
 from petmsg.db.write_lock import write_lock
 from petmsg.errors import (
     DatabaseMissing,
@@ -43,10 +42,11 @@ LOCK_SECONDS = 120.0
 """How many seconds an upgrade waits for another one to end."""
 
 # A migration that cannot lock its tables soon gives up, because every query queues up behind it.
-_POSTGRES_OPTIONS = (
-    f"{postgres_settings.OPTIONS} -c lock_timeout={LOCK_SECONDS:.0f}s -c statement_timeout=15min "
-    "-c idle_in_transaction_session_timeout=15min"
-)
+_POSTGRES_LIMITS = {
+    "lock_timeout": f"{LOCK_SECONDS:.0f}s",
+    "statement_timeout": "15min",
+    "idle_in_transaction_session_timeout": "15min",
+}
 _LISTED = 10
 """The maximum number of losses that an error names."""
 _POSTGRES_DDL_LOCK = "SET LOCAL lock_timeout = '10s'"
@@ -285,23 +285,25 @@ def _connected(engine: "Engine") -> Iterator["Connection"]:
 
 
 def _postgres_engine(location: Location) -> "Engine":
+    """An engine on the connections that all others have. READ COMMITTED, so that the version is
+    read after the lock was got."""
     from sqlalchemy import create_engine, event
     from sqlalchemy.pool import NullPool
 
+    postgres = load_postgres()
     engine = create_engine(
-        location.url,
-        isolation_level="READ COMMITTED",  # so that the version is read after the lock was got
+        "postgresql+psycopg://",
+        creator=lambda: postgres.connect(location, _POSTGRES_LIMITS),
         poolclass=NullPool,
         hide_parameters=True,
-        connect_args={
-            "connect_timeout": CONNECT_SECONDS,
-            "client_encoding": postgres_settings.ENCODING,
-            "options": _POSTGRES_OPTIONS,
-        },
+        use_native_hstore=False,
     )
-    event.listen(
-        engine, "connect", lambda connection, _record: postgres_settings.set_up(connection)
-    )
+
+    @event.listens_for(engine, "begin")
+    def _(connection: "Connection") -> None:
+        session = connection.connection.driver_connection
+        postgres.begin(session, location, postgres.WRITING, _POSTGRES_LIMITS)
+
     return engine
 
 

@@ -11,19 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from petmsg.db import postgres_settings
 from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import is_driver_error, is_missing_table, translate
 from petmsg.db.location import APPLICATION_ID, Location
 from petmsg.db.schema_version import HEAD, REVISIONS
 from petmsg.errors import DatabaseMissing, DatabaseUnusable, SchemaAhead, SchemaBehind
 
-POSTGRES_OPTIONS = (
-    f"{postgres_settings.OPTIONS} -c lock_timeout=10s -c statement_timeout=30s "
-    "-c idle_in_transaction_session_timeout=60s "
-    "-c jit=off"  # compiling a statement takes longer than any of ours runs
-)
-CONNECT_SECONDS = 5
 BUSY_SECONDS = 30.0
 _REVISION = "SELECT version_num FROM alembic_version"
 
@@ -31,13 +24,6 @@ _REVISION = "SELECT version_num FROM alembic_version"
 def busy_seconds(location: Location) -> float:
     """How many milliseconds to wait for a lock on the SQLite file."""
     return BUSY_SECONDS if location.wait_seconds is None else location.wait_seconds
-
-
-def postgres_options(location: Location) -> str:
-    """The settings of a PostgreSQL session; the last one of a name counts."""
-    if location.wait_seconds is None:
-        return POSTGRES_OPTIONS
-    return f"{POSTGRES_OPTIONS} -c lock_timeout={max(1, round(location.wait_seconds * 1000))}ms"
 
 
 @contextmanager
@@ -93,18 +79,20 @@ def _begin_sqlite(address: str, wait: float) -> sqlite3.Connection:
 
 
 def _open_postgres(location: Location) -> Any:
-    connection = connect_postgres(location)
-    from psycopg import IsolationLevel
-
-    connection.read_only = True
-    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    postgres = load_postgres()
+    connection = postgres.connect(location)
+    try:
+        postgres.begin(connection, location, postgres.READING)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def connect_postgres(location: Location) -> Any:
-    """A connection of psycopg's with the settings that petmsg reads and writes by."""
+def load_postgres() -> Any:
+    """The module `petmsg.db.postgres`, which loads the driver. Raises `DatabaseUnusable`."""
     try:
-        import psycopg
+        from petmsg.db import postgres
     except ImportError:
         missing = DatabaseUnusable(
             "PostgreSQL needs the psycopg driver.",
@@ -112,16 +100,7 @@ def connect_postgres(location: Location) -> Any:
         )
         missing.code = "driver_missing"
         raise missing from None
-
-    assert location.dsn is not None
-    connection = psycopg.connect(
-        location.dsn,
-        connect_timeout=location.connect_seconds or CONNECT_SECONDS,
-        client_encoding=postgres_settings.ENCODING,
-        options=postgres_options(location),
-    )
-    postgres_settings.set_up(connection)
-    return connection
+    return postgres
 
 
 def require_file(path: Path) -> None:

@@ -8,7 +8,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import is_driver_error, translate
 from petmsg.db.engine import Engine
 from petmsg.db.location import Location
-from petmsg.db.snapshot import require_schema
+from petmsg.db.snapshot import load_postgres, require_schema
 from petmsg.db.write_lock import write_lock
 
 if TYPE_CHECKING:
@@ -139,10 +139,13 @@ def transaction(engine: Engine, location: Location) -> Iterator[Transaction]:
 
 @contextmanager
 def _begun(engine: Engine, connection: Any, location: Location) -> Iterator[Transaction]:
-    """Begin a transaction (psycopg does so by itself), and commit it or roll it back."""
+    """Begin a transaction, and commit it or roll it back."""
     try:
         if location.is_sqlite:
             connection.execute(_BEGIN)
+        else:
+            postgres = load_postgres()
+            postgres.begin(connection, location, postgres.WRITING)
         with closing(Transaction(engine, connection, is_sqlite=location.is_sqlite)) as begun:
             yield begun
             begun.flush()

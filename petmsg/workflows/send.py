@@ -70,11 +70,11 @@ def send(
     public_url = public_url_of(store, org)
     require_reachable(org, media, public_url)
     provider = None if queue_only else provider_of(store, org)
-    files = store_files(store, media)
     alive, token = None, NOBODY
     if provider is not None and not store.dry_run:
         alive = store.at_end.enter_context(worker(store.location))
         token = alive.token
+    files = store_files(store, media)
     claimed_at = clock.uptime()
 
     def queue_and_claim(uow: UnitOfWork) -> Sending:

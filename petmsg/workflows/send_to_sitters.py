@@ -78,6 +78,9 @@ def send_to_sitters(
         org = store.org(cursor)
     require_reachable(org, media, public_url_of(store, org))
     provider = None if queue_only else provider_of(store, org)
+    alive = None
+    if provider is not None and not store.dry_run:
+        alive = store.at_end.enter_context(worker(store.location))
     files = store_files(store, media)
 
     def queue_all(uow: UnitOfWork) -> list[SentToSitter | Failure]:
@@ -96,10 +99,9 @@ def send_to_sitters(
         if isinstance(row, SentToSitter):
             for warning in row.sending.warnings:
                 on_warning(row.sitter, warning)
-    if provider is None or store.dry_run:
+    if provider is None or alive is None:
         yield from queued
         return
-    alive = store.at_end.enter_context(worker(store.location))
     for row in queued:
         if isinstance(row, Failure) or row.sending.status is not MessageStatus.QUEUED:
             yield row

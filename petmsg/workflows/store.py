@@ -144,7 +144,10 @@ class Store:
     def location(self) -> Location:
         """Where the database is."""
         found = locate(self.setting("database").value or "")
-        return found._replace(wait_seconds=self.environment.wait_seconds)
+        return found._replace(
+            wait_seconds=self.environment.wait_seconds,
+            direct=self.environ.get(settings.DIRECT_DATABASE) or None,
+        )
 
     @property
     def media_setting(self) -> Setting:

@@ -22,6 +22,7 @@ from tests import ROOT
 from tests.support import snoutos
 from tests.support.documented_commands import Desk, play, read_page, shape
 from tests.support.fixtures import run_cli
+from tests.support.pgbouncer import pgbouncer_or_skip
 from tests.support.postgres import NoPostgres, PostgresServer, find_programs, free_port
 from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
 from tests.support.twilio_process import running_fake
@@ -99,8 +100,11 @@ def desk(tmp_path: Path, fake_twilio: dict[str, str]) -> Desk:
 
 
 @pytest.fixture
-def on_postgres(postgres_server: PostgresServer) -> Iterator[dict[str, str]]:
-    """The settings that make every PostgreSQL server of a page the one of the tests."""
+def on_postgres(
+    postgres_server: PostgresServer,
+) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """The settings that make every PostgreSQL server of a page the one of the tests, and what is
+    typed instead of its ports."""
     before = _databases(postgres_server)
     try:
         postgres_server.execute("CREATE ROLE reader LOGIN")
@@ -108,7 +112,9 @@ def on_postgres(postgres_server: PostgresServer) -> Iterator[dict[str, str]]:
         postgres_server.execute("CREATE DATABASE snout OWNER petmsg")
         snoutos.create(postgres_server.url("snout", driver="postgresql"), snoutos.sound())
         port = str(postgres_server.port)
-        yield {"PGHOSTADDR": "127.0.0.1", "PGPORT": port, "PGUSER": "postgres"}
+        with pgbouncer_or_skip(postgres_server, "transaction") as pooler:
+            ports = {":6432/": f":{pooler.port}/", ":5432/petmsg": f":{port}/petmsg"}
+            yield {"PGHOSTADDR": "127.0.0.1", "PGPORT": port, "PGUSER": "postgres"}, ports
     finally:
         for name in _databases(postgres_server) - before:
             postgres_server.drop(name)
@@ -145,13 +151,14 @@ def test_every_command_works(
         snoutos.write_csv(snoutos.sound(), work / "old-tables")
     if page == "docs/webhooks.md":
         _write_credentials(home)
+    substitutes = dict(desk.substitutes)
     if page in NEED_POSTGRES:
-        environ |= request.getfixturevalue("on_postgres")
+        server, ports = request.getfixturevalue("on_postgres")
+        environ |= server
+        substitutes |= ports
     for name in ("drop", "reports"):
         (desk.folder / "srv" / name).mkdir(parents=True)
-    typed_with = Desk(
-        desk.folder, environ, desk.substitutes, desk.untypable, desk.asking, desk.serving
-    )
+    typed_with = Desk(desk.folder, environ, substitutes, desk.untypable, desk.asking, desk.serving)
     complaints = play((ROOT / page).read_text("utf-8"), typed_with)
     assert not complaints, "\n".join(f"{page}:{each}" for each in complaints)
 

@@ -147,6 +147,14 @@ SLOW = {
     "tests/cli/commands/test_org.py::test_in_every_format": "test_every_command.py has the formats",
     "tests/services/transfer/test_media_files.py::test_an_export_says": "exports twice",
     "tests/services/transfer/test_media_files.py::test_a_damaged_picture": "exports once a fault",
+    "tests/db/test_postgres.py::test_a_folder_of": "sends by many commands; one address stays",
+    "tests/db/test_postgres.py::test_a_service_file": "as above",
+    "tests/db/test_postgres.py::test_the_first_of_several": "as above",
+    "tests/db/test_postgres.py::test_the_options_of": "as above",
+    "tests/db/test_postgres.py::test_options_are_kept": "as above, with a pooler each",
+    "tests/db/test_postgres.py::test_a_company_lives_behind_a_pooler[session": "one mode stays",
+    "tests/db/test_postgres.py::test_what_sends_is_refused_behind_a_pooler_before_anything_is"
+    "_written[session": "one mode stays",
     "tests/render/test_json_schema.py::test_message_dispatch_watch": "waits in real time",
 }
 """Folders, files or tests, and why they take long."""

@@ -2,6 +2,7 @@
 
 from petmsg import settings
 from petmsg.cli.context import Context
+from petmsg.db.location import locate
 from petmsg.errors import PetmsgError
 from petmsg.providers.credentials import where_credentials_come_from, where_stripe_secrets_come_from
 from petmsg.settings import Setting
@@ -22,6 +23,7 @@ def settings_of(context: Context) -> list[Setting]:
     )
     return [
         Setting("database", _shown(context), database.source),
+        _direct(context),
         context.setting("org"),
         context.setting("output"),
         context.setting("actor"),
@@ -47,6 +49,19 @@ def _shown(context: Context) -> str:
         return context.location.display_url
     except PetmsgError:
         return "(cannot be read)"
+
+
+def _direct(context: Context) -> Setting:
+    """The address past a pooler, without its password."""
+    setting = settings.pick(
+        "direct database", None, settings.DIRECT_DATABASE, None, flag="", environ=context.environ
+    )
+    if setting.value is None:
+        return setting
+    try:
+        return setting._replace(value=locate(setting.value).display_url)
+    except PetmsgError:
+        return setting._replace(value="(cannot be read)")
 
 
 def _media_setting(context: Context) -> Setting:
