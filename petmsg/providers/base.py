@@ -8,12 +8,13 @@ types.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from math import inf
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from petmsg.enums.opt_outs import Keyword
+from petmsg.money import Money
 
 MOST_MEDIA = 10
 """The most pictures and files of one message (Twilio's error 21623)."""
@@ -159,7 +160,8 @@ class ProviderText:
     `age` is the time between `created_at` and the lookup, by the same clock; None if it is not
     known, or if the clock is that of the sending process. `code` and `rejection_class` are set if
     the message was not delivered and the provider says why. `media_count` is None if the provider
-    does not say how many pictures it has.
+    does not say how many pictures it has. `price` is what it charged, `segments` how many it
+    counted; both are None until it says so.
     """
 
     provider_message_id: str
@@ -172,6 +174,8 @@ class ProviderText:
     rejection_class: RejectionClass | None = None
     age: timedelta | None = field(default=None, compare=False)
     media_count: int | None = None
+    price: Money | None = None
+    segments: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +247,28 @@ class ProviderNumber:
     provider_number_id: str
     sends: bool | None = True
     mms: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What the provider charged for one message, sent or received.
+
+    `price` and `segments` are None until the provider says so: minutes to hours after the message.
+    """
+
+    provider_message_id: str
+    price: Money | None
+    segments: int | None
+
+
+@runtime_checkable
+class Billing(Protocol):
+    """An adapter that can tell what messages cost."""
+
+    def bills(self, day: date) -> Sequence[Bill]:
+        """A bill for each message that was sent or received on that day (UTC), in any order.
+        Complete, or it raises as `Provider.find`."""
+        ...
 
 
 class Provider(Protocol):

@@ -10,18 +10,20 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from petmsg import clock
 from petmsg.db.cursor import Cursor
 from petmsg.db.transaction import Transaction
 from petmsg.errors import Busy, MalformedPhone, MediaGone, PetmsgError, ProviderUnavailable
+from petmsg.money import Money
 from petmsg.phone import parse_phone
 from petmsg.providers.base import (
     MOST_MEDIA,
     TOO_LATE,
     Accepted,
+    Bill,
     Delivery,
     FetchedMedia,
     OutgoingMedia,
@@ -37,6 +39,7 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.providers.registry import Connection
+from petmsg.rules.segments import measure
 from petmsg.text_inputs import LONGEST_BODY
 
 
@@ -145,6 +148,19 @@ class SandboxProvider:
         """Nothing to delete: petmsg's own store has the bytes."""
         del provider_message_id
 
+    def bills(self, day: date) -> Sequence[Bill]:
+        """A bill of nothing for each message stored on that day (UTC). Raises as `find`."""
+        start = datetime.combine(day, time(), tzinfo=UTC)
+        with self._reading() as cursor:
+            rows = cursor.rows(
+                f"{_TEXTS} WHERE accepted_at >= :start AND accepted_at < :until ORDER BY id",
+                start=start,
+                until=start + timedelta(days=1),
+            )
+        return [
+            Bill(row["provider_message_id"], _FREE, _segments_of(_text_of(row))) for row in rows
+        ]
+
     def numbers(self) -> Sequence[ProviderNumber] | None:
         """Always None: any number can send through the sandbox; it has no list of numbers."""
         return None
@@ -159,8 +175,14 @@ class SandboxProvider:
 
 
 _SID = re.compile(r"SB[0-9a-f]{32}")
+_FREE = Money(0, "USD")
+"""What a message costs that nobody gets."""
 _COLUMNS = ("provider_message_id", "from_e164", "to_e164", "body", "accepted_at", "media")
 _TEXTS = f"SELECT {', '.join(_COLUMNS)} FROM sandbox_text"  # noqa: S608 because it is all ours
+
+
+def _segments_of(text: ProviderText) -> int:
+    return 1 if text.media_count or not text.body else measure(text.body).segments
 
 
 def _text_of(row: dict[str, Any]) -> ProviderText:

@@ -13,7 +13,7 @@ The SDK is slow to import, so that only the command line's context imports this 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 import requests
@@ -34,6 +34,7 @@ from petmsg.phone import mask_phone
 from petmsg.providers.account import Account, NewAddresses, NumberAtProvider
 from petmsg.providers.base import (
     Accepted,
+    Bill,
     FetchedMedia,
     OutgoingText,
     ProviderNumber,
@@ -68,6 +69,7 @@ from petmsg.providers.twilio_http import TwilioHttp, last_answer_at
 from petmsg.providers.twilio_login import TwilioLogin
 from petmsg.providers.twilio_media import TwilioMedia
 from petmsg.providers.twilio_records import (
+    bill_of,
     came_in,
     number_of,
     one_record,
@@ -255,6 +257,24 @@ class TwilioProvider:
             # Twilio lists the newest first; messages of the same second keep their order.
             oldest_first = reversed(texts.values())
             return sorted(oldest_first, key=when)
+
+        return self._asked(found)
+
+    def bills(self, day: date) -> Sequence[Bill]:
+        """What Twilio charged for each message of that day (UTC). Raises as `find`.
+
+        A request for each 1,000 messages.
+        """
+        start = datetime.combine(day, time(), tzinfo=UTC)
+
+        def found() -> list[Bill]:
+            first = self._messages.page(
+                date_sent_after=start,
+                date_sent_before=start + timedelta(days=1),
+                page_size=_LARGEST_PAGE,
+            )
+            listed = map(bill_of, records(first, "messages"))
+            return list({bill.provider_message_id: bill for bill in listed}.values())
 
         return self._asked(found)
 

@@ -12,7 +12,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from petmsg.errors import ProviderUnavailable
-from petmsg.providers.base import Delivery, ProviderNumber, ProviderText, ReceivedText
+from petmsg.money import Money, read_money
+from petmsg.providers.base import Bill, Delivery, ProviderNumber, ProviderText, ReceivedText
 from petmsg.providers.twilio_errors import look_up
 
 _MOST_PAGES = 50
@@ -133,7 +134,28 @@ def text_of(message: Row, *, sid: str = "", from_e164: str = "", to_e164: str = 
         code=None if code is None else str(code),
         rejection_class=None if code is None else look_up(code).in_report,
         media_count=message.count("num_media"),
+        price=_price_of(message),
+        segments=_segments_of(message),
     )
+
+
+def bill_of(message: Row) -> Bill:
+    """What Twilio charged for a message.
+
+    The price is null until it is known: `price` "is populated after the message has been
+    sent/received, and may not be immediately available" (Twilio, "Messages resource").
+    """
+    sid = message.word("sid") or message.unnamed()
+    return Bill(sid, _price_of(message), _segments_of(message))
+
+
+def _price_of(message: Row) -> Money | None:
+    return read_money(message.word("price"), message.word("price_unit"))
+
+
+def _segments_of(message: Row) -> int | None:
+    """How many segments Twilio counted; it says 0 until a Messaging Service has chosen a sender."""
+    return message.count("num_segments") or None
 
 
 def delivery_of(status: str) -> Delivery:

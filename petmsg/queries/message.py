@@ -44,7 +44,8 @@ WHERE m.id = :id
 _MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, c.ref AS client, c.name AS client_name,
        m.from_e164, m.to_e164, m.body, m.provider, m.provider_message_id, m.created_at,
-       m.claimed_at, m.sent_at, m.attempts, m.error_code, m.error_message, m.segments, m.actor,
+       m.claimed_at, m.sent_at, m.attempts, m.error_code, m.error_message, m.segments,
+       m.price_micros, m.price_currency, m.actor,
        m.decision, CASE WHEN m.voice = 'desk' THEN 'desk' ELSE s.ref END AS as_sitter,
        CASE WHEN m.voice = 'desk' THEN NULL ELSE s.name END AS as_name,
        m.send_at, m.due_at, m.expires_at, m.urgent, m.delivered_at,
@@ -107,6 +108,8 @@ class MessageRow(NamedTuple):
     error_code: str | None
     error_message: str | None
     segments: int
+    price_micros: int | None
+    price_currency: str | None
     actor: str
     decision: str | None
     as_sitter: str | None
@@ -154,6 +157,8 @@ class MessageDetails(NamedTuple):
     error_code: str | None
     error_message: str | None
     segments: int
+    price_micros: int | None
+    price_currency: str | None
     actor: str
     decision: str | None
     as_sitter: str | None

@@ -58,7 +58,7 @@ SELECT m.id AS message, m.direction, m.status, m.body, n.e164 AS number, m.creat
        (SELECT f.status FROM relay p JOIN message f ON f.id = p.message_id
          WHERE p.about_id = m.id AND p.kind = 'forward'
          ORDER BY p.message_id DESC LIMIT 1) AS passed_on,
-       m.voice, a.ref AS author_ref, a.name AS author, m.decision
+       m.price_micros, m.price_currency, m.voice, a.ref AS author_ref, a.name AS author, m.decision
 FROM message m
 LEFT JOIN message_number n ON n.id = m.number_id
 LEFT JOIN inbound_text i ON i.message_id = m.id
@@ -125,6 +125,8 @@ class ThreadMessage(NamedTuple):
     done_at: datetime | None
     relay: str | None
     passed_on: str | None
+    price_micros: int | None
+    price_currency: str | None
     voice: str | None
     sitter: str | None
     sitter_name: str | None
@@ -166,6 +168,8 @@ class _MessageRow(NamedTuple):
     done_at: datetime | None
     relay: str | None
     passed_on: str | None
+    price_micros: int | None
+    price_currency: str | None
     voice: str | None
     author_ref: str | None
     author: str | None

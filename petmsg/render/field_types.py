@@ -108,6 +108,14 @@ ID = FieldType({"type": "integer", "minimum": 1})
 INTEGER = FieldType({"type": "integer"}, right=True)
 COUNT = FieldType({"type": "integer", "minimum": 0}, right=True)
 AMOUNT = FieldType({"type": "number", "exclusiveMinimum": 0}, right=True)
+MONEY = FieldType(
+    {
+        "type": "string",
+        "pattern": r"^-?[0-9]+\.[0-9]{2,6}$",
+        "description": "An amount of the currency that stands beside it.",
+    },
+    right=True,
+)
 FLAG = FieldType({"type": "boolean"})
 WELCOME = FLAG._replace(tones={"yes": GOOD, "no": BAD})
 """Yes is good, no is bad."""

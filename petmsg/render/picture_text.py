@@ -78,3 +78,14 @@ def _note(row: Any) -> str:
     if row.status == MediaStatus.LINKED:
         known.append("at a web address")
     return ", ".join(known)
+
+
+def previewed(media: Any) -> str:
+    """A file in one line: its name, type, sizes and what was removed."""
+    if media.url is not None:
+        return f"{media.name} (fetched from {media.url})"
+    size = f"{media.size:,} bytes"
+    if media.size != media.original_size:
+        size = f"{media.original_size:,} bytes, {media.size:,} after"
+    gone = f", without {', '.join(media.removed)}" if media.removed else ""
+    return f"{media.name} ({media.content_type}, {size}{', scaled down' * media.scaled}{gone})"

@@ -85,6 +85,7 @@ STEPS = {
     "petmsg init": InSteps("the file, then the tables, then the org", told=("schema",)),
     "petmsg import snoutos": InSteps("a transaction for each table of each company; it says so"),
     "petmsg message dispatch": _TEXT_ON_ITS_WAY,
+    "petmsg message prices": InSteps("a transaction for a day's prices of each org"),
     "petmsg message pull": InSteps("a transaction for a batch of messages, then the alerts"),
     "petmsg message send": _TEXT_ON_ITS_WAY,
     "petmsg message sync": InSteps(

@@ -11,6 +11,7 @@ from petmsg.errors import MediaGone, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import (
     MOST_MEDIA,
     Accepted,
+    Billing,
     Delivery,
     OutgoingMedia,
     OutgoingText,
@@ -188,6 +189,19 @@ class ProviderContract:
         assert all(text is not None and text.provider_message_id == sid for text in seen)
         assert seen[-1] is not None
         assert (seen[-1].body, seen[-1].delivery) == ("a visit", Delivery.DELIVERED)
+
+    def test_the_bills_of_a_day_have_each_message_once(self, provider: Provider) -> None:
+        assert isinstance(provider, Billing)
+        before = datetime.now(UTC).date()
+        sids = [self.taken(provider, body) for body in ("a visit", "x" * 161)]
+        days = {before, datetime.now(UTC).date()}
+        bills = [bill for day in days for bill in provider.bills(day)]
+        assert sorted(bill.provider_message_id for bill in bills) == sorted(sids)
+        segments = {bill.provider_message_id: bill.segments for bill in bills}
+        assert [segments[sid] for sid in sids] == [1, 2]
+        for bill in bills:
+            assert bill.price is None or (bill.price.micros >= 0 and len(bill.price.currency) == 3)
+        assert list(provider.bills(before - timedelta(days=9))) == []
 
     @pytest.mark.parametrize(
         "sid", ["SM" + "f" * 32, "SB" + "f" * 32, "", "nonsense", "../..", "a b?c#d%00", "\ud800"]

@@ -98,6 +98,7 @@ WRITING: dict[str, tuple[str, ...]] = {
     ),
     "message cancel": ("9",),
     "message sync": (),
+    "message prices": (),
     "media fetch": ("--dry-run",),
     "media prune": ("--dry-run",),
     "message receive": ("--from", "+14155551010", "--to", MAYA, "--body", "-"),

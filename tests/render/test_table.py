@@ -191,6 +191,7 @@ WRITING = {
     "booking add --repeat",
     "import petmsg",
     "media fetch",
+    "message prices",
     "notify run",
     "notify test",
     "number release-due",

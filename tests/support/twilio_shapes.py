@@ -171,6 +171,7 @@ class FakeMessage:
     media_count: int = 0
     media_urls: tuple[str, ...] = ()
     validity_seconds: int = 36_000
+    price: str | None = None
     fetched: list["FetchedUrl"] = field(default_factory=list)
     messaging_service: str | None = None
 
@@ -198,7 +199,7 @@ class FakeMessage:
             "messaging_service_sid": self.messaging_service,
             "num_media": str(self.media_count),
             "num_segments": "1" if self.media_urls else str(measure(self.body).segments),
-            "price": None,
+            "price": self.price,
             "price_unit": "USD",
             "sid": self.sid,
             "status": self.status,

@@ -415,6 +415,8 @@ message retry W --reason W
 message dispatch
 message dispatch --dry-run
 message sync
+message prices
+message prices --days W
 reconcile
 alert list --check
 alert show W

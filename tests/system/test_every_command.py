@@ -43,6 +43,8 @@ EXITS = {
 LOOKING = {
     "petmsg media fetch",
     "petmsg media prune --older-than 1d",
+    "petmsg message prices",  # the sandbox has a clock of its own
+    "petmsg message prices --days 30",
     "petmsg notify test ops",
     "petmsg number health",
     "petmsg number health --propose",

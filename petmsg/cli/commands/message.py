@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import new_app
+from petmsg.cli.commands import message_prices
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ABOUT_VISIT,
@@ -47,6 +48,7 @@ from petmsg.render.views.inbound import RECEIVED
 from petmsg.render.views.provider_drift import SYNCED
 
 app = new_app("Send, receive, list and manage messages.")
+app.entries.update(message_prices.part.entries)
 
 ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
 

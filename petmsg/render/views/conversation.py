@@ -34,12 +34,13 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field, local
-from petmsg.render.picture_text import words_with_pictures
+from petmsg.render.picture_text import previewed, words_with_pictures
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.nouns import SITTER
 from petmsg.render.views.override import HOLDING
 from petmsg.render.views.people import ANY_CLIENT, ANY_SITTER, CLIENT, person
 from petmsg.render.views.people import SITTER as A_SITTER
+from petmsg.render.views.prices import LISTED, SHOWN
 from petmsg.render.views.route import ADDRESSEE, ANY_DECISION, DECISION
 
 _BOOKED = (
@@ -157,6 +158,7 @@ THREAD_MESSAGES = (
     Field("code", None, kind=or_null(one_of(InboundCode))),
     Field("media_count", None, kind=COUNT),
     OF_MESSAGE,
+    *LISTED,
     Field("relay", None, kind=or_null(one_of(RelayKind))),
     Field("passed_on", None, kind=or_null(one_of(MessageStatus))),
 )
@@ -209,7 +211,7 @@ SITTER_WITH_MESSAGES = (
     Field("messages", None, get=_nested(STAFF_MESSAGES, "messages"), kind=rows_of(STAFF_MESSAGES)),
 )
 
-MESSAGES = (
+_ANY_MESSAGE = (
     Field("message", "Id", kind=ID),
     Field("direction", "Direction", kind=one_of(Direction)),
     Field("status", "Status", kind=one_of(MessageStatus)),
@@ -251,6 +253,7 @@ MESSAGES = (
         kind=or_null(keyed(code=or_null(WORD), message=TEXT)),
     ),
 )
+MESSAGES = (*_ANY_MESSAGE, *LISTED)
 
 TRIES = (
     Field("attempt", kind=ID),
@@ -262,8 +265,9 @@ TRIES = (
     Field("ended_at", kind=or_null(INSTANT)),
 )
 MESSAGE = (
-    *MESSAGES,
+    *_ANY_MESSAGE,
     Field("segments", "Segments", kind=COUNT),
+    *SHOWN,
     Field("provider", "Provider", kind=or_null(one_of(ProviderName))),
     Field(
         "as",
@@ -327,18 +331,6 @@ SENT = (
 )
 SENT_TO_SITTER = (*A_SITTER, *SENT)
 
-
-def _previewed(media: Any) -> str:
-    """A file in one line: its name, type, sizes and what was removed."""
-    if media.url is not None:
-        return f"{media.name} (fetched from {media.url})"
-    size = f"{media.size:,} bytes"
-    if media.size != media.original_size:
-        size = f"{media.original_size:,} bytes, {media.size:,} after"
-    gone = f", without {', '.join(media.removed)}" if media.removed else ""
-    return f"{media.name} ({media.content_type}, {size}{', scaled down' * media.scaled}{gone})"
-
-
 SIZE = (
     *CLIENT,
     Field(
@@ -372,7 +364,7 @@ SIZE = (
         "media",
         "Pictures",
         get=lambda row: [each._asdict() for each in row.media],
-        cell=lambda row, _: "; ".join(map(_previewed, row.media)) or "-",
+        cell=lambda row, _: "; ".join(map(previewed, row.media)) or "-",
         kind=list_of(
             keyed(
                 name=or_null(NAME),

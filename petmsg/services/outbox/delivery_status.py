@@ -13,11 +13,12 @@ from datetime import timedelta
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.models import Message, MessageAttempt
-from petmsg.providers.base import Delivery, DeliveryReport, ProviderText, RejectionClass
+from petmsg.providers.base import Bill, Delivery, DeliveryReport, ProviderText, RejectionClass
 from petmsg.queries.delivery_reports import find_attempt, mark_asked_for
 from petmsg.queries.delivery_status import messages_of
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers.provider_holds import lift
+from petmsg.services.outbox.prices import record_bills
 from petmsg.services.outbox.queue import client_of, client_ref_of
 from petmsg.services.outbox.record_outcome import attempt_of, locked_by_id
 from petmsg.services.outbox.rejection_effects import alert_repeated_code
@@ -167,6 +168,14 @@ def apply_answers(uow: UnitOfWork, answers: Sequence[Answer]) -> list[Reported |
         run_in_savepoint(uow, each, lambda one: _apply_answer(uow, one), ref=_ref)
         for each in sorted(answers, key=lambda each: each.message)
     ]
+    record_bills(
+        uow,
+        [
+            Bill(each.provider_message_id, each.text.price, each.text.segments)
+            for each in answers
+            if each.text is not None
+        ],
+    )
     missing = [each.message for each in answers if each.text is None]
     if missing:
         _alert_missing(uow, missing)

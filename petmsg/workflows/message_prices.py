@@ -1,0 +1,86 @@
+"""`message prices`: lists the provider's bills day by day, with no transaction open meanwhile.
+
+One list for all orgs of an account: a request for each 1,000 messages of a day. What a day said is
+stored before the next day is asked for, so that an interrupted run loses little.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from petmsg.errors import OutOfRange, PetmsgError, ProviderAccount, ProviderUnavailable
+from petmsg.providers.base import Bill, Billing
+from petmsg.queries.org import OrgRow
+from petmsg.services.outbox.prices import record_bills
+from petmsg.workflows.provider_factory import provider_of
+from petmsg.workflows.store import Store
+
+USUAL_DAYS = 3
+MOST_DAYS = 400
+CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PricedDay:
+    """The messages of an org on a day (UTC): how many the provider lists, how many got their price
+    now, and how many have none yet."""
+
+    org: str
+    day: date
+    messages: int
+    priced: int
+    unpriced: int
+
+
+def fetch_prices(store: Store, *, days: int) -> Iterator[Sequence[PricedDay]]:
+    """Store the prices of the last `days` days, today's included, the oldest day first.
+
+    Raises `OutOfRange` and `CredentialsMissing` before the first, and after the last what a
+    provider did not answer.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise OutOfRange(f"--days {days} is out of range.", hint=f"Give 1 to {MOST_DAYS} days.")
+    accounts: dict[str, list[OrgRow]] = {}
+    for org in store.orgs():
+        accounts.setdefault(org.provider, []).append(org)
+    # All providers first: missing credentials of one org must not leave another half done.
+    lines = [(provider_of(store, orgs[0]), orgs) for orgs in accounts.values()]
+    return _by_day(store, [line for line in lines if isinstance(line[0], Billing)], days)
+
+
+def _by_day(
+    store: Store, lines: Sequence[tuple[object, Sequence[OrgRow]]], days: int
+) -> Iterator[Sequence[PricedDay]]:
+    problems: list[PetmsgError] = []
+    today = store.now.date()
+    for provider, orgs in lines:
+        assert isinstance(provider, Billing)
+        for back in range(days - 1, -1, -1):
+            day = today - timedelta(days=back)
+            try:
+                bills = provider.bills(day)
+            except PetmsgError as problem:
+                problems.append(problem)
+                break
+            yield [_store(store, org, day, bills) for org in orgs]
+    if problems:
+        raise _error_of(problems)
+
+
+def _store(store: Store, org: OrgRow, day: date, bills: Sequence[Bill]) -> PricedDay:
+    messages = priced = unpriced = 0
+    for start in range(0, len(bills), CHUNK):
+        found = store.write_in(org.slug, record_bills, bills[start : start + CHUNK])
+        messages, priced = messages + found.messages, priced + found.priced
+        unpriced += found.unpriced
+    return PricedDay(org.slug, day, messages, priced, unpriced)
+
+
+def _error_of(problems: Sequence[PetmsgError]) -> PetmsgError:
+    for each in problems:
+        if isinstance(each, ProviderAccount):
+            return each
+    return ProviderUnavailable(
+        problems[0].message,
+        hint="The prices so far are stored; run petmsg message prices again for the rest.",
+    )
