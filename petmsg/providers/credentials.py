@@ -104,6 +104,11 @@ def _is_in(environ: Mapping[str, str], account: str | None) -> bool:
     return any(environ.get(variable_of(name, account)) for name in _NAMES)
 
 
+def is_account_sid(text: str) -> bool:
+    """Whether the text has the form of an account SID."""
+    return _SID.fullmatch(text) is not None
+
+
 def load_stripe_secrets(environ: Mapping[str, str], default_file: Path) -> tuple[str, ...]:
     """Load the signing secrets of Stripe's endpoint, from the environment or the credentials file.
 

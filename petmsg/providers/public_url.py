@@ -7,6 +7,9 @@ from petmsg.errors import Misconfigured
 LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
 INBOUND = "/twilio/inbound"
 STATUS = "/twilio/status"
+RETRIES = "rc=5&rp=all"
+"""The fragment of a webhook's URL with which Twilio repeats a request: five times, after a 5xx too.
+"""
 _OUR_PATHS = (INBOUND, STATUS, "/twilio", "/stripe", "/media", "/healthz")
 """A public URL with such an end would repeat it in the URLs that Twilio signs."""
 
@@ -29,13 +32,17 @@ def checked_public_url(url: str) -> str:
 
 def _wrong_with(url: str) -> str | None:
     """Why a public URL is not usable, without repeating it (it may hold a password), or None."""
-    if not (url.isascii() and url.isprintable()) or " " in url:
-        return "it contains spaces or non-ASCII characters"
+    if not url.isprintable() or " " in url:
+        return "it contains spaces or control characters"
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         return "its host or port is not valid"
+    if "@" in parts.netloc:
+        return _WITH_USER
+    if not url.isascii():
+        return _not_ascii(host or "")
     path = parts.path.rstrip("/")
     checks = (
         (parts.scheme not in ("https", "http"), "it does not begin with https://"),
@@ -45,7 +52,6 @@ def _wrong_with(url: str) -> str | None:
             parts.scheme == "http" and host not in LOOPBACK,
             "it must use https, unless it is this machine",
         ),
-        ("@" in parts.netloc, "it contains a user or a password"),
         ("?" in url or "#" in url, "it contains a ? or a #; put those into Twilio's webhook URL"),
         (
             any(path.endswith(each) for each in _OUR_PATHS),
@@ -53,3 +59,17 @@ def _wrong_with(url: str) -> str | None:
         ),
     )
     return next((words for is_wrong, words in checks if is_wrong), None)
+
+
+_WITH_USER = "it contains a user or a password"
+
+
+def _not_ascii(host: str) -> str:
+    """Why a URL with other characters is not usable; a host has another form that is."""
+    if host.isascii():
+        return "its path contains non-ASCII characters"
+    try:
+        plain = host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return "its host is not valid"
+    return f"its host is an international name; write it in its ASCII form, {plain}"

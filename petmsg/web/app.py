@@ -5,8 +5,7 @@ Stripe signed; `/healthz` tells anybody whether the database answers, and `/medi
 files to a request with its link (`media_route`). A request is answered with 200
 or 204 only after its commit. If storing is uncertain, the answer is 503 and the sender repeats it;
 each item is stored once, however often it comes. Twilio repeats a request after a 5xx only if its
-webhook URL asks for it (#rc=5&rp=all, see examples/web); `message pull` fetches what Twilio gave up
-on.
+webhook URL asks for it (`public_url.RETRIES`); `message pull` fetches what Twilio gave up on.
 """
 
 import asyncio
@@ -26,12 +25,12 @@ from petmsg.providers import public_url, twilio_webhooks
 from petmsg.providers.base import Delivery
 from petmsg.providers.stripe_event import read_event
 from petmsg.providers.twilio_parameters import Form
-from petmsg.providers.twilio_signature import HEADER, TwilioSignature
+from petmsg.providers.twilio_signature import HEADER, Diagnosis, TwilioSignature
 from petmsg.web.access_log import AccessLog, Watcher
 from petmsg.web.group_commit import GroupCommit, TooManyWait
 from petmsg.web.media_route import LOGGED, ROUTE, MediaRoute, MediaSource
 from petmsg.web.read_request import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
-from petmsg.web.refused_requests import RejectionCounter
+from petmsg.web.refused_requests import Refused, RejectionCounter
 from petmsg.workflows.webhook_outcome import Outcome
 
 ANSWER_WITHIN = 10.0
@@ -104,10 +103,12 @@ def _with_refusals(
             return await handler(request)
         except Refusal as refusal:
             if refusal.word == NOT_SIGNED:
-                refusals.add(has_signature=bool(request.headers.get(header)))
+                has_signature = bool(request.headers.get(header))
+                diagnosis = refusal.diagnosis if isinstance(refusal, NotSigned) else ()
+                refusals.add(Refused(has_signature, *diagnosis))
             return _respond(request, refusal.status, refusal.word, refusal.headers)
         except UsageProblem as problem:
-            refusals.add(has_signature=True)
+            refusals.add(Refused(has_signature=True))
             return _respond(request, 400, problem.code)
 
     return answer
@@ -147,6 +148,14 @@ async def _stored(commits: GroupCommit, item: object, *, began: float) -> Outcom
     return outcome
 
 
+class NotSigned(Refusal):
+    """A request to Twilio's webhooks whose signature does not fit, and what it looks like."""
+
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        super().__init__(403, NOT_SIGNED)
+        self.diagnosis = diagnosis
+
+
 class _Twilio:
     """Twilio's two webhooks."""
 
@@ -174,14 +183,12 @@ class _Twilio:
     async def _signed(self, request: Request) -> Form:
         """The parameters of a request that Twilio signed. Raises `Refusal`: 403."""
         form = parameters(await body_of(request, FORM))
-        genuine = self._signature.is_genuine(
-            request.scope["raw_path"].decode("latin-1"),
-            request.scope["query_string"].decode("latin-1"),
-            form,
-            request.headers.get(HEADER),
-        )
-        if not genuine:
-            raise Refusal(403, NOT_SIGNED)
+        path = request.scope["raw_path"].decode("latin-1")
+        query = request.scope["query_string"].decode("latin-1")
+        signature = request.headers.get(HEADER)
+        if not self._signature.is_genuine(path, query, form, signature):
+            host = request.headers.get("Host")
+            raise NotSigned(self._signature.diagnose(path, query, form, signature, host))
         return form
 
 

@@ -17,14 +17,14 @@ from petmsg.providers.base import DeliveryReport, ReceivedText
 from petmsg.providers.stripe_event import Payment
 from petmsg.queries.delivery_status import orgs_of_reports
 from petmsg.services.bookings.payments import PaymentResult
-from petmsg.services.inbound.refused_webhooks import alert_rejected
+from petmsg.services.inbound.refused_webhooks import ManyRefused, alert_rejected
 from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.outbox.delivery_status import report_each
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.payments import pay
 from petmsg.workflows.receive import ReceiveResult, store_messages
 from petmsg.workflows.store import Store
-from petmsg.workflows.webhook_outcome import ManyRefused, Outcome
+from petmsg.workflows.webhook_outcome import Outcome
 
 Keep = Callable[[Sequence[Any]], list[Outcome]]
 
@@ -82,13 +82,7 @@ class WebhookStore:
     def _refusals(self, refusals: Sequence[ManyRefused]) -> list[Outcome]:
         for each in refusals:
             self._store.transact(
-                partial(
-                    alert_rejected,
-                    endpoint=each.endpoint,
-                    count=each.count,
-                    actor=self._store.actor,
-                    now=self._store.now,
-                )
+                partial(alert_rejected, refused=each, actor=self._store.actor, now=self._store.now)
             )
         return [Outcome(200, "told")] * len(refusals)
 

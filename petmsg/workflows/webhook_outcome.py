@@ -9,11 +9,3 @@ class Outcome:
 
     status: int
     word: str
-
-
-@dataclass(frozen=True, slots=True)
-class ManyRefused:
-    """`count` requests at an endpoint (`twilio`, `stripe`) were rejected lately."""
-
-    endpoint: str
-    count: int

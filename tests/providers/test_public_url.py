@@ -37,7 +37,12 @@ def test_what_all_our_addresses_begin_with_is_accepted(url: str, accepted: str) 
         ("https://texts.example.com:0", "port cannot be 0"),
         ("https://texts.example.com:99999", "its host or port is not valid"),
         ("https://[::1", "its host or port is not valid"),
-        ("https://täxts.example.com", "non-ASCII"),
+        ("https://täxts.example.com", "write it in its ASCII form, xn--txts-loa.example.com"),
+        ("https://me:sécret@täxts.example.com", "contains a user or a password"),
+        ("https://texts.example.com/tëxts", "its path contains non-ASCII characters"),
+        ("https://tä..xts.example.com", "its host is not valid"),
+        ("https://texts.example.com/\x7f", "control characters"),
+        ("https://texts.example.com/media/", "ends with a path that petmsg adds"),
         ("https://texts.example.com /x", "spaces"),
     ],
 )

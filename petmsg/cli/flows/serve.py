@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,24 @@ from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.output import OutputFormat
-from petmsg.errors import INTERRUPTED, ExtraMissing, Misconfigured, NoOrg, PetmsgError
+from petmsg.errors import (
+    INTERRUPTED,
+    CredentialsMissing,
+    ExtraMissing,
+    Misconfigured,
+    NoOrg,
+    PetmsgError,
+)
 from petmsg.providers.credentials import (
     STRIPE_NAME,
+    TOKEN_NAME,
     load_stripe_secrets,
     load_twilio_credentials,
 )
 from petmsg.providers.public_url import INBOUND, STATUS, checked_public_url
+from petmsg.providers.stored_accounts import StoredAccounts
 from petmsg.providers.stripe_signature import is_genuine
-from petmsg.queries.org import all_orgs, has_org
+from petmsg.queries.org import OrgRow, all_orgs, has_org
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.views.nouns import WEBHOOKS
@@ -100,8 +110,7 @@ def _webhooks(context: Context) -> "Webhooks":
     public_url, twilio = environ.get(settings.PUBLIC_URL), None
     if public_url:
         public_url = checked_public_url(public_url)
-        token = load_twilio_credentials(environ, file).auth_token
-        twilio = TwilioSignature(token, public_url=public_url)
+        twilio = TwilioSignature(_accounts(context), public_url=public_url)
     secrets = load_stripe_secrets(environ, file)
     if twilio is None and not secrets:
         nothing = Misconfigured(
@@ -118,6 +127,8 @@ def _webhooks(context: Context) -> "Webhooks":
         context.chosen(cursor)  # report an unknown --org now, not with the first payment
     if twilio is None and any(org.provider is ProviderName.TWILIO for org in orgs):
         context.notify(f"Twilio's webhooks are off, because {settings.PUBLIC_URL} is not set.")
+    elif twilio is not None:
+        _warn_without_token(context, orgs)
     return Webhooks(
         twilio=twilio,
         stripe=partial(_signed_by_stripe, context, secrets) if secrets else None,
@@ -126,6 +137,37 @@ def _webhooks(context: Context) -> "Webhooks":
             find=partial(find_linked_files, context.location, context.clock), store=context.media
         ),
     )
+
+
+def _accounts(context: Context) -> StoredAccounts:
+    """The accounts whose webhooks can be checked; others are named. Raises `CredentialsMissing` if
+    there is none."""
+    environ, file = context.environ, settings.credentials_file(context.environ)
+    accounts = StoredAccounts(environ, file, context.notify)
+    if accounts.has_tokens:
+        return accounts
+    for problem in accounts.problems.values():
+        raise problem
+    load_twilio_credentials(environ, file)
+    raise CredentialsMissing(
+        "Twilio's webhooks need an auth token: an API key signs requests to Twilio only.",
+        hint=f"Add {TOKEN_NAME} beside the API key; see: petmsg config show",
+    )
+
+
+def _warn_without_token(context: Context, orgs: Sequence[OrgRow]) -> None:
+    """Name the orgs whose messages will be refused because their account has no token here."""
+    environ, file = context.environ, settings.credentials_file(context.environ)
+    for org in orgs:
+        if org.provider is not ProviderName.TWILIO:
+            continue
+        try:
+            has_token = bool(load_twilio_credentials(environ, file, org.account.name).tokens)
+            why = f"{TOKEN_NAME} is missing."
+        except CredentialsMissing as problem:
+            has_token, why = False, f"{problem.message} {problem.hint}"
+        if not has_token:
+            context.warn(f"Twilio's webhooks for {org.slug} will be refused: {why}")
 
 
 def _signed_by_stripe(

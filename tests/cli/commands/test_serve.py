@@ -22,7 +22,7 @@ from petmsg.errors import CONFIGURATION, INTERRUPTED
 from tests.support.fixtures import Cli, add_org, looking, run_cli
 from tests.support.incoming import MAYAS_PHONE
 from tests.support.texting import ANN, MAYA, people
-from tests.support.twilio_fake import AUTH_TOKEN
+from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
 from tests.support.webhooks import KEYS, Server, inbound, serving, sid_of, signed, wait_until
 
 INBOUND = "/twilio/inbound"
@@ -157,11 +157,25 @@ def test_forgeries_are_refused_before_the_database_is_asked(
         assert server.ask("GET", "/healthz").status == 503
 
 
-@pytest.mark.parametrize(("signature", "times"), [(None, 20), ("wrong", 5)])
-def test_many_requests_that_are_not_signed_are_one_alert(
-    server: Server, sqlite_cli: Cli, signature: str | None, times: int
+@pytest.mark.parametrize(
+    ("signature", "account", "says"),
+    [
+        (None, ACCOUNT_SID, "by a proxy"),
+        (None, "", "probably not Twilio's"),
+        ("wrong", ACCOUNT_SID, "its auth token is probably not"),
+        ("wrong", "AC" + "9" * 32, f"Account AC{'9' * 32}: its credentials are missing"),
+    ],
+)
+def test_many_requests_that_are_not_signed_are_one_alert_that_says_what_they_look_like(
+    server: Server,
+    sqlite_cli: Cli,
+    signature: str | None,
+    account: str,
+    says: str,
 ) -> None:
-    body, headers = signed(INBOUND, inbound("SM1", ANN, MAYA))
+    times = 20 if signature is None else 5
+    form = inbound("SM1", ANN, MAYA) | {"AccountSid": account}
+    body, headers = signed(INBOUND, form)
     headers.pop("X-Twilio-Signature")
     if signature is not None:
         headers["X-Twilio-Signature"] = signature
@@ -179,6 +193,63 @@ def test_many_requests_that_are_not_signed_are_one_alert(
     rows = sqlite_cli("doctor", "--check", "webhooks_signed", "-o", "json").json
     assert [row["result"] for row in rows] == ["problem"]
     assert f"rejected {times} request" in rows[0]["message"]
+    assert says in rows[0]["message"]
+
+
+def test_requests_for_another_address_are_named_with_it(server: Server, sqlite_cli: Cli) -> None:
+    """The number's webhook at Twilio and the public URL differ."""
+    old = "https://old.example.com"
+    body, headers = signed(INBOUND, inbound("SM1", ANN, MAYA), at=old)
+    for _ in range(5):
+        ask = server.ask("POST", INBOUND, body, {**headers, "Host": "old.example.com"})
+        assert ask.status == 403
+
+    def told() -> list[str]:
+        rows = sqlite_cli("alert", "list", "-o", "json").json
+        return [row["message"] for row in rows if row["kind"] == "webhook_refused"]
+
+    wait_until(lambda: bool(told()))
+    assert f"Twilio signed for {old}, which is not PETMSG_PUBLIC_URL" in told()[0]
+
+
+# ---------------------------------------------------------------------- tokens, while it runs
+
+
+def test_a_token_is_rotated_without_a_restart_and_loses_nothing(
+    migrated_sqlite: str, sqlite_cli: Cli, tmp_path: Path
+) -> None:
+    people(sqlite_cli)
+    file = tmp_path / "twilio.env"
+
+    def write(path: Path, token: str, sid: str = ACCOUNT_SID) -> None:
+        whole = path.with_suffix(".new")
+        whole.write_text(f"TWILIO_ACCOUNT_SID={sid}\nTWILIO_AUTH_TOKEN={token}\n")
+        whole.chmod(0o600)
+        whole.replace(path)
+
+    write(file, "old")
+    away = {"TWILIO_ACCOUNT_SID": "", "TWILIO_AUTH_TOKEN": ""}
+    with serving(migrated_sqlite, PETMSG_TWILIO_CREDENTIALS=str(file), **away) as server:
+
+        def status(name: str, token: str, sid: str = ACCOUNT_SID) -> int:
+            form = inbound(name, ANN, MAYA) | {"AccountSid": sid}
+            return server.twilio(INBOUND, form, token=token).status
+
+        assert [status("SM1", "old"), status("SM2", "new")] == [200, 403]
+        write(file, "old, new")
+        assert [status("SM3", "new"), status("SM4", "old")] == [200, 200]
+        write(file, "new")
+        assert status("SM5", "new") == 200
+        # An account whose file is added while the server runs.
+        other = "AC" + "7" * 32
+        assert status("SM6", "theirs", other) == 403
+        write(tmp_path / "twilio-north.env", "theirs", other)
+        assert status("SM7", "theirs", other) == 200
+        assert [status("SM8", "new", other), status("SM9", "theirs")] == [403, 403]
+        assert server.errors.count("Twilio's credentials were read again.") >= 2
+        assert server.stop() == 0
+    kept = [sid for sid, *_ in texts(migrated_sqlite)]
+    assert kept == [sid_of(f"SM{each}") for each in (1, 3, 4, 5, 7)]
 
 
 # ------------------------------------------------------------------------------- what is not taken
@@ -220,7 +291,8 @@ def test_a_genuine_request_cannot_be_cut_into_another_message(
     [
         ({"MessageSid": "SM1", "SmsSid": "SM1"}, 400),
         ({"SmsSid": "SM" + "2" * 32}, 400),
-        ({"AccountSid": "AC1"}, 400),
+        ({"AccountSid": "AC1"}, 403),
+        ({"AccountSid": "AC" + "9" * 32}, 403),
         ({"NumMedia": "one"}, 400),
         ({"From": "+1415 and more"}, 400),
         ({"body": "x"}, 400),
@@ -269,7 +341,7 @@ def test_other_requests_are_turned_away(server: Server) -> None:
     assert server.ask("GET", "/").status == 404
     as_json = {**headers, "Content-Type": "application/json"}
     assert server.ask("POST", INBOUND, body, as_json).status == 415
-    without = {"From": ANN, "To": MAYA, "Body": "x"}
+    without = {"AccountSid": ACCOUNT_SID, "From": ANN, "To": MAYA, "Body": "x"}
     assert server.twilio(INBOUND, without).status == 400
     many = "&".join(f"p{i}=1" for i in range(300)).encode()
     assert server.ask("POST", INBOUND, many, headers).status == 400
