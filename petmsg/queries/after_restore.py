@@ -18,17 +18,23 @@ WHERE org_id = :org_id AND direction = 'outbound' AND status IN ('queued', 'send
 ORDER BY id
 """
 
+# Both conditions on the status, and no order of an index: SQLite then reads the partial index of
+# messages that need a person, and not all messages.
 _HELD = """
 SELECT id AS message, to_e164, in_doubt_at, claimed_at FROM message
-WHERE org_id = :org_id AND status = 'held' AND error_code = 'restored' AND to_e164 IS NOT NULL
-ORDER BY id
+WHERE org_id = :org_id
+  AND status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')
+  AND status = 'held' AND error_code = 'restored' AND to_e164 IS NOT NULL
+ORDER BY id + 0
 """
 
 _KNOWN = "SELECT message_id FROM message_attempt WHERE provider_message_id = :sid"
 
 _OTHER_BODIES = """
 SELECT body FROM message
-WHERE org_id = :org_id AND status = 'held' AND error_code = 'restored' AND to_e164 = :to_e164
+WHERE org_id = :org_id
+  AND status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')
+  AND status = 'held' AND error_code = 'restored' AND to_e164 = :to_e164
   AND id <> :message_id AND body IS NOT NULL
 """
 

@@ -57,9 +57,8 @@ WHERE org_id = :org_id AND class = 'sitter' AND sitter_id IS NULL AND first_sitt
 """
 
 _OWNERS = """
-SELECT count(*) FROM thread t
-JOIN message_number n ON n.id = t.pool_number_id AND n.class = 'pool'
-WHERE t.org_id = :org_id
+SELECT coalesce(sum((SELECT count(*) FROM thread t WHERE t.pool_number_id = n.id)), 0)
+FROM message_number n WHERE n.org_id = :org_id AND n.class = 'pool'
 """
 
 

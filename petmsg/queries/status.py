@@ -33,17 +33,39 @@ _ALERTS = """
 SELECT severity, count(*) FROM alert WHERE org_id = :org_id AND done_at IS NULL GROUP BY severity
 """
 
-# Once through the texts: an index serves the few that wait, and none the held and the failed.
+# Each count by the partial index of its messages, whose condition is repeated word for word. What
+# failed lately is found by the attempts, because what failed ever may be much.
 _QUEUE = """
-SELECT coalesce(sum(CASE WHEN status = 'queued' THEN 1 ELSE 0 END), 0) AS queued,
-       coalesce(sum(CASE WHEN status = 'queued' AND due_at <= :now THEN 1 ELSE 0 END), 0) AS due,
-       coalesce(sum(CASE WHEN status = 'sending' THEN 1 ELSE 0 END), 0) AS sending,
-       coalesce(sum(CASE WHEN status = 'unknown' THEN 1 ELSE 0 END), 0) AS in_doubt,
-       coalesce(sum(CASE WHEN status = 'held' THEN 1 ELSE 0 END), 0) AS held,
-       coalesce(sum(CASE WHEN status IN ('failed', 'undelivered') AND claimed_at > :since
-                         THEN 1 ELSE 0 END), 0) AS failed_24h,
-       max(synced_at) AS last_sync_at
-FROM message WHERE org_id = :org_id
+SELECT
+  (SELECT count(*) FROM message
+    WHERE org_id = :org_id AND status = 'queued' AND due_at > :now) AS not_due,
+  (SELECT count(*) FROM message
+    WHERE org_id = :org_id AND status = 'queued' AND due_at <= :now) AS due,
+  (SELECT count(*) FROM message WHERE org_id = :org_id AND direction = 'outbound'
+    AND status IN ('sending', 'unknown') AND status = 'sending') AS sending,
+  (SELECT count(*) FROM message WHERE org_id = :org_id AND direction = 'outbound'
+    AND status IN ('sending', 'unknown') AND status = 'unknown') AS in_doubt,
+  (SELECT count(*) FROM message WHERE org_id = :org_id
+    AND status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')
+    AND status = 'held') AS held,
+  (SELECT count(DISTINCT m.id)
+    FROM message_number n
+    CROSS JOIN message_attempt a
+    CROSS JOIN message m
+    WHERE n.org_id = :org_id AND a.number_id = n.id AND a.claimed_at > :since
+      AND m.id = a.message_id AND m.claimed_at > :since
+      AND m.status IN ('failed', 'undelivered')) AS failed_24h
+"""
+
+# Of the messages on their way, and of the newest of all: no index has the others by that time.
+_LAST_SYNC = """
+SELECT max(at) FROM (
+  SELECT max(synced_at) AS at FROM message WHERE org_id = :org_id AND status = 'sent'
+  UNION ALL
+  SELECT max(newest.synced_at) FROM (
+    SELECT synced_at FROM message WHERE org_id = :org_id ORDER BY id DESC LIMIT 500
+  ) newest
+) asked
 """
 
 _LAST_TRY = """
@@ -78,8 +100,7 @@ ORDER BY n.quarantined_until, n.id LIMIT :limit
 
 
 class QueueCounts(NamedTuple):
-    """How many messages wait, are being sent, need a person, or failed lately; and when the
-    provider last reported on one (aware UTC)."""
+    """How many messages wait, are being sent, need a person, or failed lately."""
 
     queued: int
     due: int
@@ -87,7 +108,6 @@ class QueueCounts(NamedTuple):
     in_doubt: int
     held: int
     failed_24h: int
-    last_sync_at: datetime | None
 
 
 class VisitRow(NamedTuple):
@@ -137,9 +157,16 @@ def open_alerts(cursor: Cursor, org: OrgRow) -> dict[str, int]:
 
 
 def queue(cursor: Cursor, org: OrgRow, *, now: datetime, since: datetime) -> QueueCounts:
-    """The org's texts that wait, are under way, need a person, or failed after `since` (aware UTC);
-    and when the provider last reported one."""
-    return cursor.all(QueueCounts, _QUEUE, org_id=org.id, now=now, since=since)[0]
+    """The org's messages that wait, are under way, need a person, or failed after `since` (aware
+    UTC)."""
+    later, due, *others = cursor.tuples(_QUEUE, org_id=org.id, now=now, since=since)[0]
+    return QueueCounts(later + due, due, *others)
+
+
+def last_sync(cursor: Cursor, org: OrgRow) -> datetime | None:
+    """When the provider was last asked about a message of the org (aware UTC): one that is on its
+    way, or one of the newest 500."""
+    return cursor.instant(_LAST_SYNC, org_id=org.id)
 
 
 def last_try(cursor: Cursor, org: OrgRow) -> datetime | None:

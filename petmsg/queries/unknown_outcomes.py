@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 
+# Not in the order of an index: SQLite would read all messages of the company in it. These are few.
 _MESSAGES_BEING_SENT = """
 SELECT id AS message, worker FROM message
 WHERE org_id = :org_id AND direction = 'outbound' AND status IN ('sending', 'unknown')
-  AND status = 'sending' ORDER BY id
+  AND status = 'sending' ORDER BY id + 0
 """
 
 _UNKNOWN_MESSAGES = """
@@ -16,7 +17,7 @@ SELECT id AS message, attempts AS attempt, provider, from_e164, to_e164, claimed
 FROM message
 WHERE org_id = :org_id AND direction = 'outbound' AND status IN ('sending', 'unknown')
   AND status = 'unknown' AND from_e164 IS NOT NULL AND to_e164 IS NOT NULL
-  AND claimed_at IS NOT NULL ORDER BY id
+  AND claimed_at IS NOT NULL ORDER BY id + 0
 """
 
 _IS_KNOWN_ID = """

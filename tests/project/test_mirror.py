@@ -26,6 +26,7 @@ OF_SEVERAL = {
     "models/test_invariants.py": "the constraints of all tables",
     "models/test_invariants_of_sending.py": "the constraints of all tables that sending writes",
     "queries/test_plans.py": "the plans of all texts of petmsg.queries",
+    "queries/test_steps.py": "what SQLite does for each command, as test_plans for PostgreSQL",
     "media/test_memory.py": "the whole package, on files that are made to be large",
     "media/test_no_position_leaves.py": "the whole package, on many files of each type",
     "queries/test_query_texts.py": "all texts of petmsg.queries",

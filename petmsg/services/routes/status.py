@@ -81,9 +81,7 @@ def day_of(at: datetime, timezone: str) -> tuple[datetime, datetime]:
 
 
 def _status(cursor: Cursor, org: OrgRow, now: datetime, days: int) -> Status:
-    counts = queries.queue(cursor, org, now=now, since=now - timedelta(hours=24))
-    queue = counts._asdict()
-    last_sync_at = queue.pop("last_sync_at")
+    queue = queries.queue(cursor, org, now=now, since=now - timedelta(hours=24))
     return Status(
         org=org,
         at=now,
@@ -94,14 +92,14 @@ def _status(cursor: Cursor, org: OrgRow, now: datetime, days: int) -> Status:
         numbers=_numbers(cursor, org),
         today=_today(cursor, org, now),
         releases=queries.releases(cursor, org, limit=NEXT_RELEASES),
-        queue=queue,
+        queue=queue._asdict(),
         inbox=unread(cursor, org, now=now),
         waiting=waiters(cursor, org),
         alerts=_counted(reversed(AlertSeverity), queries.open_alerts(cursor, org)),
         days=days,
         gaps=[each for each in coverage(cursor, [org], now=now, days=days) if each.gap],
         last_try_at=queries.last_try(cursor, org),
-        last_sync_at=last_sync_at,
+        last_sync_at=queries.last_sync(cursor, org),
     )
 
 

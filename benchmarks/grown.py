@@ -1,0 +1,222 @@
+"""A company that has grown: for each client a thread, a visit, ten messages and an event.
+
+The same rows on both databases. Nearly all are old, as in life: what commands look for are a
+week's visits, a day's messages and a queue.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from hashlib import md5
+from itertools import islice
+from typing import Any
+
+from benchmarks import company
+from petmsg.db.cursor import Cursor
+from petmsg.db.engine import make_engine
+from petmsg.db.location import locate
+from petmsg.db.transaction import transaction
+
+EACH = 10
+"""Messages of a thread."""
+_CHUNK = 10_000
+_OF_THESE_DAYS = 500
+"""Visits of today and yesterday, whose threads have a pool number. All others are two months old
+and older."""
+_HOUR = timedelta(hours=1)
+_CUSTODY = """
+INSERT INTO number_custody (org_id, number_id, from_at, class, status, sitter_id, reason, actor)
+SELECT n.org_id, n.id, :since, n.class, n.status, n.sitter_id, 'added', 'bench'
+FROM message_number n
+WHERE NOT EXISTS (SELECT 1 FROM number_custody c WHERE c.number_id = n.id)
+"""
+
+
+def build(threads: int) -> Callable[[str], None]:
+    """What fills a new database with that many threads."""
+
+    def fill(url: str) -> None:
+        company.create(url)
+        location = locate(url)
+        engine = make_engine(location)
+        try:
+            with transaction(engine, location) as begun:
+                add(begun.cursor, threads)
+        finally:
+            engine.dispose()
+
+    return fill
+
+
+def add(cursor: Cursor, threads: int) -> None:
+    """Add the rows of that many threads to a company that has none."""
+    numbers = range(1, threads + 1)
+    _insert(
+        cursor,
+        "client",
+        ({"ref": f"C-{i}", "name": f"Client {i}", "kind": "recurring"} for i in numbers),
+    )
+    _insert(
+        cursor,
+        "client_phone",
+        ({"client_id": i, "e164": _phone(i), "is_primary": True} for i in numbers),
+    )
+    _insert(cursor, "thread", map(_thread, numbers))
+    _insert(
+        cursor,
+        "booking",
+        ({"ref": f"B-{i}", "status": "confirmed", **_visit(i)} for i in numbers),
+    )
+    _insert(
+        cursor,
+        "assignment_window",
+        (
+            {
+                **_visit(i),
+                "thread_id": i,
+                "booking_id": i,
+                "booked_until": _visit(i)["ends_at"],
+                "ends_at": _visit(i)["ends_at"] + _HOUR,
+            }
+            for i in numbers
+        ),
+    )
+    cursor.run(_CUSTODY, since=company.NOW - timedelta(days=500))
+    texts = range(1, threads * EACH + 1)
+    _insert(cursor, "message", map(_message, texts))
+    sent = [i for i in texts if i % 2 == 0]
+    _insert(cursor, "message_attempt", map(_attempt, sent), created=False)
+    received = [i for i in texts if i % 2 == 1]
+    _insert(cursor, "inbound_text", map(_inbound, received), created=False)
+    _insert(cursor, "audit_event", _events(cursor, threads), created=False)
+
+
+def _events(cursor: Cursor, threads: int) -> Iterator[dict[str, Any]]:
+    seq, previous = cursor.tuples("SELECT seq, hash FROM audit_head")[0]
+    for i in range(1, threads + 1):
+        yield {
+            "seq": seq + i,
+            "at": company.NOW,
+            "actor": company.ACTOR,
+            "event": "client.added",
+            "entity": "client",
+            "ref": f"C-{i}",
+            "payload": "{}",
+            "previous_hash": previous,
+            "hash": _hash(i),
+        }
+        previous = _hash(i)
+    cursor.run("UPDATE audit_head SET seq = :seq, hash = :hash", seq=seq + threads, hash=previous)
+
+
+def _hash(number: int) -> str:
+    return md5(str(number).encode(), usedforsecurity=False).hexdigest() * 2
+
+
+def _visit(number: int) -> dict[str, Any]:
+    start = company.NOW - _HOUR * (number // company.SITTERS + 1)
+    if number > _OF_THESE_DAYS:
+        start -= timedelta(days=60)
+    return {
+        "client_id": number,
+        "sitter_id": number % company.SITTERS + 1,
+        "starts_at": start,
+        "ends_at": start + 2 * _HOUR,
+    }
+
+
+def _message(number: int) -> dict[str, Any]:
+    thread = (number - 1) // EACH + 1
+    out = number % 2 == 0
+    phone, ours = _phone(thread), f"+1415558{_number(thread) - 1:04}"
+    status = "received"
+    if out:
+        status = "failed" if number % 100 == 0 else "delivered"
+    at = _written(number)
+    return {
+        "created_at": at,
+        "thread_id": thread,
+        "client_id": thread,
+        "direction": "outbound" if out else "inbound",
+        "status": status,
+        "body": f"message {number}",
+        "from_e164": ours if out else phone,
+        "to_e164": phone if out else ours,
+        "number_id": _number(thread),
+        "rule": "active_window" if out else None,
+        "provider": "sandbox",
+        "provider_message_id": f"SB-{number}",
+        "segments": 1,
+        "attempts": 1 if out else 0,
+        "actor": company.ACTOR,
+        "claimed_at": at if out else None,
+        "sent_at": at if out else None,
+        "synced_at": at if out else None,
+        "urgent": False,
+    }
+
+
+def _attempt(number: int) -> dict[str, Any]:
+    at, thread = _written(number), (number - 1) // EACH + 1
+    return {
+        "message_id": number,
+        "attempt": 1,
+        "thread_id": thread,
+        "number_id": _number(thread),
+        "rule": "active_window",
+        "status": "failed" if number % 100 == 0 else "delivered",
+        "provider_message_id": f"SB-{number}",
+        "claimed_at": at,
+        "ended_at": at,
+    }
+
+
+def _inbound(number: int) -> dict[str, Any]:
+    at = _written(number)
+    return {
+        "message_id": number,
+        "received_at": at,
+        "addressed_to": "front_desk",
+        "code": "NO_ACTIVE_WINDOW",
+        "media_count": 0,
+        "inbox_at": at,
+        "done_by": company.ACTOR,
+        "done_at": at,
+    }
+
+
+def _written(number: int) -> datetime:
+    """When a message was written: a month and more ago."""
+    return company.NOW - timedelta(days=400) + timedelta(minutes=number % 500_000)
+
+
+def _thread(number: int) -> dict[str, Any]:
+    of_pool = 2 + company.SITTERS + number % company.POOL
+    return {
+        "client_id": number,
+        "pool_number_id": of_pool if number <= _OF_THESE_DAYS else None,
+    }
+
+
+def _number(thread: int) -> int:
+    """The id of the number that the client of a thread knows: of one of forty sitters."""
+    return 10 + thread % 40
+
+
+def _phone(client: int) -> str:
+    return f"+1202{client:07}"
+
+
+def _insert(
+    cursor: Cursor, table: str, rows: Iterable[dict[str, Any]], *, created: bool = True
+) -> None:
+    waiting = iter(rows)
+    while chunk := list(islice(waiting, _CHUNK)):
+        fixed: dict[str, Any] = {"org_id": 1}
+        if created and "created_at" not in chunk[0]:
+            fixed["created_at"] = company.NOW
+        columns = [*fixed, *chunk[0]]
+        values = ", ".join(f":{column}" for column in columns)
+        cursor.run_many(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})",
+            [{**fixed, **row} for row in chunk],
+        )

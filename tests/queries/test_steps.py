@@ -1,0 +1,121 @@
+"""What SQLite does for each command that reads, counted in steps of its virtual machine: six times
+the company takes no more of them, with statistics of the file and without.
+
+Steps, unlike times, are the same on a busy machine. PostgreSQL's plans are in `test_plans`.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from benchmarks import company, grown, scale
+from petmsg.db import engine, snapshot
+from tests.support.fixtures import run_cli
+
+SMALL, LARGE = 1_500, 9_000
+EACH = 10
+"""Steps between two calls of the counter."""
+COMMANDS = (
+    *scale.COMMANDS,
+    "booking list --today",
+    "coverage",
+    "inbox strays",
+    "media list",
+    "message dispatch",
+    "message sync",
+    "number health",
+    "number who +14155580003 --at 2025-11-10T15:00Z",
+    "optout list",
+    "route explain C-7 --at 2025-11-10T15:00Z",
+    "template list",
+    "today",
+)
+"""`status` counts the clients and threads, and is below."""
+MOST = 1.5
+
+
+class Counter:
+    """Counts the steps of all connections that are opened while it is in place."""
+
+    def __init__(self, connect: Callable[..., sqlite3.Connection]) -> None:
+        self._connect = connect
+        self.steps = 0
+
+    def connect(self, *arguments: object, **options: object) -> sqlite3.Connection:
+        """`sqlite3.connect`."""
+        connection = self._connect(*arguments, **options)
+        connection.set_progress_handler(self._count, EACH)
+        return connection
+
+    def _count(self) -> int:
+        self.steps += EACH
+        return 0
+
+
+@pytest.fixture(scope="module")
+def new_files(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
+    folder: Path = tmp_path_factory.mktemp("grown")
+    files = {threads: str(folder / f"{threads}.db") for threads in (SMALL, LARGE)}
+    for threads, file in files.items():
+        grown.build(threads)(file)
+    return files
+
+
+@pytest.fixture(scope="module", params=["without statistics", "with statistics"])
+def grown_files(request: pytest.FixtureRequest, new_files: dict[int, str]) -> dict[int, str]:
+    if request.param == "with statistics":
+        for file in new_files.values():
+            with closing(sqlite3.connect(file)) as connection:
+                connection.execute("ANALYZE")
+    return new_files
+
+
+@pytest.fixture
+def counter(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
+    counter = Counter(sqlite3.connect)
+    counting = SimpleNamespace(**{**vars(sqlite3), "connect": counter.connect})
+    for module in (snapshot, engine):
+        monkeypatch.setattr(module, "sqlite3", counting)
+    return counter
+
+
+def steps(counter: Counter, url: str, line: str) -> int:
+    """How many a command takes, after one that has done what is done once."""
+    for _ in range(2):
+        counter.steps = 0
+        ran = run_cli(url, *line.split(), now=company.NOW)
+        assert ran.code == 0, ran.err
+    return counter.steps
+
+
+def growth(counter: Counter, files: dict[int, str], line: str) -> float:
+    """The steps in the large company, by those in the small one."""
+    small, large = (steps(counter, files[threads], line) for threads in (SMALL, LARGE))
+    assert small > 0
+    return large / small
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_six_times_the_company_takes_no_more_steps(
+    counter: Counter, grown_files: dict[int, str], line: str
+) -> None:
+    assert growth(counter, grown_files, line) <= MOST
+
+
+def test_the_status_only_counts_clients_and_threads(
+    counter: Counter, grown_files: dict[int, str]
+) -> None:
+    """Nine steps for a client and its thread, none for a message."""
+    small, large = (steps(counter, grown_files[each], "status") for each in (SMALL, LARGE))
+    assert large - small <= 10 * (LARGE - SMALL)
+
+
+def test_a_command_that_reads_all_messages_is_noticed(
+    counter: Counter, grown_files: dict[int, str]
+) -> None:
+    search = "message list --search nothing-like-it"
+    assert growth(counter, grown_files, search) > MOST
