@@ -31,8 +31,8 @@ def _differences(store: Store, lines: Sequence[Line]) -> Iterator[list[Drift]]:
     problems: list[PetmsgError] = []
     for org, provider in lines:
         yield _texts(store, org, provider, problems)
-    for name in dict.fromkeys(provider.name for _, provider in lines):
-        yield _numbers(store, [line for line in lines if line[1].name == name], problems)
+    for account in dict.fromkeys(org.account for org, _ in lines):
+        yield _numbers(store, [line for line in lines if line[0].account == account], problems)
     if problems:
         raise _told(problems)
 
@@ -62,13 +62,13 @@ def _texts(
 
 
 def _numbers(store: Store, lines: Sequence[Line], problems: list[PetmsgError]) -> list[Drift]:
-    """Compare the numbers of one provider's account, which its orgs share, with petmsg's."""
-    provider = lines[0][1]
+    """Compare the numbers of one account, which its orgs share, with petmsg's."""
+    account, provider = lines[0][0].account, lines[0][1]
     # Read before the account is listed, and the known ones after it: a number that somebody adds
     # meanwhile is then neither gone nor unknown.
     with store.snapshot() as cursor:
         believed = {org.slug: queries.believed_numbers(cursor, org) for org, _ in lines}
-        sharing = [org.slug for org in all_orgs(cursor) if org.provider == provider.name]
+        sharing = [org.slug for org in all_orgs(cursor) if org.account == account]
     try:
         listed = provider.numbers()
     except PetmsgError as problem:

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from petmsg import clock
 from petmsg.db.location import Location
 from petmsg.enums.alerts import CheckResult
-from petmsg.enums.orgs import ProviderName
 from petmsg.errors import PetmsgError
 from petmsg.media.base import MediaStore
 from petmsg.providers.base import Provider, ProviderNumber
-from petmsg.queries.org import OrgRow
+from petmsg.providers.registry import credential_problem, reaches_phones, with_credentials
+from petmsg.queries.org import Account, OrgRow
 from petmsg.services.fix_commands import FixCommands
 
 MAX_FINDINGS = 10
@@ -38,7 +38,7 @@ class CheckContext:
     (aware UTC); `machine_clock` is compared with other clocks. `orgs_error` says why the orgs could
     not be read. `provider_of` returns an org's provider; it is None if no provider may be asked.
     `media` opens the media store; `reads_media` has the hash of every file compared. `listed` keeps
-    what each provider answered, None for one that did not answer.
+    the numbers that each account answered with, None for one that did not answer.
     """
 
     location: Location
@@ -53,16 +53,33 @@ class CheckContext:
     media: Callable[[], MediaStore] | None = None
     reads_media: bool = False
     mounts: Path = Path("/proc/self/mounts")
-    listed: dict[ProviderName, Sequence[ProviderNumber] | None] = field(default_factory=dict)
+    listed: dict[Account, Sequence[ProviderNumber] | None] = field(default_factory=dict)
 
     def numbers_of(self, org: OrgRow) -> Sequence[ProviderNumber]:
-        """The numbers of the account of the org's provider, which is asked once; none if it did not
-        answer before, or has no list. Raises what the provider raises."""
+        """The numbers of the org's account, which is asked once; none if it did not answer before,
+        or has no list. Raises what the provider raises."""
         assert self.provider_of is not None
-        if org.provider not in self.listed:
-            self.listed[org.provider] = None
-            self.listed[org.provider] = self.provider_of(org).numbers()
-        return self.listed[org.provider] or ()
+        if org.account not in self.listed:
+            self.listed[org.account] = None
+            self.listed[org.account] = self.provider_of(org).numbers()
+        return self.listed[org.account] or ()
+
+    def sharing_accounts(self) -> dict[Account, list[OrgRow]]:
+        """The chosen orgs by their account, of the providers that reach real phones.
+
+        An account that no org uses yet is in it too if its credentials are usable: they are stored
+        before an org is switched to it. An org stands for it then.
+        """
+        shared: dict[Account, list[OrgRow]] = {}
+        for org in self.orgs:
+            if reaches_phones(org.provider):
+                shared.setdefault(org.account, []).append(org)
+        used = {account.provider for account in shared}
+        for name in with_credentials(self.environ) if self.orgs else ():
+            if name not in used and credential_problem(name, self.environ) is None:
+                stands_in = self.orgs[0]._replace(provider=name, twilio_account=None)
+                shared[stands_in.account] = [stands_in]
+        return shared
 
     def includes(self, org_id: int | None) -> bool:
         """Whether findings about this org are reported: all are, unless one org was chosen."""

@@ -23,9 +23,8 @@ from petmsg.providers.registry import (
     PROVIDERS,
     credential_problem,
     credential_source,
-    reaches_phones,
-    with_credentials,
 )
+from petmsg.queries.org import Account
 from petmsg.queries.server_settings import (
     integrity_problems,
     is_off,
@@ -81,14 +80,18 @@ def credentials(context: CheckContext) -> Iterator[Finding]:
     Existing credentials are checked even if no org uses them yet, because they are stored before an
     org is switched to the provider.
     """
+    users: dict[Account, list[str]] = {}
+    for org in context.orgs:
+        users.setdefault(org.account, []).append(org.slug)
+    used = {account.provider for account in users}
     for name in PROVIDERS:
-        users = [org.slug for org in context.orgs if org.provider is name]
-        if not users and credential_source(name, context.environ) is None:
-            continue
-        problem = credential_problem(name, context.environ)
+        if name not in used and credential_source(name, context.environ) is not None:
+            users[Account(name)] = []
+    for account, slugs in users.items():
+        problem = credential_problem(account.provider, context.environ, account.name)
         if problem is not None:
-            whose = f"{', '.join(users)} cannot send: " if users else ""
-            is_asked = users or context.provider_of is not None
+            whose = f"{', '.join(slugs)} cannot send: " if slugs else ""
+            is_asked = slugs or context.provider_of is not None
             yield Finding(
                 f"{whose}{problem.message} {problem.hint}",
                 "petmsg config show",
@@ -97,23 +100,13 @@ def credentials(context: CheckContext) -> Iterator[Finding]:
 
 
 def provider(context: CheckContext) -> Iterator[Finding]:
-    """Providers that refuse the credentials. Each is asked once for the account's numbers, which
-    `number_checks` looks at too.
-
-    A provider that no org uses yet is asked as well if it has usable credentials.
-    """
-    assert context.provider_of is not None
-    asked = {org.provider: org for org in context.orgs}
-    for name in with_credentials(context.environ):
-        if name not in asked and asked and credential_problem(name, context.environ) is None:
-            asked[name] = context.orgs[0]._replace(provider=name)
-    for name, org in asked.items():
-        if not reaches_phones(name):
-            continue
+    """Providers that refuse the credentials. Each account is asked once for its numbers, which
+    `number_checks` looks at too."""
+    for account, orgs in context.sharing_accounts().items():
         try:
-            context.numbers_of(org)
+            context.numbers_of(orgs[0])
         except PetmsgError as problem:
-            yield Finding(f"{name.value}: {problem.message} {problem.hint}", "petmsg config show")
+            yield Finding(f"{account}: {problem.message} {problem.hint}", "petmsg config show")
 
 
 def file_modes(context: CheckContext) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ from petmsg.queries.invariants.templates import TEMPLATES
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.queries.savepoint import release_savepoint, set_savepoint, undo_to_savepoint
 from petmsg.services.audit import verify
+from petmsg.services.doctor.account_checks import ACCOUNT_AT_PROVIDER
 from petmsg.services.doctor.backlog_checks import BACKLOG
 from petmsg.services.doctor.check import Check, CheckContext, Finding, group_findings
 from petmsg.services.doctor.environment_checks import ENVIRONMENT, SETTINGS
@@ -246,6 +247,7 @@ def _audit(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
 CHECKS: tuple[Check, ...] = (
     *SETTINGS,
     *NUMBERS_AT_PROVIDER,
+    *ACCOUNT_AT_PROVIDER,
     *ENVIRONMENT,
     Check(
         "schema",

@@ -71,7 +71,7 @@ def test_a_company_is_well_and_every_check_says_so(url: str) -> None:
     assert [*ran.json[0]] == ["check", "result", "org", "message", "command"]
     told = {row["check"] for row in ran.json}
     of_files = {"file_integrity", "local_disk", "media_place", "sqlite_version"}
-    assert told | of_files | {"provider", "number_pictures"} == {
+    assert told | of_files | {"provider", "provider_account", "number_pictures"} == {
         check.name for check in run_checks.CHECKS
     }
 

@@ -250,6 +250,21 @@ def test_orgs_that_share_an_account_are_looked_at_together(
     assert [row["kind"] for row in ran.json] == ["number_not_known"]
 
 
+def test_orgs_with_accounts_of_their_own_are_asked_about_each(
+    migrated_url: str, cli: Cli, fake: TwilioFake
+) -> None:
+    same(cli)
+    add_org(migrated_url, "other-pals", front_desk=None)
+    other = ("--org", "other-pals")
+    company(cli, *other, people=())
+    assert cli("org", "set", "--yes", "--twilio-account", "theirs", *other).code == 0
+    theirs = {"TWILIO_ACCOUNT_SID_THEIRS": f"AC{9:032x}", "TWILIO_AUTH_TOKEN_THEIRS": "wrong"}
+    ran = reconcile(cli, fake, **theirs)
+    assert (ran.code, ran.error["code"], ran.json) == (5, "provider_account", [])
+    lists = [each.path for each in fake.requests if "IncomingPhoneNumbers" in each.path]
+    assert [f"AC{9:032x}" in path for path in lists] == [False, True]
+
+
 def test_a_number_added_while_the_account_is_listed_is_neither_gone_nor_unknown(
     sqlite_cli: Cli, fake: TwilioFake
 ) -> None:

@@ -66,7 +66,14 @@ def test_a_fresh_database_on_this_machine_has_no_findings(migrated_url: str) -> 
     names = {row.check for row in rows}
     of_files = {"file_integrity", "local_disk", "sqlite_version"}
     assert of_files & names == (of_files if whole.location.is_sqlite else set())
-    of_files |= {"provider", "number_pictures", "media_place", "media_bytes", "media_orphans"}
+    of_files |= {
+        "provider",
+        "provider_account",
+        "number_pictures",
+        "media_place",
+        "media_bytes",
+        "media_orphans",
+    }
     assert names | of_files == {check.name for check in run_checks.CHECKS}
 
 

@@ -1,0 +1,79 @@
+"""Look at the account of an org's provider: `doctor --provider`, `org set --provider`, `setup`."""
+
+from dataclasses import dataclass
+
+from petmsg import settings
+from petmsg.errors import Misconfigured, Refused
+from petmsg.providers.account import Account, AccountInspector
+from petmsg.providers.public_url import INBOUND, checked_public_url
+from petmsg.queries.org import OrgRow
+from petmsg.queries.provider_drift import believed_numbers
+from petmsg.services.doctor.account_findings import AccountFinding, account_findings, summary
+from petmsg.workflows.provider_factory import account_provider_of
+from petmsg.workflows.store import Store
+
+
+class NoAccount(Refused):
+    """The provider has no account that could be looked at."""
+
+    code = "no_account"
+    hint = (
+        "Set the account's credentials (petmsg config show shows where); the org may keep its "
+        "provider."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLook:
+    """An account and what is wrong with it. `summary` is the account in one line."""
+
+    account: Account
+    summary: str
+    findings: tuple[AccountFinding, ...]
+
+
+def look(store: Store, org: OrgRow) -> AccountLook:
+    """Look at the account of the org's provider, or at the one whose credentials are set.
+
+    Asks the provider with no transaction open, and changes nothing. The findings concern the org's
+    numbers, or all of the account if it has none of them yet. Raises `NoAccount` for a provider
+    without accounts, `CredentialsMissing` for credentials that are missing or malformed,
+    `ProviderAccount` if they are refused, and `ProviderUnavailable` if the provider does not answer
+    (each has a `hint`); `Misconfigured` for a malformed public URL.
+    """
+    expected = expected_address(store)
+    account = inspector_of(store, org).look()
+    with store.snapshot() as cursor:
+        mine = {each.number for each in believed_numbers(cursor, org)}
+    there = {number.e164 for number in account.numbers}
+    found = account_findings(account, expected_url=expected, ours=mine if mine & there else None)
+    return AccountLook(account, summary(account), tuple(found))
+
+
+def inspector_of(store: Store, org: OrgRow) -> AccountInspector:
+    """The adapter that can look at the org's account. Raises `NoAccount`, `CredentialsMissing`."""
+    provider = account_provider_of(store, org)
+    if not isinstance(provider, AccountInspector):
+        raise NoAccount(f"The {org.provider} provider of org {org.slug} has no account to look at.")
+    return provider
+
+
+def expected_address(store: Store) -> str | None:
+    """Where the provider must hand messages to; None without a public URL, or with one that only
+    this machine reaches. Raises `Misconfigured`."""
+    url = store.environ.get(settings.PUBLIC_URL)
+    if not url:
+        return None
+    checked = checked_public_url(url)
+    return checked + INBOUND if checked.startswith("https:") else None
+
+
+def required_address(store: Store) -> str:
+    """`expected_address`. Raises `Misconfigured` if there is none."""
+    address = expected_address(store)
+    if address is None:
+        raise Misconfigured(
+            "PETMSG_PUBLIC_URL is not set to an address that Twilio can reach.",
+            hint="Set it to the start of all webhook URLs, such as https://texts.example.com",
+        )
+    return address
