@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvicorn
 
 from petmsg.errors import Misconfigured
+from petmsg.systemd.supervisor import Supervisor
 from petmsg.web.access_log import AccessLog
 from petmsg.web.connections import MOST_CONNECTIONS, Limits, limited
 from petmsg.web.group_commit import GroupCommit
@@ -41,11 +42,16 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    app: AccessLog, listener: socket.socket, commits: GroupCommit, report: Callable[[str], None]
+    app: AccessLog,
+    listener: socket.socket,
+    commits: GroupCommit,
+    report: Callable[[str], None],
+    supervisor: Supervisor,
 ) -> int:
     """Answer requests until SIGTERM or Ctrl-C, and finish accepted ones; returns the signal.
 
-    A second Ctrl-C aborts. `report` is called with errors of the server itself.
+    A second Ctrl-C aborts. `report` is called with errors of the server itself. The supervisor is
+    told when requests are answered, and a sign of life while the loop turns and the writer lives.
     """
     server = _Server(
         uvicorn.Config(
@@ -65,6 +71,7 @@ def serve(
             h11_max_incomplete_event_size=LARGEST_HEAD,
         ),
         report,
+        _Signs(supervisor, commits),
     )
     with commits:
         server.run(sockets=[listener])
@@ -73,17 +80,41 @@ def serve(
     return server.came[0] if server.came else 0
 
 
+class _Signs(NamedTuple):
+    """Whom to tell that requests are answered, and whose thread stores them."""
+
+    supervisor: Supervisor
+    commits: GroupCommit
+
+    def alive(self) -> None:
+        if self.commits.is_alive:
+            self.supervisor.alive()
+
+
 class _Server(uvicorn.Server):
     """uvicorn's server, whose signals stop only the server."""
 
-    def __init__(self, config: uvicorn.Config, report: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, report: Callable[[str], None], signs: _Signs
+    ) -> None:
         super().__init__(config)
         self.came: list[int] = []
         self._report = report
+        self._signs = signs
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().set_exception_handler(self._on_problem)
         await super().startup(sockets)
+        self._signs.supervisor.ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        # Ten times a second, in the loop that answers requests.
+        self._signs.alive()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._signs.supervisor.stopping()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -11,6 +11,8 @@ from tests import ROOT
 
 _EXAMPLE = "tests/system/test_every_command.py::test_an_example_runs_and_does_something"
 SLOW = {
+    "tests/systemd/test_supervisor.py::test_the_dispatcher": "runs a service, and stops it",
+    "tests/systemd/test_supervisor.py::test_the_web_server": "as above",
     "tests/campaigns/": "random walks, races, kills and fuzzing: minutes of processor time each",
     "tests/examples/test_cron.py": "runs the example's shell scripts, a process for each command",
     "tests/examples/test_cron_sending.py": "as above",

@@ -36,6 +36,7 @@ from petmsg.services.outbox.record_outcome import error_for
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure
+from petmsg.systemd.supervisor import Supervisor
 from petmsg.workflows.notify_thread import NotifyThread
 from petmsg.workflows.provider_factory import provider_of, public_url_of
 from petmsg.workflows.public_url_alerts import end_public_url_alerts
@@ -69,6 +70,7 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
     report = _Report(
         context, fields, streams=watch or context.output is OutputFormat.JSONL, watch=watch
     )
+    supervisor = Supervisor(context.environ)
     with ExitStack() as stack:
         alive = stack.enter_context(worker(context.location))
         pool = SenderPool(workers, now=context.clock)
@@ -79,13 +81,16 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
             pool=pool,
             on_event=report.on_event,
             timings=_timings(context),
+            on_turn=supervisor.alive,
         )
         came = stack.enter_context(stopping_on_signals(dispatcher))
         end_public_url_alerts(context, [org for org, _ in lines])
         if watch:
             own_store = partial(_own_store, context)
             stack.enter_context(NotifyThread(own_store, Store.orgs, context.notify))
+            supervisor.ready()
             dispatcher.run_forever()
+            supervisor.stopping()
         else:
             stack.enter_context(report.progress(_count(context, lines)))
             dispatcher.run_once()

@@ -34,6 +34,7 @@ from petmsg.queries.org import OrgRow, all_orgs, has_org
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.views.nouns import WEBHOOKS
+from petmsg.systemd.supervisor import Supervisor
 from petmsg.workflows.fetch_media import every_org
 from petmsg.workflows.linked_files import find_linked_files
 from petmsg.workflows.media_thread import MediaThread
@@ -75,7 +76,11 @@ def serve(context: Context, *, host: str, port: int) -> None:
             store = WebhookStore(context, on_media=media.wake)
             commits, log = GroupCommit(store), _Log(context)
             came = server.serve(
-                make_app(webhooks, commits, log.line), listener, commits, context.notify
+                make_app(webhooks, commits, log.line),
+                listener,
+                commits,
+                context.notify,
+                Supervisor(context.environ),
             )
     context.notify("Stopped. All accepted requests are stored.")
     if came == signal.SIGINT:

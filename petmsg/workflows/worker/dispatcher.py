@@ -66,7 +66,8 @@ class DispatchEvent:
 
 
 class Dispatcher:
-    """Sends the due messages of some orgs. `on_event` is called with everything that happens."""
+    """Sends the due messages of some orgs. `on_event` is called with everything that happens, and
+    `on_turn` at least once a second, but for the time of one lookup at the provider."""
 
     def __init__(
         self,
@@ -77,7 +78,9 @@ class Dispatcher:
         pool: SenderPool,
         on_event: Callable[[DispatchEvent], None],
         timings: Timings,
+        on_turn: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_turn = on_turn
         self._store = store
         self._queues = [OrgQueue(org, provider) for org, provider in orgs]
         self._worker = worker
@@ -112,6 +115,7 @@ class Dispatcher:
         broken_off = False
         try:
             while not self.stopped and not all(queue.closed for queue in self._queues):
+                self._on_turn()
                 now = self._store.tick()
                 if now < looked_at:
                     self._start_over()
@@ -289,6 +293,11 @@ class Dispatcher:
             self._store.sleep(min(seconds, 0.2))
             seconds -= 0.2
 
+    def _has_stopped(self) -> bool:
+        """`stopped`, asked between two lookups at the provider."""
+        self._on_turn()
+        return self.stopped
+
     # --- the ends ------------------------------------------------------------------------------
 
     def _rescue(self) -> None:
@@ -300,7 +309,7 @@ class Dispatcher:
                 queue.org,
                 queue.provider,
                 rescue_timings=self._timings.rescue_timings,
-                stopped=self._stop.is_set,
+                stopped=self._has_stopped,
             )
             for result in results:
                 self._on_event(DispatchEvent(queue.org, None, result))
