@@ -48,6 +48,7 @@ GROUPS = {
     "import": "Restore an export, import from the previous system, or save maps of columns.",
     "db": "Upgrade, check, back up and restore the database.",
     "serve": "Receive webhooks from Twilio and Stripe.",
+    "service": "Install, list and remove the systemd units that run petmsg.",
     "config": "Show the settings and their sources.",
 }
 

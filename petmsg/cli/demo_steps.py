@@ -11,14 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import petmsg
 from petmsg.db import backup, migrate
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot, stored_revision
-from petmsg.errors import Misconfigured, Refused
+from petmsg.errors import Refused
 from petmsg.queries import demo
 from petmsg.queries.org import orgs_in_earnest
 from petmsg.workflows.environment import Environment
+from petmsg.workflows.shipped_files import shipped
 
 ORG = "happy-paws"
 ORGS = {
@@ -29,11 +29,6 @@ CLIENT = "HP-C-001"
 OUTSIDER = "HP-C-002"
 SITTER = "HP-S-01"
 BOOKINGS = [f"HP-B-000{index}" for index in range(1, 6)]
-
-
-class ExamplesMissing(Misconfigured):
-    code = "examples_missing"
-    hint = "Install petmsg from its wheel or from a full checkout."
 
 
 class Demo:
@@ -273,11 +268,7 @@ class Demo:
 
 
 def _examples() -> Path:
-    package = Path(petmsg.__file__).parent
-    for folder in (package / "_examples", package.parent / "examples"):
-        if (folder / "company").is_dir():
-            return folder / "company"
-    raise ExamplesMissing("The example company is not installed.")
+    return shipped("company")
 
 
 def _refs(file: Path) -> list[str]:

@@ -57,6 +57,8 @@ NOT_HERE = {
     "petmsg notify run": "its claim of a channel ends by the clock, which stands still here: "
     "tests/workflows/test_notify.py kills it",
     "petmsg serve": "it listens until it is stopped: tests.campaigns.receiving kills it under load",
+    "petmsg service install": "it writes unit files, each whole, and reads the database",
+    "petmsg service uninstall": "it removes unit files and leaves the database alone",
 }
 """Commands that write and are not tried, with the reason."""
 ALSO = ("petmsg db backup", "petmsg export")

@@ -158,8 +158,7 @@ def test_every_timer_has_its_service() -> None:
     units = CRON / "systemd"
     timers = {path.stem for path in units.glob("*.timer")}
     services = {path.stem for path in units.glob("*.service")}
-    assert services - timers == {"petmsg-dispatch", "petmsg-serve"}  # which stay
-    assert timers <= services
+    assert timers == services == {"petmsg-confirm-paid@"}
 
 
 # ------------------------------------------------------------------------------------ release-due

@@ -137,6 +137,7 @@ READING = [
     ["org", "list"],
     ["org", "show"],
     ["config", "show"],
+    ["service", "list", "--user", "--to", "units"],
     ["errors", "explain", "21610", "opted_out"],
     ["errors", "list"],
 ]

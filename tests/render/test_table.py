@@ -197,6 +197,8 @@ WRITING = {
     "number release-due",
     "reconcile",
     "serve --dry-run",
+    "service install",
+    "service uninstall",
 }
 """Lists of commands that change something, write files, or say what would be open."""
 

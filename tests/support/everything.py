@@ -238,6 +238,7 @@ READING: dict[str, tuple[str, ...]] = {
     "db current": (),
     "db check": (),
     "config show": (),
+    "service list": ("--user", "--to", "units"),
 }
 """Every command that changes nothing, with the words that make it find something."""
 

@@ -228,6 +228,7 @@ def emptied(company: Company) -> None:
     build(company.url)
 
 
+UNITS = ("service", "install", "--user", "--to", "units")
 OVERRIDE = ("route", "override", "C-1", "--until", "+1d", "--reason", "a complaint")
 BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg audit verify --head heads.jsonl": lambda company: company.run(
@@ -263,6 +264,8 @@ BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg template ": done("template", "add", "on-the-way", "--body", "On our way"),
     "petmsg route override end": done(*OVERRIDE),
     "petmsg route override list": done(*OVERRIDE),
+    "petmsg service list": done(*UNITS),
+    "petmsg service uninstall": done(*UNITS),
     "petmsg sitter absences": done("sitter", "away", "S-1", "--to", "+2d", "--reason", "ill"),
     "petmsg sitter back": done("sitter", "away", "S-1", "--to", "+2d", "--reason", "ill"),
     "petmsg reconcile": lambda company: left_by_the_dead(company.url, 2, org=MINE),
@@ -329,7 +332,7 @@ def others_may_read(folder: Path) -> list[str]:
     ours = {*FILES, "rex.jpg", "heads.jsonl", "events.jsonl"}
     found = []
     for root, _, names in os.walk(folder):
-        if "old-tables" in root:
+        if "old-tables" in root or root.endswith("/units"):  # systemd's files are for everybody
             continue
         for file in names:
             mode = stat.S_IMODE((Path(root) / file).stat().st_mode)

@@ -53,6 +53,8 @@ LOOKING = {
     "petmsg message send C-1 --body 'See you at 3.' --preview",
     "petmsg db backup petmsg-backup.db",
     "petmsg demo",
+    "petmsg service install --user --to units",
+    "petmsg service uninstall --user --to units",
     "petmsg export company-files",
     "petmsg export company-files --format jsonl",
 }

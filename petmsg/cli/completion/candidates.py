@@ -272,6 +272,7 @@ BY_METAVAR: dict[str, Words] = {
             "DAY",
             "T",
             "TEXT",
+            "USER",
         ),
         nothing,
     ),
