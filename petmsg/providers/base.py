@@ -183,12 +183,15 @@ class DeliveryReport:
     """A delivery receipt that the provider sent.
 
     `code` and `rejection_class` are set if the message was not delivered and the provider says why.
+    The phones of the message are empty if the provider does not name them.
     """
 
     provider_message_id: str
     delivery: Delivery
     code: str | None = None
     rejection_class: RejectionClass | None = None
+    from_e164: str = ""
+    to_e164: str = ""
 
 
 @dataclass(frozen=True, slots=True)

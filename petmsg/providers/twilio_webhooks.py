@@ -4,6 +4,7 @@ The signature is checked before (`twilio_signature`). The values may be written 
 """
 
 import re
+from dataclasses import replace
 
 from petmsg.enums.opt_outs import Keyword
 from petmsg.providers.base import DeliveryReport, ReceivedMedia, ReceivedText
@@ -58,13 +59,16 @@ def received_text(form: Form) -> ReceivedText:
 def delivery_report(form: Form) -> DeliveryReport:
     """The delivery receipt of a sent message. Raises `MalformedWebhook`."""
     require_report(form)
-    delivery = delivery_of(_only(form, "MessageStatus"))
-    code = _only(form, "ErrorCode")
-    if delivery not in NOT_DELIVERED or not code:
-        return DeliveryReport(_only(form, "MessageSid"), delivery)
-    return DeliveryReport(
-        _only(form, "MessageSid"), delivery, str(int(code)), look_up(int(code)).in_report
+    report = DeliveryReport(
+        _only(form, "MessageSid"),
+        delivery_of(_only(form, "MessageStatus")),
+        from_e164=_only(form, "From"),
+        to_e164=_only(form, "To"),
     )
+    code = _only(form, "ErrorCode")
+    if report.delivery not in NOT_DELIVERED or not code:
+        return report
+    return replace(report, code=str(int(code)), rejection_class=look_up(int(code)).in_report)
 
 
 def _media(form: Form) -> tuple[ReceivedMedia, ...]:

@@ -27,6 +27,21 @@ UNION ALL SELECT id FROM message
 WHERE provider_message_id = :id
 """
 
+# Every attempt from that number that may have reached the provider under an ID that is not known.
+# An earlier attempt may have had another recipient, and so may one whose client was erased.
+_WITHOUT_ID = """
+SELECT o.slug, a.message_id AS message, a.attempt, m.attempts AS last_attempt, a.status,
+       m.status AS message_status, m.provider
+FROM message_attempt a
+JOIN message_number n ON n.id = a.number_id
+JOIN message m ON m.id = a.message_id
+JOIN org o ON o.id = a.org_id
+WHERE n.e164 = :from_e164 AND a.claimed_at >= :since AND a.provider_message_id IS NULL
+  AND a.status IN ('sending', 'unknown', 'absent')
+  AND (m.to_e164 = :to_e164 OR m.to_e164 IS NULL OR a.attempt < m.attempts)
+LIMIT 2
+"""
+
 LOOK_BACK = timedelta(hours=24)
 """How far before the claim the provider is asked: more than any clock is wrong."""
 
@@ -52,6 +67,40 @@ class UnknownOutcome(NamedTuple):
     def since(self) -> datetime:
         """From when on (aware UTC) the provider's messages may be this one."""
         return self.claimed_at - LOOK_BACK
+
+
+class _WithoutId(NamedTuple):
+    slug: str
+    message: int
+    attempt: int
+    last_attempt: int
+    status: str
+    message_status: str
+    provider: str | None
+
+
+class AwaitingReceipt(NamedTuple):
+    """A message of unknown outcome, of the org with that slug, and its last attempt."""
+
+    slug: str
+    message: int
+    attempt: int
+
+
+def awaiting_receipt(
+    cursor: Cursor, *, from_e164: str, to_e164: str, provider: str, since: datetime
+) -> AwaitingReceipt | None:
+    """The only message that can have been sent between the two phones since that time (aware UTC)
+    under an ID that is not known; None if there is none, several, or if its outcome is not unknown.
+    """
+    found = cursor.all(_WithoutId, _WITHOUT_ID, from_e164=from_e164, to_e164=to_e164, since=since)
+    if len(found) != 1:
+        return None
+    row = found[0]
+    is_last = row.attempt == row.last_attempt and row.provider == provider
+    if not is_last or (row.status, row.message_status) != ("unknown", "unknown"):
+        return None
+    return AwaitingReceipt(row.slug, row.message, row.attempt)
 
 
 def messages_being_sent(cursor: Cursor, org_id: int) -> list[ClaimedMessage]:

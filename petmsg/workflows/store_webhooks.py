@@ -20,6 +20,7 @@ from petmsg.services.bookings.payments import PaymentResult
 from petmsg.services.inbound.refused_webhooks import ManyRefused, alert_rejected
 from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.outbox.delivery_status import report_each
+from petmsg.services.outbox.unknown_outcomes import orgs_to_settle
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.payments import pay
 from petmsg.workflows.receive import ReceiveResult, store_messages
@@ -63,6 +64,12 @@ class WebhookStore:
     def _reports(self, reports: Sequence[DeliveryReport]) -> list[Outcome]:
         with self._store.snapshot() as cursor:
             slugs = orgs_of_reports(cursor, [each.provider_message_id for each in reports])
+            slugs |= orgs_to_settle(
+                cursor,
+                [each for each in reports if each.provider_message_id not in slugs],
+                provider=ProviderName.TWILIO,
+                now=self._store.now,
+            )
         # A report may be faster than the sender's own note of the id: message sync asks later.
         outcomes = [Outcome(204, "unknown")] * len(reports)
         for slug in sorted({*slugs.values()}):
@@ -71,7 +78,12 @@ class WebhookStore:
                 for place, each in enumerate(reports)
                 if slugs.get(each.provider_message_id) == slug
             ]
-            done = self._store.write_in(slug, report_each, [reports[place] for place in places])
+            done = self._store.write_in(
+                slug,
+                report_each,
+                [reports[place] for place in places],
+                provider=ProviderName.TWILIO,
+            )
             for place, each in zip(places, done, strict=True):
                 if isinstance(each, Failure):
                     outcomes[place] = Outcome(500, each.error.code)

@@ -7,11 +7,12 @@ delivered if any of its attempts was delivered, and is then not sent again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.messages import AttemptStatus, MessageStatus
+from petmsg.enums.orgs import ProviderName
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import Bill, Delivery, DeliveryReport, ProviderText, RejectionClass
 from petmsg.queries.delivery_reports import find_attempt, mark_asked_for
@@ -24,6 +25,7 @@ from petmsg.services.outbox.record_outcome import attempt_of, locked_by_id
 from petmsg.services.outbox.rejection_effects import alert_repeated_code
 from petmsg.services.outbox.rejections import apply_late_rejection, apply_rejection
 from petmsg.services.outbox.system_messages import is_relayed, on_undelivered
+from petmsg.services.outbox.unknown_outcomes import settle_by_receipt
 from petmsg.services.unit_of_work import (
     Failure,
     UnitOfWork,
@@ -128,10 +130,12 @@ def report(
 
 
 def report_each(
-    uow: UnitOfWork, reports: Sequence[DeliveryReport]
+    uow: UnitOfWork, reports: Sequence[DeliveryReport], *, provider: ProviderName
 ) -> list[Reported | Failure | None]:
-    """Apply several webhook receipts, each in its own savepoint; return results in their order.
+    """Apply several webhook receipts of a provider, each in its own savepoint; return results in
+    their order.
 
+    A receipt with an ID that no attempt has may settle a message of unknown outcome.
     Receipts are applied in the order of their messages, so that two batches lock them in the same
     order. Receipts for the same message are applied in the order they came.
     """
@@ -143,17 +147,25 @@ def report_each(
     results = run_batch(
         uow,
         [reports[place] for place in places],
-        lambda each: report(
-            uow,
-            each.provider_message_id,
-            delivery=each.delivery,
-            code=each.code,
-            rejection_class=each.rejection_class,
-        ),
+        lambda each: _report_or_settle(uow, each, provider),
         ref=lambda each: each.provider_message_id,
     )
     by_place = dict(zip(places, results, strict=True))
     return [by_place[place] for place in range(len(reports))]
+
+
+def _report_or_settle(
+    uow: UnitOfWork, receipt: DeliveryReport, provider: ProviderName
+) -> Reported | None:
+    settled = settle_by_receipt(uow, receipt, provider)
+    reported = report(
+        uow,
+        receipt.provider_message_id,
+        delivery=receipt.delivery,
+        code=receipt.code,
+        rejection_class=receipt.rejection_class,
+    )
+    return replace(reported, changed=True) if settled and reported is not None else reported
 
 
 def apply_answers(uow: UnitOfWork, answers: Sequence[Answer]) -> list[Reported | Failure]:

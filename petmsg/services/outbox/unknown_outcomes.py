@@ -5,6 +5,8 @@ message, it was sent. If the message is missing from two lists a minute apart, t
 longer after the attempt than any request can take, it goes back to the queue. Anything else is held
 for review.
 
+A delivery receipt settles a message, too, if its phones leave one possible message only.
+
 Listed messages are compared by both numbers, their time and what petmsg already knows of them,
 because providers change bodies. A listed message with another body that is not a known other
 message prevents sending again. Times are compared within one clock only, and waits are measured by
@@ -18,12 +20,14 @@ from datetime import datetime, timedelta
 from petmsg.db.cursor import Cursor
 from petmsg.db.stopwatch import elapsed
 from petmsg.enums.messages import AttemptStatus, MessageStatus
+from petmsg.enums.orgs import ProviderName
 from petmsg.models import Message
-from petmsg.providers.base import ProviderText
+from petmsg.providers.base import DeliveryReport, ProviderText
 from petmsg.queries.org import OrgRow
 from petmsg.queries.unknown_outcomes import (
     ClaimedMessage,
     UnknownOutcome,
+    awaiting_receipt,
     is_known_id,
     messages_being_sent,
     unknown_messages,
@@ -37,6 +41,9 @@ GRACE = timedelta(seconds=120)
 """Longer than the longest request: a message that the provider does not list by then never reached
 it."""
 SECOND_LOOK = timedelta(seconds=60)
+RECEIPTS_MAY_BE_OF = timedelta(days=7)
+"""A receipt may be of a message that was sent so long ago: carriers try for three days, after ten
+hours in the provider's queue."""
 CLOCK_SKEW = timedelta(minutes=15)
 """A message that the provider accepted earlier than this before the claim is not ours. It is longer
 than the clocks of two machines differ."""
@@ -106,7 +113,7 @@ def reconcile(
     near = [text for text in others if _accepted_at(uow, text) >= unknown.claimed_at - CLOCK_SKEW]
     same = [text for text in near if _has_same_content(message, text)]
     if len(same) == 1:
-        return _mark_sent(uow, message, same[0])
+        return _mark_sent(uow, message, same[0].provider_message_id, "found at the provider")
     older = [text for text in others if _says_something(text) and _has_same_content(message, text)]
     if same or older:
         return _hold(
@@ -140,6 +147,53 @@ def reconcile(
         else "does not list it; petmsg will ask once more"
     )
     return Reconciled(unknown.message, message.status, f"the provider {late}")
+
+
+def orgs_to_settle(
+    cursor: Cursor, receipts: Sequence[DeliveryReport], *, provider: ProviderName, now: datetime
+) -> dict[str, str]:
+    """The slug of the org whose message of unknown outcome a receipt may be about, by the ID in the
+    receipt."""
+    found = {
+        each.provider_message_id: awaiting_receipt(
+            cursor,
+            from_e164=each.from_e164,
+            to_e164=each.to_e164,
+            provider=provider.value,
+            since=now - RECEIPTS_MAY_BE_OF,
+        )
+        for each in receipts
+        if each.from_e164 and each.to_e164
+    }
+    return {sid: awaited.slug for sid, awaited in found.items() if awaited is not None}
+
+
+def settle_by_receipt(uow: UnitOfWork, receipt: DeliveryReport, provider: ProviderName) -> bool:
+    """Mark the message of unknown outcome as sent that a receipt with an unknown ID is about;
+    return whether there is one.
+
+    The receipt's two phones must leave one possible message only: of all attempts between them that
+    may have reached the provider under an ID that is not known, the one that is waited for. In
+    doubt nothing is decided, and the provider's list tells.
+    """
+    if not (receipt.from_e164 and receipt.to_e164):
+        return False
+    if is_known_id(uow.cursor, receipt.provider_message_id):
+        return False
+    found = awaiting_receipt(
+        uow.cursor,
+        from_e164=receipt.from_e164,
+        to_e164=receipt.to_e164,
+        provider=provider.value,
+        since=uow.now - RECEIPTS_MAY_BE_OF,
+    )
+    if found is None or found.slug != uow.org.slug:
+        return False
+    message = locked_by_id(uow, found.message)
+    if message.status is not MessageStatus.UNKNOWN or message.attempts != found.attempt:
+        return False
+    _mark_sent(uow, message, receipt.provider_message_id, "reported by the provider")
+    return True
 
 
 def reconcile_without_provider(
@@ -198,21 +252,21 @@ def _hold(uow: UnitOfWork, message: Message, why: str, *, code: str, note: str) 
     return Reconciled(message.id, message.status, note)
 
 
-def _mark_sent(uow: UnitOfWork, message: Message, text: ProviderText) -> Reconciled:
+def _mark_sent(uow: UnitOfWork, message: Message, provider_id: str, why: str) -> Reconciled:
     assert message.id is not None
     attempt = attempt_of(uow, message.id, message.attempts)
     attempt.status, attempt.ended_at = AttemptStatus.SENT, uow.now
-    attempt.provider_message_id = text.provider_message_id
-    bind(uow, message, text.provider_message_id)
+    attempt.provider_message_id = provider_id
+    bind(uow, message, provider_id)
     uow.audit(
         "message.sent",
         "message",
         str(message.id),
         {"attempt": message.attempts, "number": message.from_e164},
-        reason="found at the provider",
+        reason=why,
     )
     uow.session.flush()
-    return Reconciled(message.id, message.status, "found at the provider: it was sent")
+    return Reconciled(message.id, message.status, f"{why}: it was sent")
 
 
 def _queue_again(uow: UnitOfWork, message: Message) -> Reconciled:
