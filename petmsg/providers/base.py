@@ -68,6 +68,9 @@ class RejectionClass(StrEnum):
 
     ACCOUNT = "account"
     """Credentials or suspension: every other message would be rejected as well."""
+    REGISTRATION = "registration"
+    """A registration is missing, pending or suspended: every other message from numbers of the same
+    type would be rejected as well."""
     RECIPIENT = "recipient"
     """The client's phone cannot receive SMS."""
     OPTED_OUT = "opted_out"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from petmsg.enums.messages import BlockCode
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.twilio_errors import OutcomeCertainty
+from petmsg.providers.twilio_errors import OutcomeCertainty, look_up
 
 REACTIONS: dict[RejectionClass, str] = {
     RejectionClass.ACCOUNT: (
@@ -16,6 +16,14 @@ REACTIONS: dict[RejectionClass, str] = {
         "concerns send nothing; from time to time one message tests whether they work again, "
         "first after 5 minutes, later once an hour. If the whole account is rejected, the command "
         "also ends with an error."
+    ),
+    RejectionClass.REGISTRATION: (
+        "A state of the account, not of the number: nothing is marked failed, no number is "
+        "quarantined and no other number is tried. The message stays queued, and one critical "
+        "alert says what to register and where. Numbers of the same type (long codes, or toll-free "
+        "numbers) send nothing; from time to time one message tests whether they work again, first "
+        "after 5 minutes, later once an hour. While another number of the type delivers messages, "
+        "only this number waits."
     ),
     RejectionClass.RECIPIENT: (
         "Never retried. The message fails, the phone is marked as not SMS-capable, and an alert "
@@ -38,8 +46,9 @@ REACTIONS: dict[RejectionClass, str] = {
         "prevents it."
     ),
     RejectionClass.CONFIGURATION: (
-        "Sending stops, the command ends with an error, and an alert names the setting. Nothing is "
-        "marked failed: the messages stay queued until the setting is right."
+        "Nothing is marked failed: the message stays queued until the setting is right, and an "
+        "alert names the setting. If it concerns every message, sending stops and the command ends "
+        "with an error; if it concerns one number or pictures only, the others are sent."
     ),
     RejectionClass.UNREACHABLE: (
         "Retried after 4 hours, and once more 16 hours after that. Then the message fails."
@@ -66,6 +75,21 @@ REACTIONS: dict[RejectionClass, str] = {
     ),
 }
 """What happens to a rejected message, and what else changes."""
+
+_HELD = {
+    RejectionClass.ACCOUNT: "the provider refuses the account for {number}",
+    RejectionClass.REGISTRATION: "the registration of {number} is missing or not complete",
+    RejectionClass.CONFIGURATION: "a setting prevents messages from {number}",
+    RejectionClass.SENDER: "the provider refuses one number after the other, also {number}",
+}
+_FOR_EVERY_MESSAGE = "one message after the other failed in the same way, also from {number}"
+
+
+def why_held(number: str, code: str) -> str:
+    """Why nothing is sent from a number that is held back for a code."""
+    found = look_up(int(code)).rejection_class if code.isdecimal() else RejectionClass.OTHER
+    return f"{_HELD.get(found, _FOR_EVERY_MESSAGE).format(number=number)} (code {code})"
+
 
 UNCERTAIN: dict[OutcomeCertainty, str] = {
     OutcomeCertainty.NOT_PROCESSED: (

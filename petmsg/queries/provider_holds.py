@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
@@ -20,6 +21,21 @@ WHERE org_id = :org_id AND refused_code = :code AND refused_until <= :now
 """
 
 SINCE = "SELECT refused_at AS at FROM message_number WHERE id = :number_id"
+
+HELD_NUMBER = """
+SELECT id, e164, refused_at, refused_code FROM message_number WHERE id = :number_id
+"""
+
+HELD = """
+SELECT refused_code, e164 FROM message_number
+WHERE org_id = :org_id AND refused_code IS NOT NULL ORDER BY id
+"""
+
+EXTEND = """
+UPDATE message_number
+SET refused_until = CASE WHEN refused_until > :until THEN refused_until ELSE :until END
+WHERE org_id = :org_id AND refused_code = :code
+"""
 
 LIFT = """
 UPDATE message_number SET refused_at = NULL, refused_until = NULL, refused_code = NULL
@@ -52,11 +68,54 @@ SELECT count(*) FROM (
 """
 WITHOUT_CODE = SAME_CODE.replace("a.code = :code", "a.code IS NULL").replace(", 'put_back'", "")
 
+# After what got through last: with a delivery receipt, or where accepting is enough, the answer.
+STREAK = """
+SELECT count(DISTINCT CASE WHEN a.code = :code AND a.status IN ('failed', 'undelivered')
+                           THEN m.to_e164 END) AS phones,
+       coalesce(sum(CASE WHEN a.status = 'sent' THEN 1 ELSE 0 END), 0) AS open_messages
+FROM message_attempt a JOIN message m ON m.id = a.message_id
+WHERE a.number_id IN (:numbers) AND a.claimed_at > :since AND a.claimed_at <= :until
+  AND a.claimed_at > coalesce((
+    SELECT max(g.claimed_at) FROM message_attempt g
+    WHERE g.number_id IN (:numbers) AND g.claimed_at > :since
+      AND g.status IN ('delivered', CASE WHEN :accepted THEN 'sent' ELSE 'delivered' END)
+  ), :since)
+"""
+STREAK_WITHOUT_CODE = STREAK.replace("a.code = :code", "a.code IS NULL")
+
+DELIVERED_SINCE = """
+SELECT 1 FROM message_attempt
+WHERE number_id IN (:numbers) AND claimed_at > :since AND status = 'delivered' LIMIT 1
+"""
+
+PHONES_MARKED = """
+SELECT c.ref, p.e164 FROM client_phone p JOIN client c ON c.id = p.client_id
+WHERE p.org_id = :org_id AND p.not_textable_code = :code AND p.not_textable_at > :since
+ORDER BY p.id
+"""
+
 TAKEN_OUT = """
 SELECT count(DISTINCT c.number_id) FROM number_custody c
 JOIN message_number n ON n.id = c.number_id
 WHERE n.org_id = :org_id AND c.reason = :reason AND c.from_at > :since
 """
+
+
+class HeldNumber(NamedTuple):
+    """A number, and since when (aware UTC) and for which code it is held back."""
+
+    id: int
+    e164: str
+    refused_at: datetime | None
+    refused_code: str | None
+
+
+class Streak(NamedTuple):
+    """Since the last message that got through: to how many phones messages failed with a code, and
+    how many others were sent and are not reported yet."""
+
+    phones: int
+    open_messages: int
 
 
 def numbers_of(cursor: Cursor, org: OrgRow) -> list[tuple[int, str]]:
@@ -85,3 +144,55 @@ def same_code(
     if code is None:
         return int(cursor.value(WITHOUT_CODE, **span))
     return int(cursor.value(SAME_CODE, code=code, **span))
+
+
+def held_number(cursor: Cursor, number_id: int) -> HeldNumber:
+    """The number, and whether it is held back."""
+    return cursor.all(HeldNumber, HELD_NUMBER, number_id=number_id)[0]
+
+
+def held_by_code(cursor: Cursor, org: OrgRow) -> dict[str, list[str]]:
+    """The org's numbers (E.164) that are held back, by code."""
+    held: dict[str, list[str]] = {}
+    for code, e164 in cursor.tuples(HELD, org_id=org.id):
+        held.setdefault(code, []).append(e164)
+    return held
+
+
+def extend(cursor: Cursor, org: OrgRow, *, code: str, until: datetime) -> None:
+    """Hold the numbers that are held back for the code until then (aware UTC). A later end
+    stays."""
+    cursor.run(EXTEND, org_id=org.id, code=code, until=until)
+
+
+def streak(
+    cursor: Cursor,
+    numbers: Sequence[int],
+    *,
+    code: str | None,
+    since: datetime,
+    until: datetime,
+    accepted_is_enough: bool,
+) -> Streak:
+    """The messages from these numbers that were claimed after `since` and by `until` (aware UTC),
+    after the last one that got through. `accepted_is_enough`: the provider accepted it. At most
+    1,000 of the numbers are looked at."""
+    numbers = numbers[:1000]
+    span = {"since": since, "until": until, "accepted": accepted_is_enough}
+    if code is None:
+        return cursor.all_in_list(Streak, STREAK_WITHOUT_CODE, "numbers", numbers, **span)[0]
+    return cursor.all_in_list(Streak, STREAK, "numbers", numbers, code=code, **span)[0]
+
+
+def any_delivered(cursor: Cursor, numbers: Sequence[int], *, since: datetime) -> bool:
+    """Whether a message from these numbers, claimed after `since` (aware UTC), was delivered."""
+    return bool(numbers) and bool(cursor.in_list(DELIVERED_SINCE, "numbers", numbers, since=since))
+
+
+def phones_marked(
+    cursor: Cursor, org: OrgRow, *, code: str, since: datetime
+) -> list[tuple[str, str]]:
+    """The clients' refs and their phones that were marked as unable to receive SMS for the code
+    after `since` (aware UTC)."""
+    found = cursor.tuples(PHONES_MARKED, org_id=org.id, code=code, since=since)
+    return [(row[0], row[1]) for row in found]

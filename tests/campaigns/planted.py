@@ -280,9 +280,10 @@ BUGS = (
         "if near and (was_absent or (waited is not None and waited >= grace)):", "if False:",
         "tests/services/outbox/test_unknown_outcomes.py"
         "::test_one_in_other_words_is_waited_for_and_then_for_a_person"),
-    Bug("a number out of use for the account", "providers/twilio_errors.py",
-        "rejection_class=account, scope",
-        "rejection_class=RejectionClass.SENDER if code == 30034 else account, scope",
+    Bug("a number out of use for the account", "providers/twilio_errors_row.py",
+        "            rejection_class=rejection_class,\n            source=source",
+        "            rejection_class=RejectionClass.SENDER if code == 30034 else rejection_class,\n"
+        "            source=source",
         "tests/services/numbers/test_provider_holds.py"
         "::test_an_account_problem_in_a_delivery_receipt_keeps_everything_queued"),
     Bug("due at once after a backup", "queries/after_restore.py",

@@ -134,11 +134,16 @@ def test_twilios_magic_numbers_are_refused_by_class(
     assert (outcome.code, outcome.rejection_class) == (code, rejection_class)
 
 
-REFUSED = [row for row in ERROR_CODES.values() if row.certainty is OutcomeCertainty.REFUSED]
+REFUSED = {
+    (row.rejection_class, row.scope): row
+    for row in ERROR_CODES.values()
+    if row.certainty is OutcomeCertainty.REFUSED
+}
+"""One code of each class and scope."""
 
 
-@pytest.mark.parametrize("row", REFUSED, ids=lambda row: str(row.code))
-def test_every_code_of_the_table_is_a_refusal_of_its_class(
+@pytest.mark.parametrize("row", REFUSED.values(), ids=lambda row: str(row.code))
+def test_a_code_of_the_table_is_a_refusal_of_its_class(
     fake: TwilioFake, twilio: TwilioProvider, row: ErrorCode
 ) -> None:
     fake.faults.append(refusal(row.code, message="No."))

@@ -177,7 +177,7 @@ def test_each_status_of_twilios_says_how_far_a_text_is(
         (30007, RejectionClass.FILTERED),
         (21610, RejectionClass.OPTED_OUT),
         (30002, RejectionClass.ACCOUNT),
-        (30033, RejectionClass.ACCOUNT),
+        (30033, RejectionClass.REGISTRATION),
         (30001, RejectionClass.UNEXPLAINED),
         (30017, RejectionClass.UNEXPLAINED),
         (30022, RejectionClass.UNEXPLAINED),

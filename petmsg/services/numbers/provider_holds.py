@@ -1,15 +1,18 @@
 """Numbers that are held back because the provider refuses the account: one message is sent as a
 trial, and nothing else until it was accepted.
 
-The cause is a missing or suspended registration, or a number of another account. It is not the
-number's fault, so no number is quarantined and no other number is tried. A delivery receipt reports
-it after the message was accepted: sending on would lose every message and still cost money.
+The cause is a missing or suspended registration, a number of another account, or one code for every
+message (`services.outbox.repeated_codes`). It is not the number's fault, so no number is
+quarantined and no other number is tried. A delivery receipt reports it after the message was
+accepted: sending on would lose every message and still cost money.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from petmsg.clock import zone
 from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.providers.rejection_help import why_held
 from petmsg.providers.twilio_errors import Scope
 from petmsg.queries import provider_holds as queries
 from petmsg.queries.queue import NumberRateLimit
@@ -31,8 +34,7 @@ def hold_back(
     was claimed.
     """
     since = queries.refused_since(uow.cursor, number_id) or uow.now
-    pause = max(FIRST_PAUSE, uow.now - since, uow.now - claimed_at)
-    until = uow.now + min(pause, LONGEST_PAUSE)
+    until = _next_trial(uow, since, claimed_at)
     existing = queries.numbers_of(uow.cursor, uow.org)
     toll_free = rate_limit.is_toll_free(e164)
     chosen = [
@@ -46,6 +48,21 @@ def hold_back(
     return until
 
 
+def extend_hold(
+    uow: UnitOfWork, code: str, *, refused_at: datetime, claimed_at: datetime
+) -> datetime:
+    """Hold back all numbers that are held back for the code a while longer, because a trial failed
+    too; returns the time of the next trial (UTC)."""
+    until = _next_trial(uow, refused_at, claimed_at)
+    queries.extend(uow.cursor, uow.org, code=code, until=until)
+    return until
+
+
+def _next_trial(uow: UnitOfWork, since: datetime, claimed_at: datetime) -> datetime:
+    pause = max(FIRST_PAUSE, uow.now - since, uow.now - claimed_at)
+    return uow.now + min(pause, LONGEST_PAUSE)
+
+
 def hold_of(uow: UnitOfWork, number: NumberRateLimit) -> tuple[str, datetime] | None:
     """Why nothing is sent from the number, and until when (aware UTC); None if it may send now.
 
@@ -57,7 +74,7 @@ def hold_of(uow: UnitOfWork, number: NumberRateLimit) -> tuple[str, datetime] | 
         return None
     if number.refused_until > uow.now:
         again = number.refused_until.astimezone(zone(uow.org.timezone)).strftime("%H:%M %Z")
-        why = f"the provider refuses the account for {number.e164} (code {number.refused_code})"
+        why = why_held(number.e164, number.refused_code)
         return f"{why}; one message is tried at {again}", number.refused_until
     code = number.refused_code
     last = uow.cursor.value(queries.LAST_TRY, org_id=uow.org.id, code=code)
@@ -74,15 +91,16 @@ def hold_of(uow: UnitOfWork, number: NumberRateLimit) -> tuple[str, datetime] | 
 def lift(uow: UnitOfWork, code: str) -> None:
     """Release the numbers that were held back for this code, and end the alert."""
     uow.cursor.run(queries.LIFT, org_id=uow.org.id, code=code)
-    _end_the_alert(uow, reason="messages are sent again")
+    _end_the_alerts(uow, [code], reason="messages are sent again")
 
 
 def lift_all(uow: UnitOfWork, *, reason: str) -> bool:
     """Release all numbers that were held back; returns whether there were any."""
-    lifted = uow.cursor.run(queries.LIFT_ALL, org_id=uow.org.id) > 0
-    if lifted:
-        _end_the_alert(uow, reason=reason)
-    return lifted
+    held = queries.held_by_code(uow.cursor, uow.org)
+    if held:
+        uow.cursor.run(queries.LIFT_ALL, org_id=uow.org.id)
+        _end_the_alerts(uow, sorted(held), reason=reason)
+    return bool(held)
 
 
 def alert_account(uow: UnitOfWork, *, code: str, message: str) -> None:
@@ -98,6 +116,8 @@ def alert_account(uow: UnitOfWork, *, code: str, message: str) -> None:
     )
 
 
-def _end_the_alert(uow: UnitOfWork, *, reason: str) -> None:
+def _end_the_alerts(uow: UnitOfWork, codes: Sequence[str], *, reason: str) -> None:
+    for code in codes:
+        close_alert(uow, AlertKind.SAME_CODE, entity="code", ref=code, reason=reason)
     if uow.cursor.value(queries.ANY_REFUSED, org_id=uow.org.id) is None:
         close_alert(uow, AlertKind.PROVIDER_ACCOUNT, entity="org", ref=uow.org.slug, reason=reason)

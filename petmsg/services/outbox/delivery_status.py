@@ -22,7 +22,6 @@ from petmsg.services.numbers.provider_holds import lift
 from petmsg.services.outbox.prices import record_bills
 from petmsg.services.outbox.queue import client_of, client_ref_of
 from petmsg.services.outbox.record_outcome import attempt_of, locked_by_id
-from petmsg.services.outbox.rejection_effects import alert_repeated_code
 from petmsg.services.outbox.rejections import apply_late_rejection, apply_rejection
 from petmsg.services.outbox.system_messages import is_relayed, on_undelivered
 from petmsg.services.outbox.unknown_outcomes import settle_by_receipt
@@ -241,15 +240,13 @@ def _not_delivered(
     code, words = attempt.code, _EXPLANATIONS[delivery]
     erased = message.to_e164 is None or message.body is None
     uow.session.flush()
-    if code is None or rejection_class is None or erased:
+    if erased:
         message.status, message.due_at = MessageStatus.FAILED, None
         message.error_code, message.error_message = code, words
         on_undelivered(uow, message)
-        alert_repeated_code(uow, attempt, code=code)
     else:
-        apply_rejection(
-            uow, message, attempt, code=code, rejection_class=rejection_class, words=words
-        )
+        of_class = rejection_class or RejectionClass.OTHER
+        apply_rejection(uow, message, attempt, code=code, rejection_class=of_class, words=words)
     if message.status is MessageStatus.FAILED:
         message.status = MessageStatus(delivery.value)
 

@@ -42,6 +42,7 @@ LONGEST_BACK_OFF = timedelta(minutes=15)
 _NOT_TRIED = frozenset(
     (
         RejectionClass.ACCOUNT,
+        RejectionClass.REGISTRATION,
         RejectionClass.CONFIGURATION,
         RejectionClass.DAILY_CAP,
         RejectionClass.QUIET_HOURS,
@@ -49,6 +50,12 @@ _NOT_TRIED = frozenset(
 )
 """Rejections that say nothing about the message or its number: the attempt is recorded as put
 back."""
+_REFUSED = {
+    RejectionClass.ACCOUNT: "the account",
+    RejectionClass.REGISTRATION: "the registration",
+    RejectionClass.CONFIGURATION: "a setting",
+}
+"""What was rejected if it was not the message."""
 _UNDECIDED = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
 _AFTER = {
     Rejected: AttemptStatus.FAILED,
@@ -289,15 +296,10 @@ def error_for(outcome: SendOutcome, message_id: int) -> PetmsgError | None:
     """Return the error that the sender sees for an outcome; None if the message was accepted."""
     if isinstance(outcome, Accepted):
         return None
-    if isinstance(outcome, Rejected) and outcome.rejection_class is RejectionClass.ACCOUNT:
+    if isinstance(outcome, Rejected) and outcome.rejection_class in _REFUSED:
         return ProviderAccount(
-            f"The provider rejected the account, not message {message_id}: {outcome.message}",
-            hint=f"{_advice(outcome.code)}. The message stays queued. Then send it: petmsg "
-            "message dispatch",
-        )
-    if isinstance(outcome, Rejected) and outcome.rejection_class is RejectionClass.CONFIGURATION:
-        return ProviderAccount(
-            f"The provider rejected a setting, not message {message_id}: {outcome.message}",
+            f"The provider rejected {_REFUSED[outcome.rejection_class]}, not message "
+            f"{message_id}: {outcome.message}",
             hint=f"{_advice(outcome.code)}. The message stays queued. Then send it: petmsg "
             "message dispatch",
         )

@@ -3,7 +3,7 @@ number, hold back an account. One effect per class of rejection."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.models import Message, MessageAttempt, MessageNumber
@@ -11,17 +11,17 @@ from petmsg.providers.base import RejectionClass
 from petmsg.providers.twilio_errors import Scope, look_up, scope_of
 from petmsg.queries import provider_holds as queries
 from petmsg.queries.rejections import took_another_out
+from petmsg.rules.rate_limit import is_toll_free
+from petmsg.rules.repeated_codes import REPEAT_WINDOW
 from petmsg.rules.routing import usable
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.provider_holds import alert_account, hold_back
+from petmsg.services.outbox import repeated_codes
 from petmsg.services.people.optout_messages import block_pair, record_provider_opt_out
 from petmsg.services.people.undeliverable_phones import mark_undeliverable
 from petmsg.services.unit_of_work import UnitOfWork
 
-REPEATED = 3
-"""Raise an alert when this many messages fail with the same code within `REPEAT_WINDOW`."""
-REPEAT_WINDOW = timedelta(hours=1)
 MAX_QUARANTINED = 2
 """After this many numbers quarantined for one code within `REPEAT_WINDOW`, the account is the
 cause."""
@@ -45,36 +45,17 @@ class RejectionEffect:
 def apply_effects(refusal: RejectionEffect, rejection_class: RejectionClass) -> None:
     """Apply the side effects of the rejection."""
     _EFFECTS.get(rejection_class, _no_effect)(refusal)
-    if rejection_class not in _ALERTED:
-        alert_repeated_code(refusal.uow, refusal.attempt, code=refusal.code)
 
 
-def alert_repeated_code(uow: UnitOfWork, attempt: MessageAttempt, *, code: str | None) -> None:
-    """Raise one alert when several messages were not delivered for the same code at about the same
-    time.
-
-    None is a code too: the carrier gave no reason.
-    """
-    found = queries.same_code(
-        uow.cursor,
-        uow.org,
-        code=code,
-        since=attempt.claimed_at - REPEAT_WINDOW,
-        until=attempt.claimed_at + REPEAT_WINDOW,
-        limit=REPEATED,
-    )
-    if found < REPEATED:
-        return
-    meaning = "The provider gave no code." if code is None else _meaning(code)
-    raise_alert(
-        uow,
-        AlertKind.SAME_CODE,
-        severity=AlertSeverity.WARNING,
-        entity="code",
-        ref=code or "none",
-        message=f"Several messages within an hour were not delivered: code {code or 'none'}. "
-        f"{meaning}",
-        command=f"petmsg errors explain {code}" if code else "petmsg message list",
+def stops_sending(refusal: RejectionEffect, rejection_class: RejectionClass) -> datetime | None:
+    """Whether the account is the cause, because many messages failed with this code: when (aware
+    UTC) the next one is tried. The message waits until then, and no effect is applied."""
+    return repeated_codes.stops_sending(
+        refusal.uow,
+        refusal.attempt,
+        code=refusal.code,
+        rejection_class=rejection_class,
+        reported=refusal.reported,
     )
 
 
@@ -102,23 +83,38 @@ def _hold_back_numbers(refusal: RejectionEffect) -> None:
     A rejection of the whole account costs nothing and ends the run, so each run tries one message.
     """
     uow, code = refusal.uow, refusal.code
-    scope = scope_of(code)
     number = _number(refusal)
+    scope = _scope(refusal, number)
     row = look_up(int(code)) if code.isdecimal() else None
     if refusal.reported or scope is not Scope.ACCOUNT:
         _hold_back(refusal, number, scope)
         rest = "Messages stay queued, and petmsg retries one from time to time."
     else:
         rest = "Messages stay queued."
+    kind = "toll-free numbers" if is_toll_free(number.e164) else "long codes"
     whose = {
-        Scope.ACCOUNT: "the account",
-        Scope.KIND: f"numbers like {number.e164}",
+        Scope.KIND: f"all {kind}, such as {number.e164}",
         Scope.NUMBER: f"the number {number.e164}",
-    }[scope]
+    }.get(scope, "the account")
     said = "" if row is None else f" {row.meaning} {row.to_do}".rstrip()
     alert_account(
         uow, code=code, message=f"The provider rejects {whose} (code {code}).{said} {rest}"
     )
+
+
+def _scope(refusal: RejectionEffect, number: MessageNumber) -> Scope:
+    """The numbers that the rejection concerns: of a type only this number, while another one of it
+    delivers messages."""
+    scope = scope_of(refusal.code)
+    if scope is not Scope.KIND:
+        return scope
+    cursor, since = refusal.uow.cursor, refusal.attempt.claimed_at - REPEAT_WINDOW
+    others = [
+        id_
+        for id_, e164 in queries.numbers_of(cursor, refusal.uow.org)
+        if id_ != number.id and is_toll_free(e164) == is_toll_free(number.e164)
+    ]
+    return Scope.NUMBER if queries.any_delivered(cursor, others, since=since) else scope
 
 
 def _hold_back(refusal: RejectionEffect, number: MessageNumber, scope: Scope) -> None:
@@ -135,6 +131,9 @@ def _hold_back(refusal: RejectionEffect, number: MessageNumber, scope: Scope) ->
 
 def _alert_our_setting(refusal: RejectionEffect) -> None:
     row = look_up(int(refusal.code))
+    if row.scope is Scope.NUMBER:
+        _hold_back_numbers(refusal)
+        return
     raise_alert(
         refusal.uow,
         AlertKind.PROVIDER_SETTING,
@@ -263,6 +262,7 @@ def _number(refusal: RejectionEffect) -> MessageNumber:
 
 _EFFECTS: dict[RejectionClass, Callable[[RejectionEffect], None]] = {
     RejectionClass.ACCOUNT: _hold_back_numbers,
+    RejectionClass.REGISTRATION: _hold_back_numbers,
     RejectionClass.CONFIGURATION: _alert_our_setting,
     RejectionClass.SETTING: _alert_account_setting,
     RejectionClass.RECIPIENT: _mark_phone,
@@ -270,5 +270,3 @@ _EFFECTS: dict[RejectionClass, Callable[[RejectionEffect], None]] = {
     RejectionClass.SENDER: _quarantine_sender,
     RejectionClass.BLOCKED: _block,
 }
-_ALERTED = frozenset((RejectionClass.ACCOUNT, RejectionClass.CONFIGURATION, RejectionClass.SETTING))
-"""These raise one alert for all messages anyway."""

@@ -13,6 +13,7 @@ from petmsg.clock import zone
 from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import RejectionClass
+from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.client import timezone_of
 from petmsg.queries.rejections import rejection_count
 from petmsg.rules.send_blocks import QuietHours, quiet_hours, quiet_until
@@ -22,13 +23,17 @@ from petmsg.services.outbox.rejection_effects import (
     RejectionEffect,
     apply_effects,
     recipient_is_the_cause,
+    stops_sending,
 )
+from petmsg.services.outbox.repeated_codes import NO_CODE
 from petmsg.services.outbox.system_messages import on_undelivered
 from petmsg.services.unit_of_work import UnitOfWork
 
 UNREACHABLE_TRIES = (timedelta(hours=4), timedelta(hours=16))
 """When to retry an unreachable handset: three attempts within a day."""
 UNEXPLAINED_TRIES = (timedelta(minutes=30),)
+SETTING_RETRY = timedelta(hours=1)
+"""When to retry a message that a setting prevents, if others are sent."""
 _US_QUIET_HOURS = QuietHours(21 * 60, 8 * 60)
 """Quiet hours in the recipient's time zone where the org has set none: 9 p.m. to 8 a.m., as US
 federal law requires (TCPA, 47 CFR 64.1200(c)(1))."""
@@ -40,18 +45,24 @@ def apply_rejection(
     message: Message,
     attempt: MessageAttempt,
     *,
-    code: str,
+    code: str | None,
     rejection_class: RejectionClass,
     words: str,
 ) -> MessageStatus:
     """Apply the policy of the rejection and its side effects; return the message's status.
 
-    The message is locked, and its last attempt is the rejected one. For a delivery receipt the
-    caller replaces `failed` by the carrier's status (`undelivered`).
+    The message is locked, and its last attempt is the rejected one. `code` is None if the provider
+    gave none. For a delivery receipt the caller replaces `failed` by the carrier's status
+    (`undelivered`). If the code comes for every message, the message stays queued instead
+    (`repeated_codes`).
     """
     message.error_code, message.error_message = code, words[:500]
     message.status = MessageStatus.FAILED
     refusal = _refusal(uow, message, attempt, code)
+    until = stops_sending(refusal, rejection_class)
+    if until is not None:
+        _retry_at(uow, message, until)
+        return message.status
     _POLICIES.get(rejection_class, _fail)(refusal)
     apply_effects(refusal, rejection_class)
     if message.status is MessageStatus.FAILED:
@@ -70,17 +81,19 @@ def apply_late_rejection(
 ) -> None:
     """Apply only the side effects of a rejection; the message itself is already final."""
     uow.session.flush()
-    apply_effects(_refusal(uow, message, attempt, code), rejection_class)
+    refusal = _refusal(uow, message, attempt, code)
+    if stops_sending(refusal, rejection_class) is None:
+        apply_effects(refusal, rejection_class)
 
 
 def _refusal(
-    uow: UnitOfWork, message: Message, attempt: MessageAttempt, code: str
+    uow: UnitOfWork, message: Message, attempt: MessageAttempt, code: str | None
 ) -> RejectionEffect:
     reported = attempt.status in (AttemptStatus.UNDELIVERED, AttemptStatus.FAILED) and (
         attempt.provider_message_id is not None
     )
     client = client_ref_of(uow, message)
-    return RejectionEffect(uow, message, attempt, client, code, reported)
+    return RejectionEffect(uow, message, attempt, client, code or NO_CODE, reported)
 
 
 # -------------------------------------------------------------------- what becomes of the message
@@ -92,6 +105,16 @@ def _fail(_refusal: RejectionEffect) -> None:
 
 def _stay_queued(refusal: RejectionEffect) -> None:
     _retry_at(refusal.uow, refusal.message, refusal.uow.now)
+
+
+def _wait_for_setting(refusal: RejectionEffect) -> None:
+    """Keep the message queued; one that the setting concerns by its sort, such as one with
+    pictures, is tried again later, and those behind it need not wait."""
+    if scope_of(refusal.code) is Scope.MESSAGE:
+        _retry_at(refusal.uow, refusal.message, refusal.uow.now + SETTING_RETRY)
+        refusal.message.send_at = refusal.message.due_at
+    else:
+        _stay_queued(refusal)
 
 
 def _retry_unreachable(refusal: RejectionEffect) -> None:
@@ -164,7 +187,8 @@ def _quiet_hours_end(uow: UnitOfWork, message: Message) -> datetime:
 
 _POLICIES: dict[RejectionClass, Callable[[RejectionEffect], None]] = {
     RejectionClass.ACCOUNT: _stay_queued,
-    RejectionClass.CONFIGURATION: _stay_queued,
+    RejectionClass.REGISTRATION: _stay_queued,
+    RejectionClass.CONFIGURATION: _wait_for_setting,
     RejectionClass.SENDER: _use_another_number,
     RejectionClass.UNREACHABLE: _retry_unreachable,
     RejectionClass.UNEXPLAINED: _retry_unexplained,

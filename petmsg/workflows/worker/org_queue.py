@@ -162,9 +162,8 @@ class OrgQueue:
 
 def _refuses_everything(outcome: Rejected) -> bool:
     """Whether every other message would be rejected as well."""
-    if outcome.rejection_class is RejectionClass.ACCOUNT:
-        return scope_of(outcome.code) is Scope.ACCOUNT
-    return outcome.rejection_class is RejectionClass.CONFIGURATION
+    of_all = outcome.rejection_class in (RejectionClass.ACCOUNT, RejectionClass.CONFIGURATION)
+    return of_all and scope_of(outcome.code) is Scope.ACCOUNT
 
 
 def _likely_numbers(cursor: Cursor, org: OrgRow, text: DueText, now: datetime) -> tuple[int, ...]:

@@ -4,22 +4,17 @@ Whatever the provider answers or reports: the numbers stay in place, nothing is 
 round, and one alert is raised.
 """
 
-from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 
 import pytest
 
-from petmsg.enums.numbers import NumberClass
 from petmsg.providers.base import Accepted, Delivery, RejectionClass
 from petmsg.providers.twilio_errors import look_up
-from petmsg.services.numbers import number
 from petmsg.services.numbers.provider_holds import FIRST_PAUSE, LONGEST_PAUSE
 from petmsg.services.orgs import freeze, org
 from petmsg.services.outbox.claim import Claim, ClaimResult, Waiting
-from petmsg.services.outbox.delivery_status import report
-from petmsg.services.people import client
-from tests.support.fixtures import NOW, add_org, looking, migrated_and, working
+from tests.support.fixtures import NOW, looking, migrated_and, working
 from tests.support.postgres import Copies
 from tests.support.queueing import (
     HOUR,
@@ -33,74 +28,26 @@ from tests.support.queueing import (
     stored,
     take,
 )
+from tests.support.twelve_numbers import (
+    CLIENTS,
+    LONG_CODES,
+    TOLL_FREE,
+    all_answered,
+    all_in_place,
+    all_reported,
+    company,
+    open_alerts,
+    send,
+    statuses,
+    tell,
+)
 
-LONG_CODES = [f"+141555502{at:02}" for at in range(12)]
-TOLL_FREE = "+18445550199"
-CLIENTS = [f"C-{at}" for at in range(12)]
-ACCOUNT = [30002, 30024, 30032, 30033, 30034, 30035]
+ACCOUNT = [30002, 30024, 30032, 30033, 30034, 30035, 30037]
 
 
 @pytest.fixture
 def url(sqlite_refilled: Copies) -> str:
     return sqlite_refilled("provider holds", migrated_and(company))
-
-
-def company(url: str, *, pool: list[str] = LONG_CODES) -> str:
-    add_org(url)
-    with working(url, now=NOW - 24 * HOUR) as uow:
-        for e164 in pool:
-            number.add(uow, e164, number_class=NumberClass.POOL)
-        for at, ref in enumerate(CLIENTS):
-            client.add(uow, ref, phones=[f"+1415555{at + 1000}"], ref=ref)
-    return url
-
-
-def send(url: str, text: int, *, at: datetime) -> str:
-    """A try that the provider takes; its id."""
-    taken = claimed(url, text, now=at)
-    sid = f"SM{text}-{taken.attempt}"
-    record(url, taken, Accepted(sid, "accepted"), now=at, started_at=at)
-    return sid
-
-
-def tell(
-    url: str,
-    sid: str,
-    code: int | None,
-    *,
-    at: datetime,
-    delivery: Delivery = Delivery.UNDELIVERED,
-) -> None:
-    """A report about it."""
-    whose = None if code is None else look_up(code).in_report
-    why = None if code is None else str(code)
-    with working(url, now=at) as uow:
-        report(uow, sid, delivery=delivery, code=why, rejection_class=whose)
-
-
-def all_reported(url: str, code: int | None, *, at: datetime = NOW) -> list[int]:
-    """A message to each client; all were taken before the first report came."""
-    texts = [queue(url, ref, now=at) for ref in CLIENTS]
-    sids = [send(url, text, at=at) for text in texts]
-    for sid in sids:
-        tell(url, sid, code, at=at + 20 * SECOND)
-    return texts
-
-
-def statuses(url: str) -> Counter[tuple[str, str | None]]:
-    with looking(url) as cursor:
-        return Counter(cursor.tuples("SELECT status, error_code FROM message"))
-
-
-def open_alerts(url: str) -> list[tuple[str, str, str, str]]:
-    with looking(url) as cursor:
-        return cursor.tuples(
-            "SELECT kind, severity, entity, ref FROM alert WHERE done_at IS NULL ORDER BY id"
-        )
-
-
-def all_in_place(url: str) -> bool:
-    return {row["status"] for row in numbers(url).values()} == {"active"}
 
 
 # --- each code, reported after the provider took the messages ----------------------------------
@@ -131,47 +78,12 @@ def test_an_account_problem_keeps_everything_queued_on_postgresql(migrated_url: 
     assert open_alerts(migrated_url) == []
 
 
-@pytest.mark.parametrize("code", [30032, 30034, 21660, 21609, 20003])
+@pytest.mark.parametrize("code", [*ACCOUNT, 21660, 21609, 20003])
 def test_an_account_problem_in_an_answer_keeps_everything_queued(url: str, code: int) -> None:
-    kind = look_up(code).rejection_class
-    for ref in CLIENTS:
-        text = queue(url, ref)
-        taken = take(url, text)
-        if isinstance(taken, Claim):
-            record(url, taken, refused(code, kind))
+    all_answered(url, code)
     assert all_in_place(url)
     assert {status for status, _ in statuses(url)} == {"queued"}
     assert len(open_alerts(url)) == 1
-
-
-@pytest.mark.parametrize("code", [30007, 39999, 21612])
-def test_a_code_of_several_messages_raises_one_alert(url: str, code: int) -> None:
-    """Known or not."""
-    all_reported(url, code)
-    assert all_in_place(url)
-    assert statuses(url) == {("undelivered", str(code)): 12}
-    assert open_alerts(url) == [("same_code", "warning", "code", str(code))]
-
-
-def test_an_unknown_code_in_several_answers_raises_one_alert(url: str) -> None:
-    for ref in CLIENTS:
-        record(url, claimed(url, queue(url, ref)), refused(39999, RejectionClass.OTHER))
-    assert statuses(url) == {("failed", "39999"): 12}
-    assert open_alerts(url) == [("same_code", "warning", "code", "39999")]
-
-
-def test_undelivered_messages_without_a_code_raise_one_alert(url: str) -> None:
-    all_reported(url, None)
-    assert statuses(url) == {("undelivered", None): 12}
-    assert open_alerts(url) == [("same_code", "warning", "code", "none")]
-
-
-def test_few_messages_with_the_same_code_raise_no_alert(url: str) -> None:
-    for day in range(3):
-        for ref in CLIENTS[: 2 if day == 0 else 1]:
-            at = NOW + timedelta(days=day)
-            tell(url, send(url, queue(url, ref, now=at), at=at), 30007, at=at + SECOND)
-    assert open_alerts(url) == []
 
 
 def test_one_code_for_many_numbers_does_not_quarantine_them_all(url: str) -> None:

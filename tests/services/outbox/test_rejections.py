@@ -11,7 +11,12 @@ from petmsg.services.numbers import quarantine
 from petmsg.services.orgs import org
 from petmsg.services.outbox import queue as message
 from petmsg.services.outbox.claim import Claim
-from petmsg.services.outbox.rejections import UNEXPLAINED_TRIES, UNREACHABLE_TRIES, next_midnight
+from petmsg.services.outbox.rejections import (
+    SETTING_RETRY,
+    UNEXPLAINED_TRIES,
+    UNREACHABLE_TRIES,
+    next_midnight,
+)
 from petmsg.services.people import client, optout
 from tests.support.fixtures import NOW, looking, migrated_and, run_cli, working
 from tests.support.postgres import Copies
@@ -256,27 +261,51 @@ def test_a_refused_account_leaves_the_text_queued_and_due(migrated_sqlite: str, 
     assert alerts(migrated_sqlite) == [("provider_account", "critical", "org", "happy-paws")]
 
 
-def test_every_code_of_the_table_leaves_a_text_in_a_state_from_which_it_can_go_on(
+ONE_OF_EACH = {
+    (row.rejection_class, row.certainty, row.scope): code for code, row in ERROR_CODES.items()
+}.values()
+"""One code of each reaction."""
+
+
+def test_every_reaction_leaves_a_text_in_a_state_from_which_it_can_go_on(
     migrated_sqlite: str,
 ) -> None:
     """Whatever the code: queued with a time, held with an alert, or failed with its code."""
     company(migrated_sqlite)
     with working(migrated_sqlite) as uow:
-        for at, _ in enumerate(ERROR_CODES):
+        for at, _ in enumerate(ONE_OF_EACH):
             client.add(uow, f"D-{at}", phones=[f"+1415556{at:04}"], ref=f"D-{at}")
-    for at, code in enumerate(ERROR_CODES):
-        change(migrated_sqlite, "UPDATE message_number SET free_at = NULL")
+    for at, code in enumerate(ONE_OF_EACH):
+        change(
+            migrated_sqlite,
+            "UPDATE message_number SET free_at = NULL, refused_at = NULL, refused_until = NULL,"
+            " refused_code = NULL, quarantined_until = NULL, quarantine_reason = NULL,"
+            " status = 'active'",
+        )
         text = queue(migrated_sqlite, f"D-{at}")
-        taken = take(migrated_sqlite, text)
-        if not isinstance(taken, Claim):  # every number is out by then
-            change(migrated_sqlite, "UPDATE message SET status = 'cancelled' WHERE id = :i", i=text)
-            continue
         row = look_up(code)
-        record(migrated_sqlite, taken, refused(code, row.rejection_class))
+        record(migrated_sqlite, claimed(migrated_sqlite, text), refused(code, row.rejection_class))
         found = stored(migrated_sqlite, text)
         assert found["status"] in ("queued", "held", "failed"), code
         assert (found["due_at"] is not None) == (found["status"] == "queued"), code
         assert found["error_code"] == str(code)
+
+
+@pytest.mark.parametrize("code", [21609, 21620, 21705])
+def test_a_setting_of_our_own_leaves_the_text_queued(migrated_sqlite: str, code: int) -> None:
+    company(migrated_sqlite)
+    text = queue(migrated_sqlite)
+    refuse(migrated_sqlite, text, code)
+    assert state(migrated_sqlite, text) == ("queued", str(code))
+    assert attempts(migrated_sqlite, text)[0][0] == AttemptStatus.PUT_BACK
+    assert [alert[1] for alert in alerts(migrated_sqlite)] == ["critical"]
+
+
+def test_a_text_with_a_picture_waits_for_the_setting_and_others_pass_it(url: str) -> None:
+    first, second = queue(url), queue(url, body="At your door")
+    refuse(url, first, 21620)
+    assert stored(url, first)["due_at"] == NOW + SECOND + SETTING_RETRY
+    assert claimed(url, second, now=NOW + 2 * SECOND).message == second
 
 
 # --- our number --------------------------------------------------------------------------------
