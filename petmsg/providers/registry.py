@@ -18,6 +18,7 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Provider
 from petmsg.providers.credentials import load_twilio_credentials, where_credentials_come_from
+from petmsg.providers.stored_accounts import stored_account_names
 
 if TYPE_CHECKING:
     from petmsg.db.transaction import Transaction
@@ -116,6 +117,13 @@ def credential_problem(
     return None
 
 
-def with_credentials(environ: Mapping[str, str]) -> list[ProviderName]:
-    """The providers whose credentials are set, right or wrong."""
-    return [name for name in PROVIDERS if credential_source(name, environ) is not None]
+def with_credentials(environ: Mapping[str, str]) -> list[tuple[ProviderName, str | None]]:
+    """The accounts whose credentials are set, right or wrong: the provider and the name of each,
+    None for the account without a name, which comes first."""
+    names = stored_account_names(environ, settings.credentials_file(environ))
+    return [
+        (provider, name)
+        for provider in PROVIDERS
+        for name in dict.fromkeys((None, *names))
+        if credential_source(provider, environ, name) is not None
+    ]

@@ -11,7 +11,6 @@ from itertools import groupby
 
 from petmsg.enums.media import MediaStatus
 from petmsg.enums.messages import Direction
-from petmsg.enums.orgs import ProviderName
 from petmsg.errors import (
     ExtraMissing,
     MediaGone,
@@ -25,7 +24,7 @@ from petmsg.media.content_types import content_type_of
 from petmsg.providers.base import Provider
 from petmsg.queries import media_fetch as queries
 from petmsg.queries.media_fetch import ToFetch
-from petmsg.queries.org import OrgRow, all_orgs
+from petmsg.queries.org import Account, OrgRow, all_orgs
 from petmsg.services.media import fetch as service
 from petmsg.services.media.fetch import Failed, Got, Leased
 from petmsg.services.unit_of_work import UnitOfWork
@@ -50,9 +49,9 @@ class MediaFetcher:
     def __init__(self, store: Store, *, stopping: Callable[[], bool] = lambda: False) -> None:
         self._store = store
         self._stopping = stopping
-        self._adapters: dict[ProviderName, Provider] = {}
+        self._adapters: dict[Account, Provider] = {}
         self.problems: dict[str, PetmsgError] = {}
-        """Errors of the account or of petmsg's own store, by provider; at most one each."""
+        """Errors of an account or of petmsg's own store, by account; at most one each."""
 
     def fetch_due(self, orgs: Sequence[OrgRow]) -> list[ToFetch]:
         """Fetch all files of these orgs that are due; return their rows as they are now."""
@@ -84,20 +83,21 @@ class MediaFetcher:
         return done
 
     def _fetch_message(self, rows: list[ToFetch], org: OrgRow) -> list[ToFetch]:
-        provider = rows[0].provider or org.provider
-        if provider.value in self.problems:
+        org = org._replace(provider=rows[0].provider or org.provider)
+        account = str(org.account)
+        if account in self.problems:
             return []  # still due: the next run tries again
         try:
-            adapter = self._adapter(provider, org)
+            adapter = self._adapter(org)
         except Misconfigured as problem:
-            self.problems[provider.value] = problem
+            self.problems[account] = problem
             return []
         self._store.tick()
         leased: Leased = self._store.write_in(org.slug, service.lease, rows)
         if not leased.rows:
             return []
         contents: dict[str, bytes] = {}
-        results = self._ask(adapter, provider, leased, contents)
+        results = self._ask(adapter, account, leased, contents)
         self._store.tick()
 
         def settle(uow: UnitOfWork) -> list[ToFetch]:
@@ -110,7 +110,7 @@ class MediaFetcher:
         return settled
 
     def _ask(
-        self, adapter: Provider, provider: ProviderName, leased: Leased, contents: dict[str, bytes]
+        self, adapter: Provider, account: str, leased: Leased, contents: dict[str, bytes]
     ) -> dict[int, Got | Failed]:
         """Fetch leased files and put them into the store. After an error of the account the others
         are not tried."""
@@ -131,7 +131,7 @@ class MediaFetcher:
             why = problem or MediaGone("The provider does not list the file.")
             results[row.id] = Failed(why, sid)
         if isinstance(problem, Misconfigured):
-            self.problems[provider.value] = problem
+            self.problems[account] = problem
         return results
 
     def _fetch_one(
@@ -143,12 +143,10 @@ class MediaFetcher:
         content_type = content_type_of(file.content) or file.content_type
         return Got(sid, sha256, len(file.content), content_type)
 
-    def _adapter(self, provider: ProviderName, org: OrgRow) -> Provider:
-        if provider not in self._adapters:
-            self._adapters[provider] = provider_of(
-                self._store, org._replace(provider=provider), threads=1
-            )
-        return self._adapters[provider]
+    def _adapter(self, org: OrgRow) -> Provider:
+        if org.account not in self._adapters:
+            self._adapters[org.account] = provider_of(self._store, org, threads=1)
+        return self._adapters[org.account]
 
     # --- erasing ----------------------------------------------------------------------------
 
@@ -163,13 +161,14 @@ class MediaFetcher:
             org = by_id.get(each.org_id)
             if org is None or self._stopping():
                 continue
-            provider = each.provider or org.provider
-            if provider.value in self.problems:
+            org = org._replace(provider=each.provider or org.provider)
+            account = str(org.account)
+            if account in self.problems:
                 continue
             try:
-                self._adapter(provider, org).delete_media(each.provider_message_id or "")
+                self._adapter(org).delete_media(each.provider_message_id or "")
             except (Misconfigured, ProviderUnavailable) as problem:
-                self.problems[provider.value] = problem
+                self.problems[account] = problem
                 continue
             self._store.tick()
             self._store.write_in(org.slug, service.mark_deleted, each.message_id)

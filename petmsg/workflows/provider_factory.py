@@ -1,14 +1,15 @@
 """The provider of an org: the only place that asks for adapters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from petmsg import settings
+from petmsg.errors import CredentialsMissing, PetmsgError
 from petmsg.providers import registry
 from petmsg.providers.base import Provider
 from petmsg.providers.public_url import checked_public_url
-from petmsg.queries.org import OrgRow
+from petmsg.queries.org import Account, OrgRow
 from petmsg.workflows.store import Store
 
 if TYPE_CHECKING:
@@ -36,6 +37,46 @@ def provider_of(store: Store, org: OrgRow, *, threads: int = 10) -> Provider:
     return provider
 
 
+class Connected(NamedTuple):
+    """Orgs with the adapters of their accounts, and what is wrong with the other accounts."""
+
+    lines: list[tuple[OrgRow, Provider]]
+    problems: list[CredentialsMissing]
+
+
+def connect_orgs(store: Store, orgs: Sequence[OrgRow], *, threads: int = 10) -> Connected:
+    """The adapter of each org's account; orgs of the same account share it.
+
+    An account without usable credentials stops only its own orgs: the problem names them. Raises
+    `CredentialsMissing` if no org is left.
+    """
+    by_account: dict[Account, list[OrgRow]] = {}
+    for org in orgs:
+        by_account.setdefault(org.account, []).append(org)
+    adapters: dict[Account, Provider] = {}
+    problems: list[CredentialsMissing] = []
+    for account, sharing in by_account.items():
+        try:
+            adapters[account] = provider_of(store, sharing[0], threads=threads)
+        except CredentialsMissing as problem:
+            if len(by_account) == 1:
+                raise
+            whose = ", ".join(org.slug for org in sharing)
+            problems.append(CredentialsMissing(f"{whose}: {problem.message}", hint=problem.hint))
+    if problems and not adapters:
+        raise problems[0]
+    lines = [(org, adapters[org.account]) for org in orgs if org.account in adapters]
+    return Connected(lines, problems)
+
+
+def raise_after_warnings(store: Store, problems: Sequence[PetmsgError]) -> None:
+    """Raise the first of these problems, after a warning for each other; without any, return."""
+    for other in problems[1:]:
+        store.warn(other.message)
+    if problems:
+        raise problems[0]
+
+
 def public_url_of(store: Store, *orgs: OrgRow) -> str | None:
     """Where the providers of the orgs may fetch pictures: the public URL of `petmsg serve`.
 
@@ -54,6 +95,7 @@ def account_provider_of(store: Store, org: OrgRow) -> Provider:
     `CredentialsMissing` for credentials that cannot be right.
     """
     if not registry.reaches_phones(org.provider):
-        for name in registry.with_credentials(store.environ):
-            return provider_of(store, org._replace(provider=name))
+        for name, account in registry.with_credentials(store.environ):
+            if account == org.twilio_account:
+                return provider_of(store, org._replace(provider=name))
     return provider_of(store, org)

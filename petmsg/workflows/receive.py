@@ -29,7 +29,7 @@ from petmsg.providers.base import Provider, ReceivedMedia, ReceivedText
 from petmsg.providers.registry import PROVIDERS, needs_public_url
 from petmsg.queries.inbound import org_of_number, stored_message
 from petmsg.queries.inbox import find_stray
-from petmsg.queries.org import all_orgs, find_org
+from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.services.inbound import unmatched
 from petmsg.services.inbound.address import NotOurNumber
 from petmsg.services.inbound.poll_cursor import mark_pulled, pull_since
@@ -38,7 +38,7 @@ from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.workflows.erase_media import keep_bytes
-from petmsg.workflows.provider_factory import provider_of
+from petmsg.workflows.provider_factory import connect_orgs
 from petmsg.workflows.relay_pictures import relay_pictures
 from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import update_waiting_alerts
@@ -241,40 +241,78 @@ class StoredUnmatched(Refused):
         )
 
 
-def pull(store: Store, *, since: str | None) -> list[ReceiveResult]:
-    """`message pull`: fetch messages received since the last time, from every provider."""
+class Pulled(NamedTuple):
+    """What was fetched, and what is wrong with accounts that could not be asked."""
+
+    rows: list[ReceiveResult]
+    problems: list[PetmsgError]
+
+
+def pull(store: Store, *, since: str | None) -> Pulled:
+    """`message pull`: fetch messages received since the last time, from every account.
+
+    An account that cannot be asked stops no other. The poll cursor of a provider is moved on only
+    if all its accounts were asked, because they share it. Raises `CredentialsMissing` if no org has
+    an account.
+    """
     chosen = store.orgs()
     with store.snapshot() as cursor:
-        others = [org.provider for org in all_orgs(cursor) if org not in chosen]
-    rows: list[ReceiveResult] = []
-    for provider, org in {org.provider: org for org in reversed(chosen)}.items():
-        adapter = provider_of(store, org)
-        everything = provider not in others
+        others = [org for org in all_orgs(cursor) if org not in chosen]
+    lines, missing = connect_orgs(store, chosen)
+    adapters = {org.account: (org, adapter) for org, adapter in reversed(lines)}
+    rows, problems = list[ReceiveResult](), list[PetmsgError](missing)
+    for provider in dict.fromkeys(org.provider for org in chosen):
+        asked = [line for account, line in adapters.items() if account.provider is provider]
         asked_at = store.tick()
-        with store.snapshot() as cursor:
-            start = (
-                pull_since(cursor, provider, now=asked_at)
-                if since is None
-                else store.instant(since, org)
-            )
-            slugs = {each.slug for each in chosen}
-            texts = [
-                text
-                for text in adapter.received(since=start)
-                if everything or org_of_number(cursor, text.to_e164) in slugs
-            ]
-        stored: list[ReceiveResult] = []
-        whole = True
-        for start_at in range(0, len(texts), CHUNK):
-            chunk = _with_media(store, adapter, texts[start_at : start_at + CHUNK])
-            results = store_messages(store, chunk, provider=provider)
-            whole = _keep_refused(store, chunk, results, provider) and whole
-            stored += results
-        rows += stored
-        if everything and since is None and whole:
-            store.write_in(org.slug, mark_pulled, provider, until=asked_at)
+        accounts = {org.account for org in [*chosen, *others] if org.provider is provider}
+        whole = accounts == {org.account for org, _ in asked} and since is None
+        whole = whole and all(org.provider is not provider for org in others)
+        for org, adapter in asked:
+            is_shared = any(each.account == org.account for each in others)
+            only = {each.slug for each in chosen} if is_shared else None
+            try:
+                texts = _received(store, org, adapter, since=since, only=only)
+            except (ProviderUnavailable, ProviderAccount) as problem:
+                problems.append(problem)
+                whole = False
+                continue
+            stored, are_kept = _store_in_chunks(store, adapter, texts, provider)
+            rows += stored
+            whole = whole and are_kept
+        if whole:
+            store.write_in(asked[0][0].slug, mark_pulled, provider, until=asked_at)
     update_waiting_alerts(store, chosen)
-    return rows
+    return Pulled(rows, problems)
+
+
+def _received(
+    store: Store, org: OrgRow, adapter: Provider, *, since: str | None, only: set[str] | None
+) -> list[ReceivedText]:
+    """The messages that the org's account received, but only those to the orgs `only`, if given."""
+    with store.snapshot() as cursor:
+        start = (
+            pull_since(cursor, org.provider, now=store.now)
+            if since is None
+            else store.instant(since, org)
+        )
+    texts = adapter.received(since=start)
+    with store.snapshot() as cursor:
+        return [
+            text for text in texts if only is None or org_of_number(cursor, text.to_e164) in only
+        ]
+
+
+def _store_in_chunks(
+    store: Store, adapter: Provider, texts: Sequence[ReceivedText], provider: ProviderName
+) -> tuple[list[ReceiveResult], bool]:
+    """Store the messages; the results, and whether all are kept."""
+    stored, are_kept = list[ReceiveResult](), True
+    for start_at in range(0, len(texts), CHUNK):
+        chunk = _with_media(store, adapter, texts[start_at : start_at + CHUNK])
+        results = store_messages(store, chunk, provider=provider)
+        are_kept = _keep_refused(store, chunk, results, provider) and are_kept
+        stored += results
+    return stored, are_kept
 
 
 def _keep_refused(

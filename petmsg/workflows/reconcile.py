@@ -11,7 +11,7 @@ from petmsg.services.doctor import provider_drift
 from petmsg.services.doctor.provider_drift import Drift
 from petmsg.services.outbox import unknown_outcomes
 from petmsg.services.unit_of_work import Failure
-from petmsg.workflows.provider_factory import provider_of
+from petmsg.workflows.provider_factory import Connected, connect_orgs, raise_after_warnings
 from petmsg.workflows.store import Store
 from petmsg.workflows.worker.rescuer import rescue
 
@@ -21,20 +21,19 @@ Line = tuple[OrgRow, Provider]
 def reconcile(store: Store) -> Iterator[list[Drift]]:
     """Compare messages and numbers with the providers: the differences of each org and account.
 
-    Raises `CredentialsMissing` before the first, and after the last what a provider did not answer.
+    Raises `CredentialsMissing` before the first if no org has an account, and after the last what
+    an account did not answer or which credentials are missing.
     """
-    # All providers first: missing credentials of one org must not leave another half done.
-    return _differences(store, [(org, provider_of(store, org)) for org in store.orgs()])
+    return _differences(store, connect_orgs(store, store.orgs()))
 
 
-def _differences(store: Store, lines: Sequence[Line]) -> Iterator[list[Drift]]:
-    problems: list[PetmsgError] = []
+def _differences(store: Store, connected: Connected) -> Iterator[list[Drift]]:
+    lines, problems = connected.lines, list[PetmsgError]()
     for org, provider in lines:
         yield _texts(store, org, provider, problems)
     for account in dict.fromkeys(org.account for org, _ in lines):
         yield _numbers(store, [line for line in lines if line[0].account == account], problems)
-    if problems:
-        raise _told(problems)
+    raise_after_warnings(store, [*connected.problems, *([_told(problems)] if problems else [])])
 
 
 def _told(problems: Sequence[PetmsgError]) -> PetmsgError:

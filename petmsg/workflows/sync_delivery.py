@@ -10,9 +10,9 @@ from typing import Any
 from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries.delivery_status import InTransit, in_transit
-from petmsg.queries.org import OrgRow
+from petmsg.queries.org import Account, OrgRow
 from petmsg.services.outbox.delivery_status import RECEIPTS_ARRIVE_WITHIN, Answer, apply_answers
-from petmsg.workflows.provider_factory import provider_of
+from petmsg.workflows.provider_factory import Connected, connect_orgs, raise_after_warnings
 from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import update_waiting_alerts
 
@@ -25,23 +25,20 @@ MOST_UNANSWERED = 5
 def sync(store: Store, *, limit: int) -> Iterator[Sequence[Any]]:
     """Ask for at most `limit` messages of each org; what was stored, as it is stored.
 
-    Raises `CredentialsMissing` before the first, and after the last what a provider did not answer.
+    Raises `CredentialsMissing` before the first if no org has an account, and after the last what
+    an account did not answer or which credentials are missing.
     """
-    # All providers first: missing credentials of one org must not leave another half done.
-    lines = [(org, provider_of(store, org, threads=THREADS)) for org in store.orgs()]
-    return _answered(store, lines, limit=limit)
+    return _answered(store, connect_orgs(store, store.orgs(), threads=THREADS), limit=limit)
 
 
-def _answered(
-    store: Store, lines: Sequence[tuple[OrgRow, Provider]], *, limit: int
-) -> Iterator[Sequence[Any]]:
-    unanswered: dict[str, list[PetmsgError]] = {provider.name: [] for _, provider in lines}
+def _answered(store: Store, connected: Connected, *, limit: int) -> Iterator[Sequence[Any]]:
+    lines = connected.lines
+    unanswered: dict[Account, list[PetmsgError]] = {org.account: [] for org, _ in lines}
     for org, provider in lines:
-        yield from _sync_org(store, org, provider, unanswered[provider.name], limit=limit)
+        yield from _sync_org(store, org, provider, unanswered[org.account], limit=limit)
     update_waiting_alerts(store, [org for org, _ in lines])
-    for problems in unanswered.values():
-        if problems:
-            raise _error_of(problems)
+    found = [*connected.problems, *(_error_of(each) for each in unanswered.values() if each)]
+    raise_after_warnings(store, found)
 
 
 def _sync_org(

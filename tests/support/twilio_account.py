@@ -44,6 +44,8 @@ class FakeAccount:
     """
 
     account_sid: str
+    first_id: int = field(default=1, kw_only=True)
+    """The number in the first ID: other accounts have other IDs."""
     numbers: Sequence[str] = ()
     voice_only: Sequence[str] = ()
     any_number: bool = False
@@ -103,7 +105,7 @@ class FakeAccount:
         self, body: str, *, from_: str, to: str, at: datetime, media_count: int = 0
     ) -> str:
         """Somebody texts one of the numbers: the id of the text, which lists show from now on."""
-        sid = f"SM{len(self.messages) + 1:032x}"
+        sid = f"SM{len(self.messages) + self.first_id:032x}"
         message = FakeMessage(sid, from_, to, body, at, came_in=True, media_count=media_count)
         self.messages[sid] = message
         self._by_pair[from_, to].append(message)
@@ -117,7 +119,7 @@ class FakeAccount:
             status = 429 if code == 21611 else 400
             return status, error_body(code, status, WORDS[code].format(to=to, from_=from_))
         message = FakeMessage(
-            f"{'MM' if media_urls else 'SM'}{len(self.messages) + 1:032x}",
+            f"{'MM' if media_urls else 'SM'}{len(self.messages) + self.first_id:032x}",
             from_,
             to,
             body,

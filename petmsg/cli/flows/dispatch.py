@@ -38,7 +38,7 @@ from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure
 from petmsg.systemd.supervisor import Supervisor
 from petmsg.workflows.notify_thread import NotifyThread
-from petmsg.workflows.provider_factory import provider_of, public_url_of
+from petmsg.workflows.provider_factory import connect_orgs, public_url_of, raise_after_warnings
 from petmsg.workflows.public_url_alerts import end_public_url_alerts
 from petmsg.workflows.send import NOBODY
 from petmsg.workflows.store import Store
@@ -62,11 +62,14 @@ Row = Sending | Failure
 
 def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers: int) -> None:
     """Send due messages once, or until stopped; the exit code is that of the worst outcome."""
-    # All providers first: missing credentials of one org must not leave another half done.
-    lines = [(org, provider_of(context, org, threads=workers)) for org in context.orgs()]
+    connected = connect_orgs(context, context.orgs(), threads=workers)
+    lines = connected.lines
     if context.dry_run:
         _rehearse(context, fields, [org for org, _ in lines])
+        raise_after_warnings(context, connected.problems)
         return
+    for problem in connected.problems if watch else ():
+        context.warn(problem.message)
     report = _Report(
         context, fields, streams=watch or context.output is OutputFormat.JSONL, watch=watch
     )
@@ -102,6 +105,8 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
     if signal.SIGINT in came:
         context.exit_code = INTERRUPTED
         context.notify("Interrupted: messages in flight are recorded, the others stay queued.")
+    elif not watch:
+        raise_after_warnings(context, connected.problems)
 
 
 def _own_store(context: Context) -> Store:

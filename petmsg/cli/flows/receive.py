@@ -7,11 +7,14 @@ from petmsg.render.views.inbound import RECEIVED
 from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows import receive as receiving
+from petmsg.workflows.provider_factory import raise_after_warnings
 
 
 def pull(context: Context, *, since: str | None) -> None:
     """Show the new messages; messages that are already stored are only counted."""
-    rows = receiving.pull(context, since=since)
+    rows, problems = receiving.pull(context, since=since)
+    if not rows:
+        raise_after_warnings(context, problems)
     news = [row for row in rows if isinstance(row, Failure) or not row.duplicate]
     strays = [row for row in news if isinstance(row, UnmatchedMessage)]
     show_results(context, RECEIVED, [row for row in news if not isinstance(row, UnmatchedMessage)])
@@ -21,3 +24,4 @@ def pull(context: Context, *, since: str | None) -> None:
     context.notify(f"{len(news)} new, {len(rows) - len(news)} already known.")
     if strays:
         context.exit_code = max(context.exit_code, REFUSED)
+    raise_after_warnings(context, problems)

@@ -74,10 +74,10 @@ class CheckContext:
         for org in self.orgs:
             if reaches_phones(org.provider):
                 shared.setdefault(org.account, []).append(org)
-        used = {account.provider for account in shared}
-        for name in with_credentials(self.environ) if self.orgs else ():
-            if name not in used and credential_problem(name, self.environ) is None:
-                stands_in = self.orgs[0]._replace(provider=name, twilio_account=None)
+        for provider, name in with_credentials(self.environ) if self.orgs else ():
+            stands_in = self.orgs[0]._replace(provider=provider, twilio_account=name)
+            is_usable = credential_problem(provider, self.environ, name) is None
+            if stands_in.account not in shared and is_usable:
                 shared[stands_in.account] = [stands_in]
         return shared
 

@@ -20,9 +20,9 @@ from petmsg.enums.alerts import CheckResult
 from petmsg.errors import OutOfRange, PetmsgError
 from petmsg.providers.public_url import checked_public_url
 from petmsg.providers.registry import (
-    PROVIDERS,
     credential_problem,
     credential_source,
+    with_credentials,
 )
 from petmsg.queries.org import Account
 from petmsg.queries.server_settings import (
@@ -83,10 +83,8 @@ def credentials(context: CheckContext) -> Iterator[Finding]:
     users: dict[Account, list[str]] = {}
     for org in context.orgs:
         users.setdefault(org.account, []).append(org.slug)
-    used = {account.provider for account in users}
-    for name in PROVIDERS:
-        if name not in used and credential_source(name, context.environ) is not None:
-            users[Account(name)] = []
+    for name, of_account in with_credentials(context.environ):
+        users.setdefault(Account(name, of_account), [])
     for account, slugs in users.items():
         problem = credential_problem(account.provider, context.environ, account.name)
         if problem is not None:
@@ -113,11 +111,12 @@ def file_modes(context: CheckContext) -> Iterator[Finding]:
     """Database and credentials files that other users than the owner may read or write."""
     path = context.location.path
     files = [] if path is None else [path, *sorted(path.parent.glob(f"{path.name}[-.]*"))]
-    sources = [credential_source(name, context.environ) for name in PROVIDERS]
+    accounts = with_credentials(context.environ)
+    sources = {credential_source(name, context.environ, account) for name, account in accounts}
     files += [
         Path(source.removeprefix("file "))
-        for source in sources
-        if source is not None and source.startswith("file ")
+        for source in sorted(filter(None, sources))
+        if source.startswith("file ")
     ]
     for file in files:
         try:

@@ -1,0 +1,138 @@
+"""Companies of several Twilio accounts in one process, and accounts without credentials."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from petmsg.errors import CONFIGURATION
+from tests.support.fixtures import NOW, Cli, Ran, looking
+from tests.support.on_twilio import ANN, BOB, DESK, company, keys
+from tests.support.twilio_account import FakeAccount
+from tests.support.twilio_fake import TwilioFake
+
+NORTH_SID = "AC" + "7" * 32
+NORTH_DESK = "+14155550700"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def north() -> FakeAccount:
+    """The account of the second company."""
+    return FakeAccount(NORTH_SID, [NORTH_DESK], first_id=1000)
+
+
+@pytest.fixture
+def fake(north: FakeAccount) -> Iterator[TwilioFake]:
+    with TwilioFake(numbers=[DESK], others=[(north, "north-token")]) as running:
+        yield running
+
+
+@pytest.fixture
+def two(sqlite_cli: Cli) -> Cli:
+    """Happy Paws with the account without a name, and a company in the north with its own."""
+    company(sqlite_cli, "--org", "happy-paws", people=("C-1",))
+    cli = sqlite_cli
+    words = ("--name", "North", "--timezone", "America/New_York", "--front-desk", NORTH_DESK)
+    assert cli("org", "add", "north", *words).code == 0
+    assert cli("client", "add", "Bob", "--phone", BOB, "--ref", "C-9", "--org", "north").code == 0
+    own = ("--provider", "twilio", "--twilio-account", "north", "--yes", "--org", "north")
+    assert cli("org", "set", *own).code == 0
+    return cli
+
+
+def both(fake: TwilioFake) -> dict[str, str]:
+    return keys(fake, TWILIO_ACCOUNT_SID_NORTH=NORTH_SID, TWILIO_AUTH_TOKEN_NORTH="north-token")
+
+
+def run(cli: Cli, *words: str, now: datetime = NOW, **environ: str) -> Ran:
+    options: dict[str, Any] = {"now": now, **environ}
+    return cli(*words, "-o", "json", **options)
+
+
+def queue(cli: Cli) -> None:
+    for client, org in (("C-1", "happy-paws"), ("C-9", "north")):
+        words = ("message", "send", client, "--body", "Hi", "--queue-only", "--org", org)
+        assert cli(*words).code == 0
+
+
+def test_each_company_sends_and_asks_with_its_own_account(
+    two: Cli, fake: TwilioFake, north: FakeAccount, migrated_sqlite: str
+) -> None:
+    queue(two)
+    assert run(two, "message", "dispatch", **both(fake)).code == 0
+    assert [each.to for each in fake.messages.values()] == [ANN]
+    assert [each.to for each in north.messages.values()] == [BOB]
+    later = NOW + 10 * MINUTE
+    assert run(two, "message", "sync", now=later, **both(fake)).code == 0
+    assert run(two, "reconcile", now=later, **both(fake)).json == []
+    fake.comes_in("to us", from_=ANN, to=DESK, at=NOW - MINUTE)
+    north.comes_in("to the north", from_=BOB, to=NORTH_DESK, at=NOW - MINUTE)
+    assert len(run(two, "message", "pull", **both(fake)).json) == 2
+    with looking(migrated_sqlite) as cursor:
+        found = cursor.tuples(
+            "SELECT o.slug, m.body FROM message m JOIN org o ON o.id = m.org_id"
+            " WHERE m.direction = 'inbound' ORDER BY o.slug"
+        )
+        assert found == [("happy-paws", "to us"), ("north", "to the north")]
+        assert cursor.value("SELECT count(*) FROM pull_mark") == 1
+
+
+def test_a_company_without_credentials_stops_no_other(
+    two: Cli, fake: TwilioFake, north: FakeAccount, migrated_sqlite: str
+) -> None:
+    """Its messages stay queued, and the command says whose they are."""
+    queue(two)
+    ran = run(two, "message", "dispatch", **keys(fake))
+    assert (ran.code, ran.error["code"]) == (CONFIGURATION, "credentials_missing")
+    assert ran.error["message"].startswith("north: Missing Twilio credentials")
+    assert "TWILIO_AUTH_TOKEN_NORTH" in ran.error["hint"]
+    assert [len(fake.messages), len(north.messages)] == [1, 0]
+    later = NOW + 10 * MINUTE
+    ran = run(two, "message", "sync", now=later, **keys(fake))
+    assert (ran.code, ran.error["code"]) == (CONFIGURATION, "credentials_missing")
+    fake.comes_in("to us", from_=ANN, to=DESK, at=NOW - MINUTE)
+    ran = run(two, "message", "pull", **keys(fake))
+    assert (ran.code, ran.error["code"]) == (CONFIGURATION, "credentials_missing")
+    ran = run(two, "reconcile", now=later, **keys(fake))
+    assert (ran.code, ran.error["code"]) == (CONFIGURATION, "credentials_missing")
+    with looking(migrated_sqlite) as cursor:
+        states = cursor.tuples("SELECT direction, status FROM message ORDER BY id")
+        assert states == [
+            ("outbound", "sent"),
+            ("outbound", "queued"),
+            ("inbound", "received"),
+        ]
+        # The other account was not asked, so that the next pull asks from the same time on.
+        assert cursor.value("SELECT count(*) FROM pull_mark") == 0
+    assert run(two, "message", "dispatch", **both(fake)).code == 0
+    assert len(north.messages) == 1
+
+
+def test_an_account_that_is_refused_stops_no_other(
+    two: Cli, fake: TwilioFake, north: FakeAccount
+) -> None:
+    fake.comes_in("to us", from_=ANN, to=DESK, at=NOW - MINUTE)
+    wrong = {**both(fake), "TWILIO_AUTH_TOKEN_NORTH": "wrong"}
+    ran = run(two, "message", "pull", **wrong)
+    assert (ran.code, ran.error["code"]) == (CONFIGURATION, "provider_account")
+    assert len(ran.json) == 1
+    queue(two)
+    run(two, "message", "dispatch", **wrong)
+    assert [len(fake.messages), len(north.messages)] == [2, 0]
+
+
+def test_doctor_checks_each_account_and_says_whose_credentials_are_missing(
+    two: Cli, fake: TwilioFake
+) -> None:
+    line = ("doctor", "--provider", "--check", "credentials", "--check", "provider")
+    assert run(two, *line, **both(fake)).code == 0
+    rows = run(two, *line, "--findings", **keys(fake)).json
+    assert [row["message"].partition(":")[0] for row in rows] == [
+        "north cannot send",
+        "twilio north",
+    ]
+    wrong = {**both(fake), "TWILIO_AUTH_TOKEN_NORTH": "wrong"}
+    (row,) = run(two, *line, "--findings", **wrong).json
+    assert row["message"].startswith("twilio north: Twilio rejects the account")
