@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import TypeVar
 
 import requests
@@ -96,8 +97,11 @@ T = TypeVar("T")
 def connect(connection: Connection) -> "TwilioProvider":
     """Twilio, with the credentials and settings of the environment. Raises `CredentialsMissing`."""
     environ = connection.environ
+    file = settings.credentials_file(environ)
+    load = partial(load_twilio_credentials, environ, file, connection.account)
     return TwilioProvider(
-        load_twilio_credentials(environ, settings.credentials_file(environ), connection.account),
+        load(),
+        reload=load,
         timeout_seconds=settings.twilio_timeout_seconds(environ),
         pool_size=connection.threads,
         api_url=environ.get(settings.TWILIO_API_URL) or None,
@@ -118,6 +122,7 @@ class TwilioProvider:
         pool_size: int = 10,
         api_url: str | None = None,
         status_callback: str | None = None,
+        reload: Callable[[], TwilioCredentials] | None = None,
     ) -> None:
         """Prepare a client; nothing is sent.
 
@@ -126,7 +131,7 @@ class TwilioProvider:
         `LONGEST_REQUEST_SECONDS`. `pool_size` is the number of connections kept open: one per
         thread. `api_url` replaces the scheme and host of Twilio's API (a test server, a regional
         edge): https, or loopback. `status_callback` is the URL to which Twilio sends delivery
-        receipts.
+        receipts. `reload` reads the credentials again when Twilio refuses them.
 
         Raises `CredentialsMissing` for empty credentials, `Misconfigured` for an invalid `api_url`,
         timeout or pool size.
@@ -137,7 +142,7 @@ class TwilioProvider:
             raise Misconfigured(
                 "Twilio's timeout must be longer than 0 seconds and its pool size at least 1."
             )
-        self._login = TwilioLogin(credentials)
+        self._login = TwilioLogin(credentials, reload)
         self.longest_request_seconds = min(4 * timeout_seconds, LONGEST_REQUEST_SECONDS)
         self._http = TwilioHttp(
             base_url=None if api_url is None else checked_url(api_url),

@@ -44,29 +44,53 @@ class Connected(NamedTuple):
     problems: list[CredentialsMissing]
 
 
-def connect_orgs(store: Store, orgs: Sequence[OrgRow], *, threads: int = 10) -> Connected:
-    """The adapter of each org's account; orgs of the same account share it.
+class AccountAdapters:
+    """The adapters of accounts, one for each, for as long as the process runs."""
 
-    An account without usable credentials stops only its own orgs: the problem names them. Raises
-    `CredentialsMissing` if no org is left.
-    """
-    by_account: dict[Account, list[OrgRow]] = {}
-    for org in orgs:
-        by_account.setdefault(org.account, []).append(org)
-    adapters: dict[Account, Provider] = {}
-    problems: list[CredentialsMissing] = []
-    for account, sharing in by_account.items():
-        try:
-            adapters[account] = provider_of(store, sharing[0], threads=threads)
-        except CredentialsMissing as problem:
-            if len(by_account) == 1:
-                raise
-            whose = ", ".join(org.slug for org in sharing)
-            problems.append(CredentialsMissing(f"{whose}: {problem.message}", hint=problem.hint))
-    if problems and not adapters:
-        raise problems[0]
-    lines = [(org, adapters[org.account]) for org in orgs if org.account in adapters]
-    return Connected(lines, problems)
+    def __init__(self, store: Store, *, threads: int = 10) -> None:
+        """`threads` is how many use an adapter at once."""
+        self._store = store
+        self._threads = threads
+        self._adapters: dict[Account, Provider] = {}
+
+    def connect(self, orgs: Sequence[OrgRow]) -> Connected:
+        """The adapter of each org's account; orgs of the same account share it.
+
+        An account without usable credentials stops only its own orgs: the problem names them.
+        """
+        by_account: dict[Account, list[OrgRow]] = {}
+        for org in orgs:
+            by_account.setdefault(org.account, []).append(org)
+        problems: list[CredentialsMissing] = []
+        for account, sharing in by_account.items():
+            if account in self._adapters:
+                continue
+            try:
+                adapter = provider_of(self._store, sharing[0], threads=self._threads)
+            except CredentialsMissing as problem:
+                if len(by_account) > 1:
+                    whose = ", ".join(org.slug for org in sharing)
+                    problem = CredentialsMissing(f"{whose}: {problem.message}", hint=problem.hint)
+                problems.append(problem)
+                continue
+            self._adapters[account] = adapter
+        lines = [
+            (org, self._adapters[org.account]) for org in orgs if org.account in self._adapters
+        ]
+        return Connected(lines, problems)
+
+
+def connect_orgs(store: Store, orgs: Sequence[OrgRow], *, threads: int = 10) -> Connected:
+    """`AccountAdapters.connect` for a command that ends soon. Raises `CredentialsMissing` if no org
+    is left."""
+    return require_one(AccountAdapters(store, threads=threads).connect(orgs))
+
+
+def require_one(connected: Connected) -> Connected:
+    """Raise the first problem if no org is connected."""
+    if connected.problems and not connected.lines:
+        raise connected.problems[0]
+    return connected
 
 
 def raise_after_warnings(store: Store, problems: Sequence[PetmsgError]) -> None:

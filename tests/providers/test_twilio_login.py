@@ -2,7 +2,7 @@
 
 import pytest
 
-from petmsg.errors import MediaGone
+from petmsg.errors import CredentialsMissing, MediaGone
 from petmsg.providers.base import Accepted, Rejected
 from petmsg.providers.credentials import TwilioCredentials
 from petmsg.providers.twilio import TwilioProvider
@@ -43,4 +43,34 @@ def test_when_no_login_is_accepted_the_account_is_refused(fake: TwilioFake) -> N
     assert isinstance(outcome, Rejected)
     assert outcome.code == "20003"
     assert len(fake.requests) == 2
+    provider.close()
+
+
+def test_credentials_that_were_replaced_are_read_when_the_old_are_refused(fake: TwilioFake) -> None:
+    stored = [TwilioCredentials(ACCOUNT_SID, AUTH_TOKEN)]
+    provider = TwilioProvider(stored[0], api_url=fake.url, reload=lambda: stored[-1])
+    assert isinstance(provider.send(TEXT), Accepted)
+    fake.auth_token = "new-token"
+    outcome = provider.send(TEXT)
+    assert isinstance(outcome, Rejected)
+    assert len(fake.requests) == 2
+    stored.append(TwilioCredentials(ACCOUNT_SID, "new-token"))
+    assert isinstance(provider.send(TEXT), Accepted)
+    assert isinstance(provider.send(TEXT), Accepted)
+    assert len(fake.requests) == 5
+    # The file of another account is not this account's.
+    fake.auth_token = "newest"
+    stored.append(TwilioCredentials("AC" + "7" * 32, "newest"))
+    assert isinstance(provider.send(TEXT), Rejected)
+    assert len(fake.requests) == 6
+    provider.close()
+
+
+def test_credentials_that_became_unreadable_end_nothing(fake: TwilioFake) -> None:
+    def unreadable() -> TwilioCredentials:
+        raise CredentialsMissing("The file is gone.")
+
+    wrong = TwilioCredentials(ACCOUNT_SID, "wrong")
+    provider = TwilioProvider(wrong, api_url=fake.url, reload=unreadable)
+    assert isinstance(provider.send(TEXT), Rejected)
     provider.close()

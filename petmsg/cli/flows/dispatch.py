@@ -1,7 +1,7 @@
 """`message dispatch`: runs the dispatcher and prints what happens."""
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -23,7 +23,7 @@ from petmsg.errors import (
 )
 from petmsg.providers.base import Provider
 from petmsg.queries.message import SendingRow, due_count, sending_row
-from petmsg.queries.org import OrgRow
+from petmsg.queries.org import Account, OrgRow
 from petmsg.queries.queue import due_texts
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
@@ -38,7 +38,13 @@ from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure
 from petmsg.systemd.supervisor import Supervisor
 from petmsg.workflows.notify_thread import NotifyThread
-from petmsg.workflows.provider_factory import connect_orgs, public_url_of, raise_after_warnings
+from petmsg.workflows.provider_factory import (
+    AccountAdapters,
+    Connected,
+    public_url_of,
+    raise_after_warnings,
+    require_one,
+)
 from petmsg.workflows.public_url_alerts import end_public_url_alerts
 from petmsg.workflows.send import NOBODY
 from petmsg.workflows.store import Store
@@ -62,14 +68,15 @@ Row = Sending | Failure
 
 def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers: int) -> None:
     """Send due messages once, or until stopped; the exit code is that of the worst outcome."""
-    connected = connect_orgs(context, context.orgs(), threads=workers)
+    adapters = AccountAdapters(context, threads=workers)
+    connected = require_one(adapters.connect(context.orgs()))
     lines = connected.lines
     if context.dry_run:
         _rehearse(context, fields, [org for org, _ in lines])
         raise_after_warnings(context, connected.problems)
         return
-    for problem in connected.problems if watch else ():
-        context.warn(problem.message)
+    if watch:
+        _warn(context, connected)
     report = _Report(
         context, fields, streams=watch or context.output is OutputFormat.JSONL, watch=watch
     )
@@ -85,6 +92,7 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
             on_event=report.on_event,
             timings=_timings(context),
             on_turn=supervisor.alive,
+            reconnect=partial(_reconnect, context, adapters),
         )
         came = stack.enter_context(stopping_on_signals(dispatcher))
         end_public_url_alerts(context, [org for org, _ in lines])
@@ -107,6 +115,22 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
         context.notify("Interrupted: messages in flight are recorded, the others stay queued.")
     elif not watch:
         raise_after_warnings(context, connected.problems)
+
+
+def _reconnect(
+    context: Context, adapters: AccountAdapters, served: Mapping[str, Account]
+) -> list[tuple[OrgRow, Provider]]:
+    """The orgs that are not served with the account that they have now, as far as it can be
+    used. `served` are the accounts of the others by their slugs."""
+    others = [org for org in context.orgs() if served.get(org.slug) != org.account]
+    connected = adapters.connect(others)
+    _warn(context, connected)
+    return connected.lines
+
+
+def _warn(context: Context, connected: Connected) -> None:
+    for problem in connected.problems:
+        context.warn(f"{problem.message} {problem.hint}")
 
 
 def _own_store(context: Context) -> Store:

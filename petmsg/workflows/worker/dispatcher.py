@@ -7,7 +7,7 @@ message can be sent now: it waits for rate limits, but not for schedules, back-o
 import itertools
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from petmsg import clock
 from petmsg.db.liveness import Worker
 from petmsg.errors import BUSY
 from petmsg.providers.base import Provider
-from petmsg.queries.org import OrgRow
+from petmsg.queries.org import Account, OrgRow
 from petmsg.queries.queue import DueText, behind_texts
 from petmsg.queries.unknown_outcomes import ClaimedMessage
 from petmsg.services.outbox.claim import Claim, Ended, ProviderChanged, Waiting
@@ -56,6 +56,9 @@ class Timings:
     rescue_timings: RescueTimings = DEFAULT_RESCUE_TIMINGS
 
 
+Reconnect = Callable[[Mapping[str, Account]], Sequence[tuple[OrgRow, Provider]]]
+
+
 @dataclass(frozen=True, slots=True)
 class DispatchEvent:
     """Something that happened to a message, for the report of the dispatcher."""
@@ -79,7 +82,10 @@ class Dispatcher:
         on_event: Callable[[DispatchEvent], None],
         timings: Timings,
         on_turn: Callable[[], None] = lambda: None,
+        reconnect: Reconnect = lambda _: (),
     ) -> None:
+        """`reconnect` is asked now and then, with the orgs that are served, for those that are not:
+        new ones, those with another account, and those whose account was refused."""
         self._on_turn = on_turn
         self._store = store
         self._queues = [OrgQueue(org, provider) for org, provider in orgs]
@@ -87,6 +93,7 @@ class Dispatcher:
         self._pool = pool
         self._on_event = on_event
         self._timings = timings
+        self._reconnect = reconnect
         self._public_url = public_url_of(store, *(org for org, _ in orgs))
         self._stop = threading.Event()
         self._serving = itertools.count(1)
@@ -127,6 +134,7 @@ class Dispatcher:
                 if for_ever and now >= rescued_at + timedelta(
                     seconds=self._timings.reconcile_every
                 ):
+                    self._take_up_again()
                     self._rescue()
                     rescued_at = now
                 moved = [self._step(queue, now, for_ever=for_ever) for queue in self._queues]
@@ -314,6 +322,19 @@ class Dispatcher:
             for result in results:
                 self._on_event(DispatchEvent(queue.org, None, result))
             queue.scanned = queue.scanned and not results
+
+    def _take_up_again(self) -> None:
+        """Serve orgs that were left out, once their account can be used."""
+        served = {queue.org.slug: queue.org.account for queue in self._queues if not queue.closed}
+        queues = {queue.org.slug: queue for queue in self._queues}
+        for org, provider in self._reconnect(served):
+            queue = queues.get(org.slug)
+            if queue is not None and (queue.in_flight or queue.done or not queue.closed):
+                queue.closed = True  # its messages in flight are recorded first
+                continue
+            queues[org.slug] = OrgQueue(org, provider)
+        self._queues = [*queues.values()]
+        self._public_url = public_url_of(self._store, *(queue.org for queue in self._queues))
 
     def _finish(self) -> None:
         """Wait for messages in flight, record them, and end the pool's threads."""
