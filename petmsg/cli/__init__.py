@@ -34,6 +34,7 @@ GROUPS = {
     "thread": "Show each client's one conversation thread.",
     "route": "Explain and simulate which number a message is sent from.",
     "message": "Send, receive, list and manage messages.",
+    "report": "Count messages, their cost, and how soon clients are answered.",
     "media": "List, show, save and fetch pictures of messages.",
     "template": "Write, change and list templates of messages.",
     "inbox": "List, answer, claim and close received messages that need a person.",

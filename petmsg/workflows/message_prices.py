@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from petmsg.errors import OutOfRange, PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Bill, Billing
-from petmsg.queries.org import OrgRow
+from petmsg.queries.org import Account, OrgRow
 from petmsg.services.outbox.prices import record_bills
 from petmsg.workflows.provider_factory import provider_of
 from petmsg.workflows.store import Store
@@ -40,9 +40,9 @@ def fetch_prices(store: Store, *, days: int) -> Iterator[Sequence[PricedDay]]:
     """
     if not 1 <= days <= MOST_DAYS:
         raise OutOfRange(f"--days {days} is out of range.", hint=f"Give 1 to {MOST_DAYS} days.")
-    accounts: dict[str, list[OrgRow]] = {}
+    accounts: dict[Account, list[OrgRow]] = {}
     for org in store.orgs():
-        accounts.setdefault(org.provider, []).append(org)
+        accounts.setdefault(org.account, []).append(org)
     # All providers first: missing credentials of one org must not leave another half done.
     lines = [(provider_of(store, orgs[0]), orgs) for orgs in accounts.values()]
     return _by_day(store, [line for line in lines if isinstance(line[0], Billing)], days)
