@@ -30,7 +30,8 @@ class Explained:
 
     `known` is false for a code without a row; such a message fails and is not retried. `reaction`
     is to the answer to a request, `in_report` to a delivery receipt with the code (None if no
-    receipt can have it). `dated` is when `source` was published or read.
+    receipt can have it). `to_do` is what a person does about it, None if nothing. `dated` is when
+    `source` was published or read.
     """
 
     code: str
@@ -39,6 +40,7 @@ class Explained:
     of_class: str
     reaction: str
     in_report: str | None
+    to_do: str | None
     source: str
     dated: date | None
 
@@ -91,6 +93,7 @@ def _of_row(row: ErrorCode) -> Explained:
         of_class=row.rejection_class if refused else row.certainty,
         reaction=REACTIONS[row.rejection_class] if refused else UNCERTAIN[row.certainty],
         in_report=None if is_status else REACTIONS[row.in_report],
+        to_do=row.to_do or None,
         source=row.source if known else LOCAL,
         dated=row.dated if known else None,
     )
@@ -98,4 +101,4 @@ def _of_row(row: ErrorCode) -> Explained:
 
 def _of_ours(code: str) -> Explained:
     meaning, reaction = LOCAL_CODES[code]
-    return Explained(code, True, meaning, LOCAL, reaction, None, LOCAL, None)
+    return Explained(code, True, meaning, LOCAL, reaction, None, None, LOCAL, None)

@@ -14,7 +14,8 @@ from petmsg.rules.rate_limit import default_rate_limit
 _NUMBERS = """
 SELECT n.id, n.e164 AS number, n.class AS number_class, n.status,
        s.ref AS sitter, s.name AS sitter_name, n.quarantined_until, n.quarantine_reason,
-       n.last_used_at, n.created_at, n.mms, n.segments_per_second
+       n.last_used_at, n.created_at, n.mms, n.refused_at, n.refused_until, n.refused_code,
+       n.segments_per_second
 FROM message_number n
 LEFT JOIN sitter s ON s.id = n.sitter_id
 WHERE n.org_id = :org_id
@@ -46,7 +47,11 @@ ORDER BY 1 LIMIT 100
 
 
 class NumberRow(NamedTuple):
-    """A number with its sitter. `segments_per_second` is None for the default of its kind."""
+    """A number with its sitter. `segments_per_second` is None for the default of its kind.
+
+    Since `refused_at` it is held back for `refused_code`; at `refused_until` one message is tried
+    (aware UTC; None for a number that is not held back).
+    """
 
     id: int
     number: str
@@ -59,6 +64,9 @@ class NumberRow(NamedTuple):
     last_used_at: datetime | None
     created_at: datetime
     mms: bool | None
+    refused_at: datetime | None
+    refused_until: datetime | None
+    refused_code: str | None
     segments_per_second: float | None
 
 
@@ -90,6 +98,9 @@ class NumberDetails(NamedTuple):
     last_used_at: datetime | None
     created_at: datetime
     mms: bool | None
+    refused_at: datetime | None
+    refused_until: datetime | None
+    refused_code: str | None
     segments_per_second: float
     threads: list[str]
     client_names: list[str | None]

@@ -99,6 +99,25 @@ ORDER BY n.quarantined_until, n.id LIMIT :limit
 """
 
 
+_HELD = """
+SELECT refused_code AS code, count(*) AS numbers, min(e164) AS number,
+       min(refused_at) AS refused_at, min(refused_until) AS refused_until
+FROM message_number WHERE org_id = :org_id AND refused_code IS NOT NULL
+GROUP BY refused_code ORDER BY 4, 1
+"""
+
+
+class HeldRow(NamedTuple):
+    """How many numbers are held back for a code, one of them, since when, and when the next message
+    is tried (aware UTC)."""
+
+    code: str
+    numbers: int
+    number: str
+    refused_at: datetime
+    refused_until: datetime
+
+
 class QueueCounts(NamedTuple):
     """How many messages wait, are being sent, need a person, or failed lately."""
 
@@ -172,6 +191,11 @@ def last_sync(cursor: Cursor, org: OrgRow) -> datetime | None:
 def last_try(cursor: Cursor, org: OrgRow) -> datetime | None:
     """When a text of the org was last handed to a provider, or tried to be."""
     return cursor.instant(_LAST_TRY, org_id=org.id)
+
+
+def held(cursor: Cursor, org: OrgRow) -> list[HeldRow]:
+    """The numbers of the org that are held back, by code."""
+    return cursor.all(HeldRow, _HELD, org_id=org.id)
 
 
 def visits(

@@ -18,6 +18,7 @@ from petmsg.render.field_types import (
     REF,
     SOON,
     TEXT,
+    WORD,
     keyed,
     list_of,
     one_of,
@@ -27,13 +28,55 @@ from petmsg.render.field_types import (
 from petmsg.render.fields import NO_NUMBER, Field, View, local
 from petmsg.render.views.people import ANY_SITTER
 
+
+def _held(row: Any) -> dict[str, Any] | None:
+    """Since when nothing is sent from the number, when the next message is tried, and why."""
+    if row.refused_code is None:
+        return None
+    from petmsg.providers.rejection_help import why_held
+
+    return {
+        "since": row.refused_at,
+        "until": row.refused_until,
+        "code": row.refused_code,
+        "reason": why_held(row.number, row.refused_code),
+    }
+
+
+def _held_in_words(row: Any, view: View) -> str:
+    held = _held(row)
+    if held is None:
+        return "no"
+    return (
+        f"since {local(held['since'], view)}: {held['reason']}; one message is tried at "
+        f"{local(held['until'], view)}"
+    )
+
+
+def _status(row: Any, _: View) -> str:
+    return f"{row.status}, held" if row.refused_code is not None else str(row.status)
+
+
+def _reason(row: Any, view: View) -> str:
+    if row.quarantine_reason is not None or row.refused_code is None:
+        return row.quarantine_reason or "-"
+    return f"held {_held_in_words(row, view)}"
+
+
+HELD = Field(
+    "held",
+    get=_held,
+    cell=_held_in_words,
+    kind=or_null(keyed(since=INSTANT, until=INSTANT, code=WORD, reason=TEXT)),
+)
 NUMBERS = (
     Field("number", "Number", kind=E164),
     Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
-    Field("status", "Status", kind=one_of(NumberStatus)),
+    Field("status", "Status", cell=_status, kind=one_of(NumberStatus)),
     *ANY_SITTER,
     Field("quarantined_until", "Until", kind=or_null(SOON)),
-    Field("quarantine_reason", "Reason", kind=or_null(TEXT)),
+    Field("quarantine_reason", "Reason", cell=_reason, kind=or_null(TEXT)),
+    HELD,
     Field("last_used_at", "Last used", kind=or_null(SOON)),
 )
 HISTORY = (
@@ -53,7 +96,10 @@ HISTORY = (
     Field("actor", "Actor", kind=NAME),
 )
 NUMBER = (
-    *NUMBERS,
+    *(
+        field._replace(title="Held") if field is HELD else field._replace(cell=None)
+        for field in NUMBERS
+    ),
     Field("segments_per_second", "Segments per second", kind=AMOUNT),
     Field(
         "mms",

@@ -16,6 +16,7 @@ CODES = (
     Field("meaning", "Meaning", kind=TEXT),
     Field("reaction", None, kind=TEXT),
     Field("in_report", None, kind=or_null(TEXT)),
+    Field("to_do", None, kind=or_null(TEXT)),
     Field("known", None, kind=FLAG),
     Field("source", None, kind=TEXT),
     Field("dated", None, get=lambda row: row.dated and row.dated.isoformat(), kind=or_null(DAY)),
@@ -28,6 +29,7 @@ CODE = (
     Field("meaning", "Meaning", kind=TEXT),
     Field("reaction", "Reaction", kind=TEXT),
     Field("in_report", "Delivery receipt", cell=_in_report, kind=or_null(TEXT)),
+    Field("to_do", "What to do", kind=or_null(TEXT)),
     Field("known", None, kind=FLAG),
     Field("source", "Source", kind=TEXT),
     Field(

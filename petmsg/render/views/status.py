@@ -18,6 +18,7 @@ from petmsg.render.field_types import (
     NAME,
     NOTABLE,
     SOON,
+    TEXT,
     WORD,
     counts_by,
     keyed,
@@ -102,6 +103,23 @@ def _clients(row: Any, _: View) -> str:
     return f"{row.counts['clients']}, and {counted(row.counts['threads'], 'thread')}"
 
 
+def _why_held(row: Any) -> str:
+    from petmsg.providers.rejection_help import why_held
+
+    return why_held(row.number, row.code)
+
+
+def _held(row: Any, view: View) -> str:
+    """Per code: how many numbers send nothing, since when, and why."""
+    return (
+        "; ".join(
+            f"{each.numbers} SEND NOTHING since {local(each.refused_at, view)}: {_why_held(each)}"
+            for each in row.held
+        )
+        or "none"
+    )
+
+
 VISITS = (
     *person("sitter", "Sitter", name_key="name"),
     Field("visits", "Visits", kind=COUNT),
@@ -116,6 +134,13 @@ RELEASES = (
     Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     *ANY_SITTER,
     Field("quarantined_until", "Until", kind=SOON),
+)
+HELD = (
+    Field("code", "Code", kind=WORD),
+    Field("numbers", "Numbers", kind=COUNT),
+    Field("since", "Since", get=lambda row: row.refused_at, kind=INSTANT),
+    Field("until", "Next trial", get=lambda row: row.refused_until, kind=INSTANT),
+    Field("reason", "Reason", get=_why_held, kind=TEXT),
 )
 FIRST_GAPS = tuple(
     field
@@ -183,6 +208,13 @@ STATUS = (
     Field("last_try_at", "Last send attempt", kind=or_null(INSTANT)),
     Field("last_sync_at", "Last sync", kind=or_null(INSTANT)),
     Field("numbers", "Numbers", cell=_numbers, kind=FREE),
+    Field(
+        "held",
+        "Held numbers",
+        get=lambda row: _nested(HELD, row.held),
+        cell=_held,
+        kind=rows_of(HELD),
+    ),
     Field("sitters", "Sitters", cell=lambda row, _: _listed(row.sitters), kind=counts_by("status")),
     _count("clients", "Clients", cell=_clients),
     _count("threads"),

@@ -32,10 +32,10 @@ class Status:
     """The status of an org at `at`. Times are aware UTC.
 
     `counts` are those of `queries.status.COUNTS`. `sitters` are counted by status, `numbers` by
-    class and status, open `alerts` by severity, `inbox` by what waits for a person. `waiting` are
-    the clients without an answer, the longest wait first. `today` is the org's local day. `gaps`
-    are those of the next `days` days. `last_try_at` is None if nothing was sent yet, `last_sync_at`
-    if delivery receipts were never fetched.
+    class and status, those `held` back by code, open `alerts` by severity, `inbox` by what waits
+    for a person. `waiting` are the clients without an answer, the longest wait first. `today` is
+    the org's local day. `gaps` are those of the next `days` days. `last_try_at` is None if nothing
+    was sent yet, `last_sync_at` if delivery receipts were never fetched.
     """
 
     org: OrgRow
@@ -47,6 +47,7 @@ class Status:
     numbers: dict[str, dict[str, int]]
     today: "Today"
     releases: list[queries.ReleaseRow]
+    held: list[queries.HeldRow]
     queue: dict[str, int]
     inbox: dict[str, int]
     waiting: list[Waiter]
@@ -92,6 +93,7 @@ def _status(cursor: Cursor, org: OrgRow, now: datetime, days: int) -> Status:
         numbers=_numbers(cursor, org),
         today=_today(cursor, org, now),
         releases=queries.releases(cursor, org, limit=NEXT_RELEASES),
+        held=queries.held(cursor, org),
         queue=queue._asdict(),
         inbox=unread(cursor, org, now=now),
         waiting=waiters(cursor, org),

@@ -36,11 +36,19 @@ def test_a_code_is_explained_with_its_class_reaction_source_and_date() -> None:
             "meaning": "The carrier filtered the message as spam.",
             "reaction": REACTIONS[RejectionClass.FILTERED],
             "in_report": REACTIONS[RejectionClass.FILTERED],
+            "to_do": None,
             "known": True,
             "source": "https://www.twilio.com/docs/api/errors",
             "dated": "2026-11-22",
         }
     ]
+
+
+def test_a_registration_is_explained_with_what_to_register_and_where() -> None:
+    [row] = explained("30034")
+    assert (row["class"], row["to_do"]) == ("registration", ERROR_CODES[30034].to_do)
+    ran = run_cli(NOWHERE, "errors", "explain", "30034")
+    assert "Register a brand and a campaign" in " ".join(ran.out.split())
 
 
 def test_several_codes_come_in_the_order_asked() -> None:

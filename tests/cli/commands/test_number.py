@@ -155,6 +155,7 @@ def test_show_has_the_shape_that_scripts_read(cli: Cli) -> None:
         "sitter_name": "Maya Lee",
         "quarantined_until": None,
         "quarantine_reason": None,
+        "held": None,
         "last_used_at": None,
         "segments_per_second": 1.0,
         "mms": None,
