@@ -22,6 +22,7 @@ from petmsg.workflows.environment import Environment
 
 GROUPS = {
     "init": "Create the database and the first org. Safe to repeat.",
+    "setup": "Set up a company by answering questions. Safe to repeat.",
     "demo": "Play a demo on its own database and check each claim.",
     "today": "Show the day on one screen: visits, absences, gaps and waiting clients.",
     "status": "Show today's visits, queue, inbox and upcoming gaps.",

@@ -85,6 +85,7 @@ STEPS = {
         "what is replaced is copied, then the file replaced, then its waiting messages held"
     ),
     "petmsg init": InSteps("the file, then the tables, then the org", told=("schema",)),
+    "petmsg setup": InSteps("a command for each answer", told=("schema",)),
     "petmsg import snoutos": InSteps("a transaction for each table of each company; it says so"),
     "petmsg message dispatch": _TEXT_ON_ITS_WAY,
     "petmsg message prices": InSteps("a transaction for a day's prices of each org"),

@@ -148,6 +148,7 @@ ELSEWHERE = {
     "demo", "db backup", "db restore", "db downgrade", "message retry", "message dispatch --watch",
     "number import --from-provider", "message pull", "export", "import petmsg", "import snoutos",
     "serve", "serve --dry-run", "media save", "service install", "service uninstall",
+    "setup",
 }  # fmt: skip
 """Held against their schemas by the tests below that are named after them."""
 

@@ -199,6 +199,7 @@ WRITING = {
     "serve --dry-run",
     "service install",
     "service uninstall",
+    "setup",
 }
 """Lists of commands that change something, write files, or say what would be open."""
 

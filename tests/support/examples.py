@@ -58,7 +58,8 @@ _LINES = (
     ("optout", "add", f"{MARK}-D", "--reason", MARK),
 )  # fmt: skip
 OF_ALL = ("petmsg init", "petmsg demo", "petmsg db ", "petmsg org list", "petmsg config show",
-          "petmsg import ", "petmsg inbox strays", "petmsg errors ", "petmsg serve")  # fmt: skip
+          "petmsg import ", "petmsg inbox strays", "petmsg errors ", "petmsg serve",
+          "petmsg setup --name")  # fmt: skip
 """Commands that are about the whole database, or about none."""
 
 
@@ -266,6 +267,7 @@ BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg route override list": done(*OVERRIDE),
     "petmsg service list": done(*UNITS),
     "petmsg service uninstall": done(*UNITS),
+    "petmsg setup --name": lambda company: company.path.unlink(),
     "petmsg sitter absences": done("sitter", "away", "S-1", "--to", "+2d", "--reason", "ill"),
     "petmsg sitter back": done("sitter", "away", "S-1", "--to", "+2d", "--reason", "ill"),
     "petmsg reconcile": lambda company: left_by_the_dead(company.url, 2, org=MINE),

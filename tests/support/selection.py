@@ -11,6 +11,10 @@ from tests import ROOT
 
 _EXAMPLE = "tests/system/test_every_command.py::test_an_example_runs_and_does_something"
 SLOW = {
+    "tests/cli/commands/test_setup.py::test_a_company_is_set_up": "plays a dialogue in a process",
+    "tests/cli/commands/test_setup.py::test_whoever": "as above",
+    "tests/cli/commands/test_setup.py::test_twilio_is_switched": "as above",
+    "tests/cli/commands/test_setup.py::test_the_provider_stays": "as above",
     "tests/systemd/test_supervisor.py::test_the_dispatcher": "runs a service, and stops it",
     "tests/systemd/test_supervisor.py::test_the_web_server": "as above",
     "tests/campaigns/": "random walks, races, kills and fuzzing: minutes of processor time each",
