@@ -41,6 +41,9 @@ class OutgoingText:
     right before it writes the request, and returns `RetryLater` if it has passed. Looking up a
     message whose outcome is unknown relies on that.
 
+    `messaging_service` is the provider's ID of the Messaging Service that the number sits in: the
+    message is sent through it, so that its opt-outs and its campaign apply.
+
     `expires_at` (aware UTC) is when the message becomes worthless; `deliver_by` is the same instant
     in seconds of `clock.uptime`, for an adapter whose provider can drop a message that waits there
     for too long.
@@ -53,6 +56,7 @@ class OutgoingText:
     media: tuple[OutgoingMedia, ...] = ()
     expires_at: datetime | None = None
     deliver_by: float = inf
+    messaging_service: str | None = None
 
     def starting(self, *, now: datetime, uptime: float, begin_by: float) -> "OutgoingText":
         """The message as it is given to an adapter at `now` (aware UTC), which is the moment
@@ -245,14 +249,18 @@ class ReceivedText:
 class ProviderNumber:
     """A number of the provider's account that can send messages.
 
-    `e164` is empty if the provider does not name it; `sends` and `mms` are None if the provider
-    does not say whether the number can send messages, or pictures.
+    `e164` is empty if the provider does not name it; `sends`, `mms` and `voice` are None if the
+    provider does not say whether the number can send messages or pictures, or take calls.
+    `messaging_service` is the ID of the Messaging Service it sits in, empty if it is in none, and
+    None if that is not told.
     """
 
     e164: str
     provider_number_id: str
     sends: bool | None = True
     mms: bool | None = None
+    voice: bool | None = None
+    messaging_service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,9 @@ from petmsg.providers.twilio_webhooks import status_callback
 LONGEST_REQUEST_SECONDS = 100.0
 """Maximum length of a request, whatever the timeout; lookups of messages rely on it."""
 
+NOT_IN_SERVICE = frozenset((21701, 21705, 21711))
+"""Twilio refuses the message because the Messaging Service is gone, or no longer has the number."""
+
 _LONGEST_MESSAGE = 300
 _PHONE = re.compile(r"\+?[0-9]{7,}")
 _SID = re.compile(r"[0-9A-Za-z]{1,64}")
@@ -184,6 +187,8 @@ class TwilioProvider:
                 )
             sid, status = message.sid, message.status
         except AnsweredNo as answer:
+            if text.messaging_service and code_and_message(answer.body)[0] in NOT_IN_SERVICE:
+                return self.send(replace(text, messaging_service=None))
             return self._outcome_of_answer(answer)
         except requests.RequestException as error:
             return outcome_of_transport(error)

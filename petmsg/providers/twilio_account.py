@@ -5,6 +5,7 @@ skipped and told, and hides no other. Source of the fields: Twilio's public Open
 (`twilio_api_v2010`, `twilio_messaging_v1`). Does not import the SDK.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -27,6 +28,7 @@ MOST_SERVICES = 100
 """How many Messaging Services are looked into. Each takes up to two requests."""
 _MOST_PAGES = 50
 _MOST_UNANSWERED = 2
+_SID = re.compile(r"[0-9A-Za-z]{1,64}")
 _PAGE = 100
 _LARGEST_PAGE = 1000
 _LONGEST_REASON = 300
@@ -98,6 +100,8 @@ class TwilioAccount:
 
     def set_addresses(self, provider_number_id: str, new: NewAddresses) -> NumberAtProvider:
         """Change a number's addresses; see `AccountInspector.set_addresses`."""
+        if not _SID.fullmatch(provider_number_id):  # it must not become part of a URL
+            raise ProviderUnavailable("Twilio did not tell the ID of the number.")
         values: dict[str, str] = {}
         if new.sms_url is not None:
             values |= {"sms_url": new.sms_url, "sms_method": "POST", "sms_application_sid": ""}
@@ -143,7 +147,7 @@ class TwilioAccount:
 
     def _services(self, told: "_Told") -> tuple[MessagingService, ...]:
         first = self._client.messaging.v1.services.page(page_size=_PAGE)
-        found = [row for row in rows(first, "services") if _word(row, "sid")]
+        found = [row for row in rows(first, "services") if _SID.fullmatch(_word(row, "sid"))]
         if len(found) > MOST_SERVICES:
             told.note(
                 "all Messaging Services", f"there are {len(found)}, more than {MOST_SERVICES}"

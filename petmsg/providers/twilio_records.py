@@ -211,6 +211,7 @@ def number_of(number: Row) -> ProviderNumber:
         sid or ("" if e164 else number.unnamed()),
         can.flag("sms"),
         can.flag("mms"),
+        can.flag("voice"),
     )
 
 

@@ -34,6 +34,8 @@ def content_of(text: OutgoingText, *, uptime: float) -> dict[str, Any] | Rejecte
     content: dict[str, Any] = {"body": text.body} if text.body or not text.media else {}
     if text.media:
         content["media_url"] = [media.url for media in text.media]
+    if text.messaging_service:
+        content["messaging_service_sid"] = text.messaging_service
     if isinf(text.deliver_by):
         return content
     seconds = int(text.deliver_by - uptime)

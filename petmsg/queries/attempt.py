@@ -109,12 +109,13 @@ def locked_number(cursor: Cursor, number_id: int) -> NumberRateLimit:
     """A number and its rate limit, locked until the commit; its threads can still get messages."""
     lock = cursor.row_lock("FOR NO KEY UPDATE")
     row = cursor.tuples(
-        "SELECT id, e164, segments_per_second, free_at, refused_at, refused_until, refused_code"
+        "SELECT id, e164, segments_per_second, free_at, refused_at, refused_until, refused_code,"
+        " messaging_service"
         f" FROM message_number WHERE id = :number_id{lock}",
         number_id=number_id,
     )[0]
     free_at, since, until = map(cursor.as_instant, row[3:6])
-    return NumberRateLimit(row[0], row[1], row[2], free_at, since, until, row[6])
+    return NumberRateLimit(row[0], row[1], row[2], free_at, since, until, row[6], row[7])
 
 
 def in_the_way(

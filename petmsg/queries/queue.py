@@ -123,6 +123,8 @@ class BehindText(NamedTuple):
 class NumberRateLimit(NamedTuple):
     """A number's rate limit. `free_at` is when its next message may start (aware UTC).
 
+    Its messages are sent through `messaging_service` if it sits in one.
+
     Where the provider refuses the account with `refused_code`, nothing is sent from the number from
     `refused_at` to `refused_until`.
     """
@@ -134,6 +136,7 @@ class NumberRateLimit(NamedTuple):
     refused_at: datetime | None = None
     refused_until: datetime | None = None
     refused_code: str | None = None
+    messaging_service: str | None = None
 
 
 def due_texts(

@@ -7,6 +7,7 @@ from petmsg.errors import Refused
 from petmsg.services.doctor.provider_drift import add_all
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.workflows.provider_factory import account_provider_of
+from petmsg.workflows.provider_numbers import numbers_of
 from petmsg.workflows.store import Store
 
 
@@ -26,7 +27,7 @@ def import_from_provider(store: Store, *, number_class: NumberClass) -> list[Any
     """
     with store.snapshot() as cursor:
         org = store.org(cursor)
-    listed = account_provider_of(store, org).numbers()
+    listed = numbers_of(account_provider_of(store, org))
     if listed is None:
         raise NoAccountNumbers(
             f"The {org.provider} provider of org {org.slug} has no numbers to import."

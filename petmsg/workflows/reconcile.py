@@ -12,6 +12,7 @@ from petmsg.services.doctor.provider_drift import Drift
 from petmsg.services.outbox import unknown_outcomes
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_factory import Connected, connect_orgs, raise_after_warnings
+from petmsg.workflows.provider_numbers import numbers_of
 from petmsg.workflows.store import Store
 from petmsg.workflows.worker.rescuer import rescue
 
@@ -69,7 +70,7 @@ def _numbers(store: Store, lines: Sequence[Line], problems: list[PetmsgError]) -
         believed = {org.slug: queries.believed_numbers(cursor, org) for org, _ in lines}
         sharing = [org.slug for org in all_orgs(cursor) if org.account == account]
     try:
-        listed = provider.numbers()
+        listed = numbers_of(provider)
     except PetmsgError as problem:
         problems.append(problem)
         return []
@@ -88,7 +89,7 @@ def _numbers(store: Store, lines: Sequence[Line], problems: list[PetmsgError]) -
     }
     store.tick()
     for org, rows in missing.items():
-        store.write_in(org, provider_drift.note_pictures, listed)
+        store.write_in(org, provider_drift.note_numbers, listed)
         mine = rows + (strange if org == only else [])
         if mine:
             store.write_in(org, provider_drift.alert_all, mine)

@@ -115,7 +115,11 @@ class FakeAccount:
         self, form: dict[str, str], arrived: float, media_urls: tuple[str, ...] = ()
     ) -> tuple[int, dict[str, object]]:
         to, from_, body = _basics(form)
-        if code := self._fault_of(form, media_urls):
+        service = form.get("MessagingServiceSid", "")
+        code = self._fault_of(form, media_urls)
+        if code is None and service:
+            code = self.account.refused_in(service, from_=from_, to=to)
+        if code is not None:
             status = 429 if code == 21611 else 400
             return status, error_body(code, status, WORDS[code].format(to=to, from_=from_))
         message = FakeMessage(
@@ -130,6 +134,7 @@ class FakeAccount:
             media_count=len(media_urls),
             media_urls=media_urls,
             validity_seconds=int(form.get("ValidityPeriod", "36000")),
+            messaging_service=service or None,
         )
         message.final_status, message.error_code = self.outcomes.get(to, ("delivered", None))
         message.hidden_until = message.accepted + self.hide_for(message)

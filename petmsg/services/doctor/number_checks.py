@@ -9,7 +9,7 @@ from typing import Any
 from petmsg.db.snapshot import snapshot
 from petmsg.enums.alerts import CheckResult
 from petmsg.providers.registry import reaches_phones
-from petmsg.queries.number_mms import NumberMms, known_mms
+from petmsg.queries.number_facts import NumberMms, known_mms
 from petmsg.services.doctor.check import Check, CheckContext, Finding, group_findings
 
 

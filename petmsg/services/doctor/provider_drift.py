@@ -16,7 +16,7 @@ from petmsg.errors import Refused
 from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
 from petmsg.providers.base import ProviderNumber
-from petmsg.queries.number_mms import note_mms
+from petmsg.queries.number_facts import NumberFacts, note_facts
 from petmsg.queries.provider_drift import BelievedNumber, HeldForAPerson
 from petmsg.queries.unknown_outcomes import ClaimedMessage
 from petmsg.services.alert import raise_alert
@@ -181,13 +181,24 @@ def add_all(
         )
         for number in sorted(set(numbers), key=_name)
     ]
-    note_pictures(uow, numbers)
+    note_numbers(uow, numbers)
     return added
 
 
-def note_pictures(uow: UnitOfWork, numbers: Iterable[ProviderNumber]) -> None:
-    """Store which of the org's numbers can send pictures, as far as the provider says it."""
-    note_mms(uow.cursor, uow.org.id, [(number.e164, number.mms) for number in numbers])
+def note_numbers(uow: UnitOfWork, numbers: Iterable[ProviderNumber]) -> int:
+    """Store what the provider says of the org's numbers, as far as it says it: whether they send
+    pictures and take calls, their IDs and Messaging Services. Returns how many changed."""
+    said = [
+        NumberFacts(
+            number.e164,
+            number.mms,
+            number.voice,
+            number.provider_number_id or None,
+            number.messaging_service,
+        )
+        for number in numbers
+    ]
+    return note_facts(uow.cursor, uow.org.id, said)
 
 
 def _name(number: ProviderNumber) -> str:

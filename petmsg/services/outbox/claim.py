@@ -298,6 +298,7 @@ def _begin(
             message.body,
             media=outgoing_media.hand_out(uow, message, start.media, start.public_url),
             expires_at=message.expires_at,
+            messaging_service=number.messaging_service,
         ),
         segments=message.segments,
         decision=decision,
