@@ -56,6 +56,8 @@ MORE = {"petmsg db downgrade": ("petmsg db downgrade 0002 --discard-data --yes",
 NOT_HERE = {
     "petmsg notify run": "its claim of a channel ends by the clock, which stands still here: "
     "tests/workflows/test_notify.py kills it",
+    "petmsg number webhooks install": "it asks a provider, which is not here, and writes an event "
+    "for each number: tests/workflows/test_number_webhooks.py",
     "petmsg serve": "it listens until it is stopped: tests.campaigns.receiving kills it under load",
     "petmsg service install": "it writes unit files, each whole, and reads the database",
     "petmsg service uninstall": "it removes unit files and leaves the database alone",

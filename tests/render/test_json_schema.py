@@ -146,7 +146,8 @@ STDIN = {
 }
 ELSEWHERE = {
     "demo", "db backup", "db restore", "db downgrade", "message retry", "message dispatch --watch",
-    "number import --from-provider", "message pull", "export", "import petmsg", "import snoutos",
+    "number import --from-provider", "number webhooks check", "number webhooks install",
+    "message pull", "export", "import petmsg", "import snoutos",
     "serve", "serve --dry-run", "media save", "service install", "service uninstall",
     "setup",
 }  # fmt: skip
@@ -237,6 +238,16 @@ def test_demo_db_backup_and_db_downgrade(company: str, tmp_path: Path) -> None:
         assert wrong(run_cli(company, *line, "-o", "json"), line) == []
     line = ["demo", "--db", str(tmp_path / "demo.db")]
     assert wrong(run_cli(None, *line, "-o", "json", now=None), line) == []
+
+
+def test_number_webhooks_check_and_install(company: str) -> None:
+    with TwilioFake(numbers=[MAYA, "+14155550170"]) as fake:
+        environ = keys(fake, PETMSG_PUBLIC_URL="https://texts.example.com")
+        run_cli(company, "org", "set", "--twilio-account", "none", "--org", ORG)
+        for line in (["number", "webhooks", "check"], ["number", "webhooks", "install", "--yes"]):
+            ran = run_cli(company, *line, "--org", ORG, "-o", "json", **environ)
+            assert wrong(ran, line) == []
+            assert len(ran.json) > 1
 
 
 def test_message_retry_and_pull_and_number_import_from_provider(company: str) -> None:

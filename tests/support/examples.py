@@ -31,7 +31,10 @@ from tests.support.documentation import commands
 from tests.support.example_company import FILES, SINCE
 from tests.support.fixtures import NOW, Ran, add_org, build, run_cli
 from tests.support.media_rows import TINY_GIF, add_media
+from tests.support.on_twilio import keys
 from tests.support.texting import left_by_the_dead
+from tests.support.twilio_fake import TwilioFake
+from tests.support.twilio_services import DEMO_SMS, DEMO_VOICE
 from tests.support.webhooks import KEYS
 
 COMMANDS = dict(commands())
@@ -151,7 +154,7 @@ class Company(NamedTuple):
             PETMSG_ORG=MINE,
             HOME=str(self.path.parent),
             stdin=Path(source).read_text("utf-8") if source else "",
-            **(SECRETS | KEYS if arguments[0] == "serve" else SECRETS),
+            **_environment_of(arguments),
         )
         if target is not None and ran.code == 0:
             Path(target).write_text(ran.out, "utf-8")
@@ -210,6 +213,31 @@ def listener() -> ChannelServer:
     return server
 
 
+@cache
+def account() -> TwilioFake:
+    """An account at Twilio, which is there until the tests end."""
+    return TwilioFake().__enter__()
+
+
+def _environment_of(arguments: list[str]) -> dict[str, str]:
+    """The secrets of a command, and the account of one that asks the provider."""
+    if arguments[0] == "serve":
+        return SECRETS | KEYS
+    if arguments[:2] == ["number", "webhooks"]:
+        public = {"PETMSG_PUBLIC_URL": "https://texts.example.com"}
+        return SECRETS | keys(account()) | public
+    return SECRETS
+
+
+def with_account(company: Company) -> None:
+    """The company's numbers at Twilio, as they are when they are new."""
+    rows = company.run("petmsg number list --all", output="json").json
+    account().numbers = [row["number"] for row in rows]
+    account().account.number_settings = {
+        row["number"]: {"sms_url": DEMO_SMS, "voice_url": DEMO_VOICE} for row in rows
+    }
+
+
 def with_url(_: Company) -> None:
     """The URL of a channel in a file, as in the examples."""
     Path("url.txt").write_text(f"{listener().url()}\n", "utf-8")
@@ -258,6 +286,7 @@ BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg number release-due": done(
         "number", "quarantine", "+14155550106", "--until", "+23h", "--reason", "noise", now=SINCE
     ),
+    "petmsg number webhooks": with_account,
     "petmsg org thaw": done("org", "freeze", "--reason", "a wrong message went out"),
     "petmsg message send C-1 --template": done(
         "template", "add", "on-the-way", "--body", "Hi {client.first_name}"

@@ -36,6 +36,7 @@ EXITS = {
     "petmsg alert tell -o jsonl": FINDING,
     "petmsg db check": FINDING,
     "petmsg number health --propose": FINDING,
+    "petmsg number webhooks check": FINDING,
     "petmsg reconcile": FINDING,
     "petmsg reconcile --org happy-paws --dry-run": FINDING,
 }

@@ -1,0 +1,65 @@
+"""petmsg number webhooks …"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.command import new_app
+from petmsg.cli.context import Context
+from petmsg.cli.results import show_results
+from petmsg.enums.alerts import CheckResult
+from petmsg.errors import FINDING
+from petmsg.render.printed import list_of, results_of
+from petmsg.render.views.number_webhooks import WEBHOOK_CHECKED, WEBHOOK_INSTALLED
+
+app = new_app("Compare and set the addresses of numbers at the provider.")
+
+
+@app.command(
+    "check",
+    prints=list_of(WEBHOOK_CHECKED),
+    examples=["petmsg number webhooks check"],
+)
+def check(context: Context) -> None:
+    """Compare where the provider hands messages and calls to; exit with 10 on a problem.
+
+    Covers the numbers of the org. An address is right if it is PETMSG_PUBLIC_URL and
+    /twilio/inbound; without a public URL, only what loses or answers messages is a problem.
+    """
+    from petmsg.workflows import number_webhooks
+
+    rows = number_webhooks.check(context)
+    context.show_list(WEBHOOK_CHECKED, rows)
+    if any(row.result is CheckResult.PROBLEM for row in rows):
+        context.exit_code = FINDING
+        if context.is_table:
+            context.notify("Set the addresses: petmsg number webhooks install")
+
+
+@app.command(
+    "install",
+    writes=True,
+    may_ask=True,
+    prints=results_of(WEBHOOK_INSTALLED),
+    examples=["petmsg number webhooks install --yes"],
+)
+def install(
+    context: Context,
+    voice_url: Annotated[
+        str | None,
+        typer.Option(
+            "--voice-url", metavar="URL", help="Also hand calls to this https URL, with POST."
+        ),
+    ] = None,
+) -> None:
+    """Hand messages to the org's numbers to petmsg serve.
+
+    Changes the numbers at the provider, so petmsg asks first; --dry-run shows the changes. The
+    address is PETMSG_PUBLIC_URL and /twilio/inbound#rc=5&rp=all, with POST. A Messaging Service
+    that drops or diverts messages is told to use the addresses of its numbers, if all of them are
+    the org's. Calls stay as they are without --voice-url. Safe to repeat.
+    """
+    from petmsg.workflows import number_webhooks
+
+    rows = number_webhooks.install(context, voice_url=voice_url, confirm=context.confirm)
+    show_results(context, WEBHOOK_INSTALLED, rows)
