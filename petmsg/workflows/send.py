@@ -208,7 +208,7 @@ def _hand_over(
         raise
     store.tick()
     try:
-        status = store.write_in(org.slug, record, HandedOver(claim, outcome, started_at))
+        after = store.write_in(org.slug, record, HandedOver(claim, outcome, started_at))
     except PetmsgError as not_stored:
         raise ProviderOutcomeUnknown(
             f"Message {sending.message} was sent to the provider, but the answer could not be "
@@ -216,4 +216,5 @@ def _hand_over(
             hint="petmsg message dispatch looks it up at the provider and sends it again only if "
             "the provider does not have it.",
         ) from not_stored
-    return replace(sending, status=MessageStatus(status)), error_for(outcome, sending.message)
+    status = MessageStatus(after)
+    return replace(sending, status=status), error_for(outcome, sending.message, status=status)

@@ -261,7 +261,9 @@ class _Report:
 
 def _recorded(result: Recorded) -> tuple[Row, int]:
     claim = result.done.claim
-    problem: PetmsgError | None = error_for(result.done.outcome, claim.message)
+    problem: PetmsgError | None = error_for(
+        result.done.outcome, claim.message, status=result.status
+    )
     if problem is not None:
         return Failure(str(claim.message), problem), problem.exit_code
     row = Sending(

@@ -292,8 +292,11 @@ def _advice(code: str) -> str:
     return f"See what to do: petmsg errors explain {code}"
 
 
-def error_for(outcome: SendOutcome, message_id: int) -> PetmsgError | None:
-    """Return the error that the sender sees for an outcome; None if the message was accepted."""
+def error_for(
+    outcome: SendOutcome, message_id: int, *, status: MessageStatus
+) -> PetmsgError | None:
+    """Return the error that the sender sees for an outcome; None if the message was accepted.
+    `status` is what became of the message."""
     if isinstance(outcome, Accepted):
         return None
     if isinstance(outcome, Rejected) and outcome.rejection_class in _REFUSED:
@@ -304,10 +307,11 @@ def error_for(outcome: SendOutcome, message_id: int) -> PetmsgError | None:
             "message dispatch",
         )
     if isinstance(outcome, Rejected):
+        stays = "The message stays queued. " if status is MessageStatus.QUEUED else ""
         return ProviderRefused(
             f"The provider rejected message {message_id} ({outcome.code}): {outcome.message}",
-            hint=f"See the code: petmsg errors explain {outcome.code}. See the message: petmsg "
-            f"message show {message_id}",
+            hint=f"{stays}See the code: petmsg errors explain {outcome.code}. See the message: "
+            f"petmsg message show {message_id}",
         )
     if isinstance(outcome, RetryLater):
         return Busy(

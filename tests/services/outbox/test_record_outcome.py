@@ -287,10 +287,22 @@ def test_a_lost_answer_makes_the_outcome_unknown(url: str) -> None:
         (LOST, PROVIDER),
         (NO, PROVIDER),
         (Rejected("20003", RejectionClass.ACCOUNT, "Authenticate"), CONFIGURATION),
+        (Rejected("30034", RejectionClass.REGISTRATION, "Unregistered"), CONFIGURATION),
     ],
 )
 def test_each_outcome_has_its_exit_code(outcome: SendOutcome, code: int) -> None:
-    problem = error_for(outcome, 7)
+    problem = error_for(outcome, 7, status=MessageStatus.FAILED)
     assert problem is not None
     assert problem.exit_code == code
-    assert error_for(accepted(), 7) is None
+    assert error_for(accepted(), 7, status=MessageStatus.SENT) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "stays"), [(MessageStatus.QUEUED, True), (MessageStatus.FAILED, False)]
+)
+def test_the_error_says_whether_the_message_stays_queued(
+    status: MessageStatus, stays: bool
+) -> None:
+    problem = error_for(NO, 7, status=status)
+    assert problem is not None
+    assert ("stays queued" in str(problem.hint)) is stays
