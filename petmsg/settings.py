@@ -22,6 +22,8 @@ class Setting(NamedTuple):
 DATABASE = "PETMSG_DATABASE_URL"
 DIRECT_DATABASE = "PETMSG_DIRECT_DATABASE_URL"
 """The same PostgreSQL database without the pooler: for the locks that say that a worker lives."""
+READ_DATABASE = "PETMSG_READ_DATABASE_URL"
+"""A standby of the PostgreSQL database, for the commands that only read."""
 ORG = "PETMSG_ORG"
 OUTPUT = "PETMSG_OUTPUT"
 ACTOR = "PETMSG_ACTOR"

@@ -84,6 +84,7 @@ class App:
         reveals: bool = False,
         asks: Question | None = None,
         may_ask: bool = False,
+        current: bool = False,
         examples: Sequence[str] = (),
     ) -> Callable[[Callable[..., None]], Callable[..., None]]:
         """Register a function as a command. It is given a `Context` and its own parameters.
@@ -93,7 +94,8 @@ class App:
         `asks` makes the question that a person must answer with yes before the command does what
         cannot be undone. It gets what the command gets; None means that nothing would be lost.
         `--yes` answers it, and a dry run needs no answer. `may_ask`: the command itself asks, where
-        what it reads makes that necessary.
+        what it reads makes that necessary. `current`: it must not read a standby, which may be
+        behind.
 
         The function's docstring is the command's help, which ends with the `examples`: whole
         command lines, short enough for a terminal of 80 columns.
@@ -106,7 +108,14 @@ class App:
             self.entries[name] = Entry(
                 inspect.getdoc(function) or "",
                 lambda: single(
-                    _invoker(function, writes=writes, reveals=reveals, asks=asks, may_ask=may_ask),
+                    _invoker(
+                        function,
+                        writes=writes,
+                        reveals=reveals,
+                        asks=asks,
+                        may_ask=may_ask,
+                        may_be_stale=not (writes or current),
+                    ),
                     name,
                     examples=examples,
                     prints={"": prints, **(prints_with or {})},
@@ -153,6 +162,7 @@ def _invoker(
     reveals: bool,
     asks: Question | None,
     may_ask: bool,
+    may_be_stale: bool,
 ) -> Callable[..., None]:
     """The function that Typer sees: the command's own parameters and the common ones."""
     own = list(inspect.signature(function).parameters.values())[1:]
@@ -173,6 +183,7 @@ def _invoker(
             reveal=values.pop("reveal", False),
             is_terminal=sys.stdout.isatty(),
         )
+        context.may_be_stale = may_be_stale
         context.is_confirmed = values.pop("yes", False) or context.dry_run
         _ = context.output
         if writes:

@@ -82,7 +82,7 @@ _LOST = (
     "The connection to PostgreSQL was lost.",
     "Run the command again once the server is back: it is safe to repeat.",
 )
-_BAD_URL = r"connection option|connection info|invalid URI|percent-encoded|missing \"=\""
+_BAD_URL = r"connection option|connection info|invalid URI|in URI|percent-encoded|missing \"=\""
 _CONNECTION = (
     (
         "database_url",

@@ -139,11 +139,23 @@ def _server(dsn: str) -> Location:
             hint="Write postgresql://user@host:5432/name. In a password, / is written %2F, "
             "@ is written %40 and : is written %3A.",
         )
-    location = Location(path=None, dsn=dsn)
+    location = Location(path=None, dsn=_with_equals_signs(dsn))
     named = any(map(location.names, ("dbname", "service")))
     if not (name or named or os.environ.get("PGDATABASE") or os.environ.get("PGSERVICE")):
         raise BadDatabaseUrl("The PostgreSQL URL names no database.")
     return location
+
+
+def _with_equals_signs(dsn: str) -> str:
+    """The URL with `options=-csearch_path=x` as libpq wants it: it takes one `=` an option."""
+    query = _parts(dsn)[3]
+    if not query:
+        return dsn
+    options = [
+        name + equals + value.replace("=", "%3D")
+        for name, equals, value in (each.partition("=") for each in query.split("&"))
+    ]
+    return dsn.removesuffix(query) + "&".join(options)
 
 
 def _parts(dsn: str) -> tuple[str | None, str, str, str | None]:

@@ -64,8 +64,9 @@ class Store:
     command.
 
     `is_batch` is set where many transactions follow one another, `is_restoring` where the database
-    may be a backup that somebody went back to. `on_progress` is called for each row of a long
-    service. What was opened on the way is closed by `at_end`.
+    may be a backup that somebody went back to, `may_be_stale` where a standby may be read.
+    `on_progress` is called for each row of a long service. What was opened on the way is closed by
+    `at_end`.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Store:
         self.dry_run = dry_run
         self.is_batch = False
         self.is_restoring = False
+        self.may_be_stale = False
         self.at_end = ExitStack()
         self.on_progress: Progress = Unwatched()
         self._slept = timedelta(0)
@@ -149,6 +151,15 @@ class Store:
             direct=self.environ.get(settings.DIRECT_DATABASE) or None,
         )
 
+    @cached_property
+    def reading_location(self) -> Location:
+        """Where this command reads: a standby if it may be stale and the settings name one."""
+        standby = self.environ.get(settings.READ_DATABASE)
+        is_chosen = self.setting("database").source == f"environment {settings.DATABASE}"
+        if not (standby and self.may_be_stale and is_chosen) or self.location.is_sqlite:
+            return self.location
+        return locate(standby)._replace(wait_seconds=self.environment.wait_seconds)
+
     @property
     def media_setting(self) -> Setting:
         """Where pictures are kept, with its source. Raises what a wrong database URL raises."""
@@ -176,10 +187,16 @@ class Store:
 
     @contextmanager
     def snapshot(self) -> Iterator[Cursor]:
-        """A read-only look at the database."""
+        """A read-only look at the database, or at its standby; a standby that is behind is told."""
         from petmsg.db.snapshot import snapshot
 
-        with snapshot(self.location) as cursor:
+        if self.reading_location is self.location:
+            with snapshot(self.location) as cursor:
+                yield cursor
+            return
+        from petmsg.workflows.standby import look_at
+
+        with look_at(self.reading_location, warn=self.warn) as cursor:
             yield cursor
 
     def read(

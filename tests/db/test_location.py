@@ -156,3 +156,43 @@ def test_the_sessions_settings_are_petmsgs_own(strange_url: str) -> None:
         assert [cursor.value(f"SHOW {name}") for name in names] == wanted
     with working(strange_url) as uow:
         assert [uow.cursor.value(f"SHOW {name}") for name in names] == wanted
+
+
+# --- a server's address --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://db1,db2:5433/petmsg?target_session_attrs=read-write",
+        "postgresql://[::1]:5432,[::2]/petmsg",
+        "postgresql:///petmsg?host=/run/postgresql",
+        "postgresql://%2Frun%2Fpostgresql/petmsg",
+        "postgresql:///?service=paws",
+        "postgresql://db?dbname=petmsg",
+    ],
+)
+def test_an_address_is_kept_as_it_was_given(dsn: str) -> None:
+    location = locate(dsn)
+    assert location.dsn == location.display_url == dsn
+    assert locate(location.url) == location
+
+
+def test_an_option_may_hold_an_equals_sign() -> None:
+    """libpq itself refuses the second one."""
+    dsn = locate("postgresql:///petmsg?options=-csearch_path=tenant&host=/run").dsn
+    assert dsn == "postgresql:///petmsg?options=-csearch_path%3Dtenant&host=/run"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ann:s3cret@a,b/x", "postgresql://ann:***@a,b/x"),
+        ("postgresql://ann:s3cret@/x", "postgresql://ann:***@/x"),
+        ("postgresql://ann:a%40b@h/x?sslmode=require", "postgresql://ann:***@h/x?sslmode=require"),
+        ("postgresql://ann:a#b?c@h/x", "postgresql://ann:***@h/x"),
+        ("postgresql:///x?user=ann&password=s3cret", "postgresql:///x?user=ann&password=***"),
+    ],
+)
+def test_no_password_is_shown(url: str, shown: str) -> None:
+    assert locate(url).display_url == shown

@@ -132,8 +132,8 @@ def test_the_options_of_the_address_are_kept_beside_petmsgs_own(
     """They were overridden without a word, and the tables lay in `public`."""
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
         connection.execute("CREATE SCHEMA tenant")
-    url = (
-        f"{postgres_url}?options={quote(options + ' -cstatement_timeout=7s -ctimezone=Asia/Tokyo')}"
+    url = f"{postgres_url}?options=" + quote(
+        options + " -cstatement_timeout=7s -ctimezone=Asia/Tokyo", safe="="
     )
     use(url)
     assert set(tables(postgres_url)) == {"tenant"}

@@ -118,7 +118,7 @@ def on_postgres(
     finally:
         for name in _databases(postgres_server) - before:
             postgres_server.drop(name)
-        postgres_server.execute("DROP ROLE IF EXISTS reader")
+        postgres_server.execute("DROP ROLE IF EXISTS reader, petmsg_rows")
 
 
 def _databases(server: PostgresServer) -> set[str]:

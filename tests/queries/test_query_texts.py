@@ -47,7 +47,7 @@ HOT = (
 
 # Words that one database alone knows: such a text is prepared there.
 OF_SQLITE = r"sqlite_master"
-OF_POSTGRESQL = r"to_regclass|clock_timestamp|pg_advisory|pg_get_serial_sequence"
+OF_POSTGRESQL = r"to_regclass|pg_is_in_recovery|clock_timestamp|pg_advisory|pg_get_serial_sequence"
 OF_POSTGRESQL += r"|FOR (NO KEY UPDATE|KEY SHARE|SHARE|UPDATE)"
 OF_POSTGRESQL += r"|WITH \w+ AS \(\s*UPDATE"  # a write within a statement
 

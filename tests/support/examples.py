@@ -11,12 +11,13 @@ import shutil
 import sqlite3
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import takewhile
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -137,6 +138,7 @@ class Company(NamedTuple):
 
     url: str
     path: Path
+    settings: Mapping[str, str] = MappingProxyType({})
 
     def run(self, example: str, *more: str, output: str | None = None) -> Ran:
         """Run an example as a person would type it; with `output` in that format."""
@@ -155,6 +157,7 @@ class Company(NamedTuple):
             HOME=str(self.path.parent),
             stdin=Path(source).read_text("utf-8") if source else "",
             **_environment_of(arguments),
+            **self.settings,
         )
         if target is not None and ran.code == 0:
             Path(target).write_text(ran.out, "utf-8")

@@ -31,6 +31,8 @@ from tests.support.postgres import (
     unprivileged,
 )
 
+ROWS_ROLE = "petmsg_rows"
+"""A role that a test may make: the pooler lets it in, too."""
 MODES = ("session", "transaction")
 _CONFIG = """
 [databases]
@@ -84,7 +86,7 @@ def running_pgbouncer(server: PostgresServer, mode: str, more: str = "") -> Iter
     folder = new_folder(identity)
     try:
         pooler = Pooler(free_port(), mode)
-        (folder / "users.txt").write_text(f'"{ROLE}" ""\n')
+        (folder / "users.txt").write_text(f'"{ROLE}" ""\n"{ROWS_ROLE}" ""\n')
         (folder / "pgbouncer.ini").write_text(
             _CONFIG.format(
                 server=server.port, port=pooler.port, folder=folder, mode=mode, more=more

@@ -154,6 +154,8 @@ SLOW = {
     "tests/cli/commands/test_org.py::test_in_every_format": "test_every_command.py has the formats",
     "tests/services/transfer/test_media_files.py::test_an_export_says": "exports twice",
     "tests/services/transfer/test_media_files.py::test_a_damaged_picture": "exports once a fault",
+    "tests/system/test_every_command_pooled.py": "runs every example once more, on a server",
+    "tests/workflows/test_standby.py": "copies a server and starts its standby",
     "tests/db/test_postgres.py::test_a_folder_of": "sends by many commands; one address stays",
     "tests/db/test_postgres.py::test_a_service_file": "as above",
     "tests/db/test_postgres.py::test_the_first_of_several": "as above",
@@ -167,6 +169,8 @@ SLOW = {
 """Folders, files or tests, and why they take long."""
 
 FAST = (
+    "tests/workflows/test_standby.py::test_the_age_of",
+    "tests/workflows/test_standby.py::test_a_standby_is_of",
     "tests/campaigns/test_planted.py",
     "tests/db/test_bad_databases.py::test_every_table",
     "tests/db/test_migrate.py::test_a_fresh_upgrade_makes_exactly_what_the_models_say[sqlite",

@@ -99,6 +99,7 @@ def downgrade(
 
 @app.command(
     "current",
+    current=True,
     prints=one(CURRENT),
     examples=["petmsg db current"],
 )
@@ -121,6 +122,7 @@ def current(context: Context) -> None:
 
 @app.command(
     "check",
+    current=True,
     prints=list_of(CHECK),
     examples=["petmsg db check"],
 )
@@ -141,6 +143,7 @@ def check(context: Context) -> None:
 
 @app.command(
     "backup",
+    current=True,
     prints=one(BACKUP),
     examples=["petmsg db backup petmsg-backup.db"],
 )

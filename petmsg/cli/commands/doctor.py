@@ -24,6 +24,7 @@ app = new_command()
 
 @app.command(
     "doctor",
+    current=True,
     prints=list_of("doctor.CHECKED"),
     examples=["petmsg doctor", "petmsg doctor --check schema -o json"],
 )

@@ -18,6 +18,7 @@ app = new_command()
 
 @app.command(
     "export",
+    current=True,
     prints=list_of(EXPORTED),
     examples=["petmsg export company-files", "petmsg export company-files --format jsonl"],
 )

@@ -23,7 +23,8 @@ def settings_of(context: Context) -> list[Setting]:
     )
     return [
         Setting("database", _shown(context), database.source),
-        _direct(context),
+        _address(context, "direct database", settings.DIRECT_DATABASE),
+        _address(context, "read database", settings.READ_DATABASE),
         context.setting("org"),
         context.setting("output"),
         context.setting("actor"),
@@ -51,11 +52,9 @@ def _shown(context: Context) -> str:
         return "(cannot be read)"
 
 
-def _direct(context: Context) -> Setting:
-    """The address past a pooler, without its password."""
-    setting = settings.pick(
-        "direct database", None, settings.DIRECT_DATABASE, None, flag="", environ=context.environ
-    )
+def _address(context: Context, name: str, variable: str) -> Setting:
+    """Another address of the database, without its password."""
+    setting = settings.pick(name, None, variable, None, flag="", environ=context.environ)
     if setting.value is None:
         return setting
     try:
