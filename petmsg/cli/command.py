@@ -16,6 +16,7 @@ from petmsg.cli.group import Entry, lazy_group, nothing, single
 from petmsg.cli.streams import ignore_write_failures
 from petmsg.errors import Interrupted
 from petmsg.render.printed import Printed
+from petmsg.settings import ORG_URLS
 
 OUTPUT = Annotated[
     str | None,
@@ -85,6 +86,7 @@ class App:
         asks: Question | None = None,
         may_ask: bool = False,
         current: bool = False,
+        every_company: bool = False,
         examples: Sequence[str] = (),
     ) -> Callable[[Callable[..., None]], Callable[..., None]]:
         """Register a function as a command. It is given a `Context` and its own parameters.
@@ -95,7 +97,8 @@ class App:
         cannot be undone. It gets what the command gets; None means that nothing would be lost.
         `--yes` answers it, and a dry run needs no answer. `may_ask`: the command itself asks, where
         what it reads makes that necessary. `current`: it must not read a standby, which may be
-        behind.
+        behind. `every_company`: it covers all companies, also those in databases of their own
+        (`PETMSG_ORG_URLS`).
 
         The function's docstring is the command's help, which ends with the `examples`: whole
         command lines, short enough for a terminal of 80 columns.
@@ -115,6 +118,7 @@ class App:
                         asks=asks,
                         may_ask=may_ask,
                         may_be_stale=not (writes or current),
+                        every_company=every_company,
                     ),
                     name,
                     examples=examples,
@@ -124,6 +128,12 @@ class App:
             return function
 
         return register
+
+    def cron_command(
+        self, name: str, **declared: Any
+    ) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        """`command` for one that covers every company, also those in databases of their own."""
+        return self.command(name, every_company=True, **declared)
 
     def add_group(self, app: "App", name: str) -> None:
         """Put a group into this one."""
@@ -163,6 +173,7 @@ def _invoker(
     asks: Question | None,
     may_ask: bool,
     may_be_stale: bool,
+    every_company: bool,
 ) -> Callable[..., None]:
     """The function that Typer sees: the command's own parameters and the common ones."""
     own = list(inspect.signature(function).parameters.values())[1:]
@@ -189,16 +200,19 @@ def _invoker(
         if writes:
             ignore_write_failures()
         try:
+            if every_company and context.environ.get(ORG_URLS):
+                from petmsg.cli.flows.companies import run_for_each
+
+                if run_for_each(context, function, values):
+                    _end(context)
+                    return
             with context.at_end:
                 if asks is not None and not context.is_confirmed:
                     context.confirm(asks(context, **values))
                 function(context, **values)
         except KeyboardInterrupt:  # Typer would leave with 130 and say nothing
             raise Interrupted from None
-        if context.dry_run:
-            context.notify("Dry run: nothing was changed.")
-        if context.exit_code:
-            raise typer.Exit(context.exit_code)
+        _end(context)
 
     parameters = [
         inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
@@ -215,3 +229,11 @@ def _invoker(
     invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     invoke.__annotations__ = {each.name: each.annotation for each in parameters}
     return invoke
+
+
+def _end(context: Context) -> None:
+    """Say that a dry run changed nothing, and leave with the command's exit code."""
+    if context.dry_run:
+        context.notify("Dry run: nothing was changed.")
+    if context.exit_code:
+        raise typer.Exit(context.exit_code)

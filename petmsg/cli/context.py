@@ -49,6 +49,24 @@ class Context(Store):
         self._is_terminal = is_terminal
         self._has_shown = False
         self._warned: set[str] = set()
+        self._named = ""
+
+    def for_company(self, slug: str) -> "Context":
+        """A context of the same command for one of many companies, whose messages name it."""
+        made = Context(
+            self.environment,
+            output=self.output_option,
+            org=slug,
+            db=self.db_option,
+            actor=self.actor_option,
+            dry_run=self.dry_run,
+            reveal=self.reveal,
+            is_terminal=self._is_terminal,
+        )
+        made.is_confirmed = self.is_confirmed
+        made.may_be_stale = self.may_be_stale
+        made._named = f"{slug}: "
+        return made
 
     def setting(self, name: str) -> Setting:
         """One of `output`, `org`, `database` and `actor`, with its source."""
@@ -163,4 +181,4 @@ class Context(Store):
         from petmsg.render.escape import escape
         from petmsg.render.output import notify
 
-        notify(escape(text))
+        notify(escape(f"{self._named}{text}"))

@@ -35,6 +35,20 @@ def handle_error(
     return known.exit_code
 
 
+def tell_of(
+    problem: BaseException, company: str, *, as_json: bool, environ: Mapping[str, str]
+) -> int:
+    """Print the error of one of several companies on stderr; returns its exit code."""
+    if environ.get(DEBUG) and not isinstance(problem, PetmsgError):
+        import traceback
+
+        sys.stderr.write("".join(traceback.format_exception(problem)))
+    known = named(problem)
+    secrets = secrets_in(" ".join(environ.values()).split())
+    _print(known, as_json=as_json, secrets=secrets, company=company)
+    return known.exit_code
+
+
 def secrets_in(words: Iterable[str]) -> list[str]:
     """The URLs with a password among the arguments and variables, as they were written.
 
@@ -105,13 +119,16 @@ def wants_json(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
     return wanted in ("json", "jsonl")
 
 
-def _print(problem: PetmsgError, *, as_json: bool, secrets: Sequence[str]) -> None:
+def _print(
+    problem: PetmsgError, *, as_json: bool, secrets: Sequence[str], company: str | None = None
+) -> None:
     data = {name: without(secrets, text) for name, text in error_data(problem).items()}
     try:
         if as_json:
-            text = json_text({"error": data})
+            text = json_text({"error": data if company is None else {"org": company, **data}})
         else:
-            text = f"petmsg: {escape(data['message'], keep_newlines=True)}"
+            of = "" if company is None else f"{company}: "
+            text = f"petmsg: {of}{escape(data['message'], keep_newlines=True)}"
             if data["hint"]:
                 text += f"\n  hint: {escape(data['hint'])}"
         sys.stderr.write(text + "\n")

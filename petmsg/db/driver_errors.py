@@ -226,9 +226,10 @@ def _clean(words: str, secrets: Sequence[str]) -> str:
         if len(secret) < _SHORT:
             found = rf"(?<!\w){found}(?!\w)"
         words = re.sub(found, "***", words)
-    line = " ".join(words.split()).removeprefix("connection failed: ")
+    lines = [" ".join(line.split()) for line in words.splitlines()]
+    line = "; ".join(filter(None, lines)).removeprefix("connection failed: ")
     line = line[:_LONGEST_WORDS].rstrip(".")
-    return f"{line}."
+    return line if line.endswith("?") else f"{line}."
 
 
 def is_passing(problem: BaseException) -> bool:

@@ -136,6 +136,12 @@ class Store:
             "actor": (self.actor_option, settings.ACTOR, "--actor"),
         }[name]
         default = None
+        if name == "database" and option is None and self.environ.get(settings.ORG_URLS):
+            from petmsg.workflows.companies import company_of
+
+            company = company_of(self.environ, self.setting("org").value)
+            if company is not None:
+                return Setting(name, company.url, f"environment {settings.ORG_URLS}")
         if name == "actor" and not (option or self.environ.get(variable)):
             default = settings.default_actor()
         if name == "database" and not (option or self.environ.get(variable)):
@@ -148,27 +154,34 @@ class Store:
         found = locate(self.setting("database").value or "")
         return found._replace(
             wait_seconds=self.environment.wait_seconds,
-            direct=self.environ.get(settings.DIRECT_DATABASE) or None,
+            direct=self._own.get(settings.DIRECT_DATABASE) or None,
         )
+
+    @property
+    def _own(self) -> Mapping[str, str]:
+        """The environment with what only the chosen company has, where many are mapped."""
+        if not self.environ.get(settings.ORG_URLS) or self.db_option is not None:
+            return self.environ
+        from petmsg.workflows.companies import company_of
+
+        company = company_of(self.environ, self.setting("org").value)
+        return self.environ if company is None else {**self.environ, **company.own}
 
     @cached_property
     def reading_location(self) -> Location:
         """Where this command reads: a standby if it may be stale and the settings name one."""
         standby = self.environ.get(settings.READ_DATABASE)
         is_chosen = self.setting("database").source == f"environment {settings.DATABASE}"
-        if not (standby and self.may_be_stale and is_chosen) or self.location.is_sqlite:
+        if not (standby and self.may_be_stale and is_chosen) or self.location.is_file:
             return self.location
         return locate(standby)._replace(wait_seconds=self.environment.wait_seconds)
 
     @property
     def media_setting(self) -> Setting:
         """Where pictures are kept, with its source. Raises what a wrong database URL raises."""
-        default = (
-            None if self.environ.get(settings.MEDIA_DIR) else default_media_place(self.location)
-        )
-        return settings.pick(
-            "media dir", None, settings.MEDIA_DIR, default, flag="", environ=self.environ
-        )
+        own = self._own
+        default = None if own.get(settings.MEDIA_DIR) else default_media_place(self.location)
+        return settings.pick("media dir", None, settings.MEDIA_DIR, default, flag="", environ=own)
 
     @cached_property
     def media(self) -> "MediaStore":

@@ -18,7 +18,7 @@ from petmsg.render.views.alert import ALERT, ALERTS, DONE
 app = new_app("List, print and close alerts.")
 
 
-@app.command(
+@app.cron_command(
     "list",
     prints=list_of(ALERTS),
     examples=["petmsg alert list", "petmsg alert list --severity warning --check"],
@@ -54,7 +54,7 @@ def list_(
     context.exit_code = FINDING if check and rows else 0
 
 
-@app.command(
+@app.cron_command(
     "tell",
     writes=True,
     prints=list_of(ALERTS),

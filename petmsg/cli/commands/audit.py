@@ -96,7 +96,7 @@ def export(
             render.write(json_text(record(fields, row, context.view)))
 
 
-@app.command(
+@app.cron_command(
     "verify",
     prints=list_of(VERIFIED),
     examples=["petmsg audit verify", "petmsg audit verify --head heads.jsonl"],

@@ -13,7 +13,7 @@ from petmsg.render.printed import list_of
 app = new_command()
 
 
-@app.command(
+@app.cron_command(
     "coverage",
     prints=list_of("coverage.GAPS"),
     examples=["petmsg coverage", "petmsg coverage --days 3"],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 app = new_command()
 
 
-@app.command(
+@app.cron_command(
     "doctor",
     current=True,
     prints=list_of("doctor.CHECKED"),

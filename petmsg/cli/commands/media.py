@@ -97,7 +97,7 @@ def save(
     show_results(context, SAVED, media_files.save_all(context, ids, folder=to, force=force))
 
 
-@app.command(
+@app.cron_command(
     "fetch",
     writes=True,
     prints=list_of(FETCHED),

@@ -184,7 +184,7 @@ def send(
     )
 
 
-@app.command(
+@app.cron_command(
     "dispatch",
     writes=True,
     reveals=True,
@@ -213,7 +213,7 @@ def dispatch(
     dispatching.dispatch(context, fields=SENT, watch=watch, workers=workers)
 
 
-@app.command(
+@app.cron_command(
     "sync",
     writes=True,
     prints=results_of(SYNCED),
@@ -297,7 +297,7 @@ def receive(
     context.show_one(RECEIVED, receiving.receive(context, with_files))
 
 
-@app.command(
+@app.cron_command(
     "pull",
     writes=True,
     prints=results_of(RECEIVED),

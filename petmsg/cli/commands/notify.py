@@ -62,7 +62,7 @@ def add(
     context.show_one(ADDED, added)
 
 
-@app.command(
+@app.cron_command(
     "list",
     prints=list_of(CHANNELS),
     examples=["petmsg notify list", "petmsg notify list -o json"],
@@ -121,7 +121,7 @@ def remove(
     context.show_one(REMOVED, notify_channels.remove(context, name))
 
 
-@app.command(
+@app.cron_command(
     "run",
     writes=True,
     prints=list_of(TOLD),

@@ -302,7 +302,7 @@ def restore(context: Context, numbers: NUMBERS_ARG, reason: REASON = None) -> No
     show_results(context, RESTORED, rows)
 
 
-@app.command(
+@app.cron_command(
     "release-due", writes=True, prints=list_of(RESTORED), examples=["petmsg number release-due"]
 )
 def release_due(context: Context) -> None:
@@ -318,7 +318,7 @@ def release_due(context: Context) -> None:
     context.show_list(RESTORED, rows)
 
 
-@app.command(
+@app.cron_command(
     "health",
     writes=True,
     prints=results_of(HEALTH),

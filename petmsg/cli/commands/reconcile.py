@@ -10,7 +10,7 @@ from petmsg.render.views.provider_drift import DRIFT
 app = new_command()
 
 
-@app.command(
+@app.cron_command(
     "reconcile",
     writes=True,
     prints=list_of(DRIFT),

@@ -11,7 +11,7 @@ from petmsg.render.printed import list_of
 app = new_command()
 
 
-@app.command(
+@app.cron_command(
     "status",
     prints=list_of("status.STATUS"),
     examples=["petmsg status", "petmsg status --days 7 -o json"],

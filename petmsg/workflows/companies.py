@@ -1,0 +1,101 @@
+"""Which company has its database where: the setting `PETMSG_ORG_URLS`, for a host with many.
+
+It is a list `slug=address slug=address`, or the path of a file with one of these a line. Two more
+names may be said of a company: `slug.direct=` is its database past a pooler, `slug.media=` is where
+its pictures are. Loaded only where the setting is there.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from petmsg import settings
+from petmsg.errors import Misconfigured, quoted
+
+_LARGEST_FILE = 1_048_576
+_ENTRY = re.compile(r"([a-z0-9][a-z0-9-]{0,62})(?:\.(\w+))?=(\S+)")
+_MORE = {"direct": settings.DIRECT_DATABASE, "media": settings.MEDIA_DIR}
+_HINT = "Write slug=address for each company, for example happy-paws=postgresql:///paws"
+
+
+class BadOrgUrls(Misconfigured):
+    """`PETMSG_ORG_URLS` cannot be used. Never repeats an address, which may hold a password."""
+
+    code = "org_urls"
+    hint = _HINT
+
+
+class Company(NamedTuple):
+    """A company of the map: its address, and the settings that only it has (by variable)."""
+
+    slug: str
+    url: str
+    own: Mapping[str, str]
+
+
+def companies(environ: Mapping[str, str]) -> dict[str, Company]:
+    """The companies of the map by their slugs, in its order; none without the setting.
+
+    Raises `BadOrgUrls`.
+    """
+    value = environ.get(settings.ORG_URLS, "").strip()
+    if not value:
+        return {}
+    if _ENTRY.match(value):
+        return _read(value.split(), "the list")
+    lines = [line.strip() for line in _private_text(value, environ).splitlines()]
+    return _read([line for line in lines if line and not line.startswith("#")], value)
+
+
+def company_of(environ: Mapping[str, str], slug: str | None) -> Company | None:
+    """The company of that slug, None if the map does not have it. Raises `BadOrgUrls`."""
+    return companies(environ).get(slug) if slug is not None else None
+
+
+def _read(entries: list[str], source: str) -> dict[str, Company]:
+    urls: dict[str, str] = {}
+    own: dict[str, dict[str, str]] = {}
+    for at, entry in enumerate(entries, start=1):
+        found = _ENTRY.fullmatch(entry)
+        if found is None:
+            raise BadOrgUrls(f"Entry {at} of {source} in {settings.ORG_URLS} is not slug=address.")
+        slug, more, value = found.groups()
+        if more is not None and more not in _MORE:
+            raise BadOrgUrls(
+                f"{quoted(f'{slug}.{more}')} in {settings.ORG_URLS} means nothing.",
+                hint="A company has slug=, slug.direct= and slug.media=",
+            )
+        known = urls if more is None else own.setdefault(slug, {})
+        name = slug if more is None else _MORE[more]
+        if name in known:
+            raise BadOrgUrls(f"{settings.ORG_URLS} names {quoted(entry.partition('=')[0])} twice.")
+        known[name] = value
+    lost = [slug for slug in own if slug not in urls]
+    if lost:
+        raise BadOrgUrls(f"{settings.ORG_URLS} has no address of company {quoted(lost[0])}.")
+    return {slug: Company(slug, url, own.get(slug, {})) for slug, url in urls.items()}
+
+
+def _private_text(path: str, environ: Mapping[str, str]) -> str:
+    """The text of a file that only this user or root may read: it holds passwords."""
+    folder = environ.get("HOME")
+    file = Path(folder, path[2:]) if folder and path.startswith("~/") else Path(path)
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as opened:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or stat.S_IMODE(status.st_mode) & 0o077:
+                raise BadOrgUrls(
+                    f"{file} is no file that only its owner may read.",
+                    hint=f"Make it private: chmod 600 {file}",
+                )
+            return opened.read(_LARGEST_FILE).decode("utf-8-sig")
+    except (OSError, ValueError) as problem:
+        why = getattr(problem, "strerror", None) or "it is not UTF-8 text"
+        raise BadOrgUrls(
+            f"The file of {settings.ORG_URLS} cannot be read: {why}.",
+            hint=f"It is a path, or a list. {_HINT}",
+        ) from None
