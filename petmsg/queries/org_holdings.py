@@ -18,6 +18,14 @@ SELECT
 
 _IN_FLIGHT = "SELECT count(*) FROM message WHERE org_id = :org_id AND status = 'sending'"
 
+# The provider is asked for these by its account: a message that another account does not know would
+# be sent again. A message that is held for the code `restored` may have been sent, too.
+_UNSETTLED = """
+SELECT count(*) FROM message
+WHERE org_id = :org_id AND (status IN ('sending', 'unknown')
+   OR (status = 'held' AND error_code = 'restored'))
+"""
+
 _ERASE_AT_THE_SANDBOX = """
 UPDATE sandbox_text SET to_e164 = NULL, body = NULL, media = NULL
 WHERE from_e164 IN (SELECT e164 FROM message_number WHERE org_id = :org_id)
@@ -85,6 +93,11 @@ def holdings(cursor: Cursor, org_id: int, *, now: datetime) -> Holdings:
 def sending_count(cursor: Cursor, org_id: int) -> int:
     """How many messages of the org are being sent."""
     return int(cursor.value(_IN_FLIGHT, org_id=org_id))
+
+
+def unsettled_count(cursor: Cursor, org_id: int) -> int:
+    """How many messages of the org may or may not have been sent."""
+    return int(cursor.value(_UNSETTLED, org_id=org_id))
 
 
 def booking_refs(cursor: Cursor, org_id: int, *, now: datetime) -> list[str]:

@@ -1,6 +1,7 @@
 """What earlier attempts say about a rejection."""
 
 from petmsg.db.cursor import Cursor
+from petmsg.queries.org import OrgRow
 
 _TOOK_ANOTHER_OUT = """
 SELECT 1 FROM message_attempt a
@@ -18,6 +19,26 @@ _REJECTION_COUNT = """
 SELECT count(*) FROM message_attempt
 WHERE message_id = :id AND code = :code AND status IN ('failed', 'undelivered')
 """
+
+_ACCOUNT_CHANGED_AT = """
+SELECT max(at) FROM audit_event
+WHERE org_id = :org_id AND entity = 'org' AND event = 'org.updated'
+  AND (payload LIKE '%"provider"%' OR payload LIKE '%"twilio_account"%')
+"""
+
+_LAST_SENT_AT = """
+SELECT max(claimed_at) FROM message_attempt
+WHERE number_id = :number_id AND status IN ('sent', 'delivered')
+"""
+
+
+def never_worked(cursor: Cursor, org: OrgRow, *, number_id: int) -> bool:
+    """Whether the number has sent nothing since the org's provider or account was changed."""
+    changed_at = cursor.instant(_ACCOUNT_CHANGED_AT, org_id=org.id)
+    if changed_at is None:
+        return False
+    sent_at = cursor.instant(_LAST_SENT_AT, number_id=number_id)
+    return sent_at is None or sent_at < changed_at
 
 
 def took_another_out(cursor: Cursor, *, thread_id: int | None, number_id: int, reason: str) -> bool:

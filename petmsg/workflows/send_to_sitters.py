@@ -112,7 +112,7 @@ def send_to_sitters(
                 org.slug,
                 service.claim_now,
                 row.sending.message,
-                provider=org.provider,
+                provider=org.account,
                 worker=alive.token,
                 ahead=ahead_of(store),
                 public_url=public_url_of(store, org),

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from petmsg.errors import CONFIGURATION
-from tests.support.fixtures import NOW, Cli, Ran, looking
+from petmsg.errors import CONFIGURATION, REFUSED
+from petmsg.services.orgs import org as orgs
+from petmsg.services.outbox.claim import ProviderChanged, claim
+from tests.support.fixtures import NOW, Cli, Ran, looking, working
 from tests.support.on_twilio import ANN, BOB, DESK, company, keys
 from tests.support.twilio_account import FakeAccount
-from tests.support.twilio_fake import TwilioFake
+from tests.support.twilio_fake import ACCOUNT_SID, TwilioFake
+from tests.support.twilio_shapes import refusal, reset
 
 NORTH_SID = "AC" + "7" * 32
 NORTH_DESK = "+14155550700"
@@ -136,3 +139,62 @@ def test_doctor_checks_each_account_and_says_whose_credentials_are_missing(
     wrong = {**both(fake), "TWILIO_AUTH_TOKEN_NORTH": "wrong"}
     (row,) = run(two, *line, "--findings", **wrong).json
     assert row["message"].startswith("twilio north: Twilio rejects the account")
+
+
+# ------------------------------------------------------------------------- another account
+
+
+def test_the_account_stays_while_it_must_be_asked_for_a_message(
+    two: Cli, fake: TwilioFake, north: FakeAccount, migrated_sqlite: str
+) -> None:
+    """Another account does not know the message, so it would be sent twice."""
+    queue(two)
+    fake.faults.append(reset(accepted=True))
+    run(two, "message", "dispatch", "--org", "happy-paws", **both(fake))
+    line = ("org", "set", "--twilio-account", "north", "--org", "happy-paws")
+    ran = run(two, *line)
+    assert (ran.code, ran.error["code"]) == (REFUSED, "messages_unsettled")
+    assert "1 message of org happy-paws" in ran.error["message"]
+    run(two, "message", "dispatch", now=NOW + 5 * MINUTE, **both(fake))
+    assert run(two, *line).json["twilio_account"] == "north"
+    assert run(two, *line).code == 0
+    assert run(two, "org", "set", "--twilio-account", "none", "--org", "happy-paws").code == 0
+    assert len(fake.messages) == 1
+
+
+def test_a_process_with_the_old_account_claims_nothing_more(two: Cli, migrated_sqlite: str) -> None:
+    queue(two)
+    with working(migrated_sqlite, org="north") as uow:
+        old = uow.org.account
+        orgs.change(uow, twilio_account="none")
+        message = uow.cursor.value(
+            "SELECT id FROM message WHERE org_id = :org_id", org_id=uow.org.id
+        )
+        with pytest.raises(ProviderChanged):
+            claim(uow, message, provider=old, worker="w")
+
+
+@pytest.mark.parametrize("code", [21606, 21659, 21660])
+def test_a_number_of_another_account_is_no_fault_of_the_number(
+    two: Cli, fake: TwilioFake, north: FakeAccount, migrated_sqlite: str, code: int
+) -> None:
+    """It is a configuration error: the message waits, and the number is not quarantined."""
+    queue(two)
+    assert run(two, "org", "set", "--twilio-account", "none", "--org", "north").code == 0
+    fake.choose_fault = lambda request: (
+        refusal(code)
+        if request.form.get("From") == NORTH_DESK and ACCOUNT_SID in request.path
+        else None
+    )
+    run(two, "message", "dispatch", "--org", "north", **both(fake))
+    with looking(migrated_sqlite) as cursor:
+        numbers = cursor.tuples("SELECT status FROM message_number ORDER BY id")
+        assert {row[0] for row in numbers} == {"active"}
+        assert cursor.tuples(
+            "SELECT m.status FROM message m JOIN org o ON o.id = m.org_id WHERE o.slug = 'north'"
+        ) == [("queued",)]
+    kinds = [row["kind"] for row in run(two, "alert", "list", "--org", "north").json]
+    assert kinds == ["provider_account"]
+    assert run(two, "org", "set", "--twilio-account", "north", "--org", "north").code == 0
+    assert run(two, "message", "dispatch", "--org", "north", **both(fake)).code == 0
+    assert len(north.messages) == 1

@@ -82,7 +82,7 @@ def test_without_credentials_nothing_is_claimed_or_stored(
     assert fake.requests == []
 
 
-def test_one_orgs_missing_credentials_leave_no_other_org_half_sent(
+def test_one_orgs_missing_credentials_stop_no_other_org(
     migrated_sqlite: str, sqlite_cli: Cli, fake: TwilioFake
 ) -> None:
     people(sqlite_cli)
@@ -91,7 +91,7 @@ def test_one_orgs_missing_credentials_leave_no_other_org_half_sent(
     sqlite_cli("client", "add", "Ann", "--phone", ANN, "--ref", "C-1", *org)
     assert send(sqlite_cli, "--queue-only", *org).code == 0
     assert sqlite_cli("message", "dispatch", "-o", "json").code == 5
-    assert sqlite_cli("message", "list", "-o", "json", *org).json[0]["status"] == "queued"
+    assert sqlite_cli("message", "list", "-o", "json", *org).json[0]["status"] == "sent"
 
 
 @pytest.mark.parametrize(("mode", "code"), [(0o600, 0), (0o640, 5), (0o604, 5)])

@@ -1,10 +1,17 @@
 """`config show`: every setting that petmsg reads, and where it came from."""
 
+from collections.abc import Mapping
+
 from petmsg import settings
 from petmsg.cli.context import Context
 from petmsg.db.location import locate
-from petmsg.errors import PetmsgError
-from petmsg.providers.credentials import where_credentials_come_from, where_stripe_secrets_come_from
+from petmsg.errors import CredentialsMissing, PetmsgError
+from petmsg.providers.credentials import (
+    load_twilio_credentials,
+    where_credentials_come_from,
+    where_stripe_secrets_come_from,
+)
+from petmsg.providers.stored_accounts import stored_account_names
 from petmsg.settings import Setting
 
 
@@ -28,7 +35,8 @@ def settings_of(context: Context) -> list[Setting]:
         context.setting("org"),
         context.setting("output"),
         context.setting("actor"),
-        Setting("twilio credentials", None if credentials == "not set" else "hidden", credentials),
+        Setting("twilio credentials", _kinds(environ, None), credentials),
+        *_named_accounts(context),
         Setting(api_url.name, _without_user(api_url.value), api_url.source),
         settings.pick(
             "twilio timeout seconds",
@@ -43,6 +51,36 @@ def settings_of(context: Context) -> list[Setting]:
         Setting("stripe secrets", None if stripe == "not set" else "hidden", stripe),
         settings.notify_file(environ),
     ]
+
+
+def _named_accounts(context: Context) -> list[Setting]:
+    """The accounts with a name that have credentials."""
+    environ = context.environ
+    file = settings.credentials_file(environ)
+    return [
+        Setting(
+            f"twilio credentials {name}",
+            _kinds(environ, name),
+            where_credentials_come_from(environ, file, name),
+        )
+        for name in stored_account_names(environ, file)
+        if name is not None
+    ]
+
+
+def _kinds(environ: Mapping[str, str], account: str | None) -> str | None:
+    """What the account's credentials are, without any value; None if there are none."""
+    file = settings.credentials_file(environ)
+    if where_credentials_come_from(environ, file, account) == "not set":
+        return None
+    try:
+        found = load_twilio_credentials(environ, file, account)
+    except CredentialsMissing as problem:
+        return f"hidden: not usable. {problem.message}"
+    kinds = ["API key"] if found.api_key else []
+    if found.tokens:
+        kinds.append("auth token" if len(found.tokens) == 1 else f"{len(found.tokens)} auth tokens")
+    return f"hidden: {' and '.join(kinds)}"
 
 
 def _shown(context: Context) -> str:

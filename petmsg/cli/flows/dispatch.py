@@ -299,7 +299,7 @@ def _rehearse(context: Context, fields: Sequence[Field], orgs: Sequence[OrgRow])
                     org.slug,
                     service.claim_now,
                     text.message,
-                    provider=org.provider,
+                    provider=org.account,
                     worker=NOBODY,
                     public_url=public_url_of(context, org),
                 )

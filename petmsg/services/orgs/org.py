@@ -12,11 +12,13 @@ from petmsg.country import country_of_zone, parse_country
 from petmsg.db.transaction import Transaction
 from petmsg.enums.numbers import NumberClass
 from petmsg.enums.orgs import PoolFor, ProviderName, Switch
-from petmsg.errors import AlreadyExists, OutOfRange, quoted
+from petmsg.errors import AlreadyExists, OutOfRange, Refused, quoted
 from petmsg.models import Org
 from petmsg.phone import parse_phone
+from petmsg.plurals import counted
 from petmsg.providers.account_names import NO_NAME, checked_account_name
 from petmsg.queries.org import OrgRow, find_org
+from petmsg.queries.org_holdings import unsettled_count
 from petmsg.rules.send_blocks import QuietHours, parse_quiet_hours, quiet_hours
 from petmsg.rules.unanswered import parse_minutes
 from petmsg.services.numbers import number as numbers
@@ -25,6 +27,17 @@ from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_body, parse_name
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class MessagesUnsettled(Refused):
+    """The account cannot be changed while its provider must be asked for messages: another account
+    does not know them, and they would be sent twice."""
+
+    code = "messages_unsettled"
+    hint = (
+        "Pause sending with petmsg org freeze, settle them with petmsg message dispatch, and try "
+        "again; see: petmsg message list --status unknown"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +161,8 @@ def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
     `pool_threads_per_number` 0 means no limit; an empty `country` means that of the timezone;
     `twilio_account` none means the account without a name;
     `quiet_hours` and `office_hours` are texts like `21:00-08:00`. Existing windows keep their lead
-    time and grace period. Raises `OutOfRange` and `MalformedText`.
+    time and grace period. Raises `OutOfRange`, `MalformedText`, and `MessagesUnsettled` for another
+    account while the present one must be asked for messages.
     """
     org = uow.session.get(Org, uow.org.id, with_for_update=True, populate_existing=True)
     assert org is not None
@@ -163,6 +177,8 @@ def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
             _store(org, name, value)
     if not changes:
         return OrgChanged(uow.org, reused=True)
+    if "twilio_account" in changes and uow.org.account.provider is ProviderName.TWILIO:
+        _require_settled(uow)
     uow.session.flush()
     for name, what in (("provider", "provider"), ("twilio_account", "account")):
         if name in changes:
@@ -170,6 +186,15 @@ def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
     uow.audit("org.updated", "org", org.slug, changes)
     uow.org = find_org(uow.cursor, org.slug)
     return OrgChanged(uow.org, reused=False)
+
+
+def _require_settled(uow: UnitOfWork) -> None:
+    unsettled = unsettled_count(uow.cursor, uow.org.id)
+    if unsettled:
+        raise MessagesUnsettled(
+            f"{counted(unsettled, 'message')} of org {uow.org.slug} may or may not have been sent, "
+            "and only the present account knows."
+        )
 
 
 _HOURS = {

@@ -27,6 +27,7 @@ from petmsg.queries.attempt import (
 )
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.media import MediaRow
+from petmsg.queries.org import Account
 from petmsg.queries.queue import NO_THREAD, NumberRateLimit
 from petmsg.queries.routing import read_facts, voice_of
 from petmsg.queries.send_blocks import blocked_code, read_hold_facts
@@ -123,24 +124,23 @@ def claim(
     uow: UnitOfWork,
     message_id: int,
     *,
-    provider: ProviderName,
+    provider: ProviderName | Account,
     worker: str,
     ahead: timedelta = timedelta(0),
     public_url: str | None = None,
 ) -> ClaimResult:
     """Claim a queued message for the worker with that token, which must hold its lock.
 
-    `ahead` is how long before its start time a message may be claimed. `provider` is the one whose
-    credentials this process has, `public_url` where it may fetch pictures. Raises `NotFound`,
-    `MessageNotWaiting`, `ProviderChanged`, `Busy`.
+    `ahead` is how long before its start time a message may be claimed. `provider` is the one, or
+    the account at it, whose credentials this process has, `public_url` where it may fetch pictures.
+    Raises `NotFound`, `MessageNotWaiting`, `ProviderChanged`, `Busy`.
     """
     message = locked_message(uow, message_id)
     if message.status is not MessageStatus.QUEUED:
         raise MessageNotWaiting(f"Message {message_id} is {message.status}, not queued.")
-    if uow.org.provider is not provider:
-        raise ProviderChanged(
-            f"The provider of org {uow.org.slug} was changed to {uow.org.provider}."
-        )
+    now_used = uow.org.account if isinstance(provider, Account) else uow.org.provider
+    if now_used != provider:
+        raise ProviderChanged(f"The provider of org {uow.org.slug} was changed to {now_used}.")
     if message.thread_id is None:
         system_messages.update_recipient(uow, message)
     assert message.to_e164 is not None

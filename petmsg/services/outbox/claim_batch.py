@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from petmsg.enums.messages import MessageStatus
 from petmsg.enums.orgs import ProviderName
+from petmsg.queries.org import Account
 from petmsg.services.outbox.claim import ClaimResult, claim
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, record
@@ -38,7 +39,7 @@ def claim_batch(
     *,
     done: Sequence[HandedOver],
     wanted: Sequence[int],
-    provider: ProviderName,
+    provider: ProviderName | Account,
     worker: str,
     ahead: timedelta,
     public_url: str | None = None,

@@ -10,7 +10,7 @@ from petmsg.models import Message, MessageAttempt, MessageNumber
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.twilio_errors import Scope, look_up, scope_of
 from petmsg.queries import provider_holds as queries
-from petmsg.queries.rejections import took_another_out
+from petmsg.queries.rejections import never_worked, took_another_out
 from petmsg.rules.rate_limit import is_toll_free
 from petmsg.rules.repeated_codes import REPEAT_WINDOW
 from petmsg.rules.routing import usable
@@ -204,7 +204,8 @@ def _quarantine_sender(refusal: RejectionEffect) -> None:
 
     A recipient that a second number cannot reach either may be the cause, and must not quarantine
     one number after the other. The same holds for a code that the provider returns for every
-    number.
+    number, and for a number that has sent nothing since the account was changed: it is probably a
+    number of another account, and nothing is wrong with it.
     """
     if refusal.message.thread_id is not None and recipient_is_the_cause(refusal):
         return
@@ -217,6 +218,18 @@ def _quarantine_sender(refusal: RejectionEffect) -> None:
         reason=_REASON.format(code=refusal.code),
         since=uow.now - REPEAT_WINDOW,
     )
+    assert number.id is not None
+    # What the provider accepted first was from a number that the account has.
+    if not refusal.reported and never_worked(uow.cursor, uow.org, number_id=number.id):
+        _hold_back(refusal, number, Scope.NUMBER)
+        alert_account(
+            uow,
+            code=refusal.code,
+            message=f"The provider rejects the number {number.e164} (code {refusal.code}), which "
+            "has sent nothing since the account was changed. It probably belongs to another "
+            "account: use the account that has it, or give it back. It is not quarantined.",
+        )
+        return
     if taken_out < MAX_QUARANTINED:
         _quarantine(uow, number, code=refusal.code)
         return

@@ -9,6 +9,7 @@ from petmsg.enums.messages import MessageStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.errors import Refused
 from petmsg.models import Message
+from petmsg.queries.org import Account
 from petmsg.services.outbox.claim import Claim, ClaimResult, Ended, Waiting, claim
 from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions
@@ -58,7 +59,7 @@ def queue_and_claim(
     send_at: datetime | None,
     expires_at: datetime | None,
     queue_only: bool,
-    provider: ProviderName,
+    provider: ProviderName | Account,
     worker: str,
     ahead: timedelta = timedelta(0),
     public_url: str | None = None,
@@ -69,9 +70,9 @@ def queue_and_claim(
 
     `queue_it` puts it in the queue: `queue` for a client, `queue_to_sitter` for a sitter,
     `services.inbound.reply` for the sender of an inbound message.
-    `provider` is the one whose credentials this process has, `worker` its token. `ahead` is how
-    long before its start time the message may be claimed, `public_url` where the provider may fetch
-    its files.
+    `provider` is the one, or the account, whose credentials this process has, `worker` its token.
+    `ahead` is how long before its start time the message may be claimed, `public_url` where the
+    provider may fetch its files.
     """
     options = replace(options, send_at=send_at, expires_at=expires_at)
     queued = queue_it(uow, client_text, body=body, options=options, media=media)
@@ -88,7 +89,7 @@ def claim_now(
     uow: UnitOfWork,
     message_id: int,
     *,
-    provider: ProviderName,
+    provider: ProviderName | Account,
     worker: str,
     ahead: timedelta = timedelta(0),
     public_url: str | None = None,

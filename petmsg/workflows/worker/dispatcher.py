@@ -177,7 +177,7 @@ class Dispatcher:
                 claim_batch,
                 done=done,
                 wanted=[text.message for text in wanted],
-                provider=queue.org.provider,
+                provider=queue.org.account,
                 worker=self._worker.token,
                 ahead=timedelta(seconds=self._timings.ahead),
                 public_url=self._public_url,

@@ -55,10 +55,39 @@ def test_credentials_name_their_source_and_nothing_else(tmp_path: Path) -> None:
     empty = str(tmp_path)
     assert settings(url, XDG_CONFIG_HOME=empty)["twilio credentials"] == (None, "not set")
     file.write_text(f"TWILIO_AUTH_TOKEN={AUTH_TOKEN}\n")
+    file.chmod(0o600)
     found = settings(url, PETMSG_TWILIO_CREDENTIALS=str(file))
-    assert found["twilio credentials"] == ("hidden", f"file {file}")
+    unusable = "hidden: not usable. TWILIO_ACCOUNT_SID is missing or empty in"
+    assert found["twilio credentials"] == (f"{unusable} {file}.", f"file {file}")
     found = settings(url, TWILIO_AUTH_TOKEN=AUTH_TOKEN)
-    assert found["twilio credentials"] == ("hidden", "environment")
+    assert found["twilio credentials"] == (f"{unusable} the environment.", "environment")
+
+
+def test_it_says_which_credentials_each_account_has_and_never_a_value(tmp_path: Path) -> None:
+    def write(name: str, *lines: str) -> None:
+        file = tmp_path / name
+        file.write_text("\n".join((f"TWILIO_ACCOUNT_SID={ACCOUNT_SID}", *lines)))
+        file.chmod(0o600)
+
+    url = f"sqlite:///{tmp_path}/a.db"
+    key, secret = "SK" + "ab" * 16, "s3cret-of-the-key"
+    write("twilio.env", f"TWILIO_AUTH_TOKEN={AUTH_TOKEN},older-token")
+    with_key = (f"TWILIO_API_KEY={key}", f"TWILIO_API_SECRET={secret}")
+    write("twilio-north.env", f"TWILIO_AUTH_TOKEN={AUTH_TOKEN}", *with_key)
+    write("twilio-south.env", *with_key)
+    where = {"PETMSG_TWILIO_CREDENTIALS": str(tmp_path / "twilio.env")}
+    found = settings(url, **where)
+    assert {name: value for name, value in found.items() if "credentials" in name} == {
+        "twilio credentials": ("hidden: 2 auth tokens", f"file {tmp_path}/twilio.env"),
+        "twilio credentials north": (
+            "hidden: API key and auth token",
+            f"file {tmp_path}/twilio-north.env",
+        ),
+        "twilio credentials south": ("hidden: API key", f"file {tmp_path}/twilio-south.env"),
+    }
+    ran = run_cli(url, "config", "show", "-o", "json", **where)
+    for value in (ACCOUNT_SID, AUTH_TOKEN, "older-token", key, secret):
+        assert value not in ran.out + ran.err
 
 
 def test_pictures_are_kept_beside_the_database_or_where_the_setting_says(tmp_path: Path) -> None:
