@@ -52,6 +52,10 @@ GROUPS = {
     "serve": "Receive webhooks from Twilio and Stripe.",
     "service": "Install, list and remove the systemd units that run petmsg.",
     "config": "Show the settings and their sources.",
+    "schema": "Print the JSON Schema of what a command prints with -o json.",
+    "commands": "List all commands.",
+    "help": "Print the help of petmsg, a group or a command.",
+    "version": "Print the versions of petmsg, Python and SQLite, and the extras.",
 }
 
 

@@ -13,7 +13,7 @@ from petmsg.cli import GROUPS, command_line
 from petmsg.cli.group import LazyGroup
 from petmsg.render.json_schema import documents
 from tests.support import documentation, manual, readme_pictures
-from tests.support.command_tree import commands, printed
+from petmsg.cli.command_tree import commands, printed
 from tests.support.documentation import (
     IMAGES,
     MAN,

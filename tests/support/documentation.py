@@ -23,7 +23,7 @@ from petmsg.render.json_schema import documents, file_of
 from petmsg.spreadsheets.columns import LAYOUTS, Layout
 from tests import ROOT
 from tests.support import manual, readme_pictures
-from tests.support.command_tree import commands, printed
+from petmsg.cli.command_tree import commands, printed
 from tests.support.fixtures import NOW, run_cli
 
 README = ROOT / "README.md"

@@ -14,7 +14,7 @@ from typing import Any
 
 from petmsg.render.json_schema import document, item_of
 from petmsg.render.printed import Form
-from tests.support.command_tree import printed
+from petmsg.cli.command_tree import printed
 
 _WORDS = {"$schema", "title", "description"}
 """Keywords that assert nothing."""
