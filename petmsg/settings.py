@@ -42,6 +42,11 @@ TWILIO_CREDENTIALS = "PETMSG_TWILIO_CREDENTIALS"
 NOTIFY_FILE = "PETMSG_NOTIFY_FILE"
 """The private file with the URLs of the channels of notifications."""
 
+CONFIG = "PETMSG_CONFIG"
+"""The file with settings, where it is not in its usual place."""
+PING_URL = "PETMSG_PING_URL"
+"""What is told when a command begins and how it ended. Such an address is a secret."""
+
 _LONGEST_ACTOR = 120
 
 
@@ -58,8 +63,25 @@ def pick(
     if option is not None:
         return Setting(name, option, f"option {flag}")
     if environ.get(variable):
-        return Setting(name, environ[variable], f"environment {variable}")
+        return Setting(name, environ[variable], source_of(variable, environ))
     return Setting(name, default, "default" if default is not None else "not set")
+
+
+def source_of(variable: str, environ: Mapping[str, str]) -> str:
+    """Where the value of a variable is from: the environment, or the file of settings."""
+    added: Mapping[str, str] = getattr(environ, "sources", {})
+    return added.get(variable, f"environment {variable}")
+
+
+def config_file(environ: Mapping[str, str]) -> Path | None:
+    """The file with settings; None if there is none. A file that is named must be there."""
+    named = environ.get(CONFIG)
+    if named:
+        return _of_home(named, environ)
+    base = environ.get("XDG_CONFIG_HOME")
+    folder = Path(base) if base else Path(environ.get("HOME") or "", ".config")
+    path = folder / "petmsg" / "config.toml"
+    return path if path.is_absolute() and path.exists() else None
 
 
 def default_actor() -> str:

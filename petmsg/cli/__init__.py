@@ -6,6 +6,7 @@ A group's module is loaded when one of its commands is run or its help is asked 
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache, partial
 from importlib import import_module
@@ -18,6 +19,8 @@ from petmsg import __version__
 from petmsg.cli.completion import COMPLETE
 from petmsg.cli.group import Entry, lazy_group
 from petmsg.cli.streams import guarded_streams
+from petmsg.errors import PetmsgError
+from petmsg.settings import PING_URL, config_file
 from petmsg.workflows.environment import Environment
 
 GROUPS = {
@@ -146,13 +149,30 @@ def run_command_line(
     the clock without touching the machine's. `wait_seconds` is how long it waits for a database
     that is locked; half a minute unless given.
     """
-    environment = Environment(os.environ if environ is None else environ, now, wait_seconds)
+    given = os.environ if environ is None else environ
+    if given.get(PING_URL) and not given.get(COMPLETE):
+        from petmsg.cli.ping import pinging
+
+        return pinging(arguments, given, lambda: _run(arguments, given, now, wait_seconds))
+    return _run(arguments, given, now, wait_seconds)
+
+
+def _run(
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    now: datetime | None,
+    wait_seconds: float | None,
+) -> int:
+    environment = Environment(environ, now, wait_seconds)
     with guarded_streams() as (out, _):
         if environment.environ.get(COMPLETE):
             from petmsg.cli.completion.shells import answer
 
+            with suppress(PetmsgError):  # a word is completed with a broken file, too
+                environment = _configured(environment)
             return answer(command_line(), arguments, environment.environ)
         try:
+            environment = _configured(environment)
             code = command_line().main(
                 args=list(arguments), prog_name="petmsg", standalone_mode=False, obj=environment
             )
@@ -163,3 +183,13 @@ def run_command_line(
             from petmsg.cli.handle_error import handle_error
 
             return handle_error(out.explained(problem), arguments, environment.environ)
+
+
+def _configured(environment: Environment) -> Environment:
+    """The environment with the file of settings, if there is one."""
+    path = config_file(environment.environ)
+    if path is None:
+        return environment
+    from petmsg.config_file import with_config_file
+
+    return environment._replace(environ=with_config_file(environment.environ, path))

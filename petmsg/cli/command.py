@@ -1,6 +1,6 @@
 """Declares commands: their own parameters and the common ones.
 
-Reading commands have `-o`, `--org` and `--db`; writing ones also `--dry-run` and `--actor`. A
+Reading commands have `-o`, `--org`, `--db` and `-q`; writing ones also `--dry-run` and `--actor`. A
 command that cannot be undone has `--yes`, and asks first without it.
 """
 
@@ -55,12 +55,20 @@ ACTOR = Annotated[
     ),
 ]
 YES = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+QUIET = Annotated[
+    bool, typer.Option("-q", "--quiet", help="Print only data and errors: no notes, no warnings.")
+]
 REVEAL = Annotated[bool, typer.Option("--reveal", help="Show personal phones unmasked.")]
 
 Question = Callable[..., str | None]
 """What to ask before a command that cannot be undone; None if there is nothing to lose."""
 
-_COMMON = (("output", OUTPUT, None), ("org", ORG, None), ("db", DB, None))
+_COMMON = (
+    ("output", OUTPUT, None),
+    ("org", ORG, None),
+    ("db", DB, None),
+    ("quiet", QUIET, False),
+)
 _WRITING = (("dry_run", DRY_RUN, False), ("actor", ACTOR, None))
 
 
@@ -192,6 +200,7 @@ def _invoker(
             actor=values.pop("actor", None),
             dry_run=values.pop("dry_run", False),
             reveal=values.pop("reveal", False),
+            quiet=values.pop("quiet"),
             is_terminal=sys.stdout.isatty(),
         )
         context.may_be_stale = may_be_stale

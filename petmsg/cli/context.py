@@ -18,6 +18,7 @@ from petmsg.workflows.store import Store, Unwatched
 if TYPE_CHECKING:  # a shell that completes a word prints no rows
     from petmsg.render.fields import Field, View
 
+_FORMATS = "One of table, json, jsonl, tsv, csv."
 FEW_ROWS = 200
 """Show no progress bar for fewer rows than this."""
 
@@ -39,11 +40,13 @@ class Context(Store):
         actor: str | None = None,
         dry_run: bool = False,
         reveal: bool = False,
+        quiet: bool = False,
         is_terminal: bool = False,
     ) -> None:
         super().__init__(environment, db=db, org=org, actor=actor, dry_run=dry_run)
         self.output_option = output
         self.reveal = reveal
+        self.quiet = quiet
         self.exit_code = 0
         self.is_confirmed = False
         self._is_terminal = is_terminal
@@ -85,14 +88,15 @@ class Context(Store):
     @cached_property
     def output(self) -> OutputFormat:
         """The output format. Raises `OutOfRange`."""
-        wanted = self.setting("output").value or "tsv"
+        setting = self.setting("output")
+        wanted = setting.value or "tsv"
         try:
             return OutputFormat(wanted)
         except ValueError:
             meant = did_you_mean(closest_words(wanted, OutputFormat))
             raise OutOfRange(
                 f"{quoted(wanted)} is not an output format.",
-                hint=f"{meant} One of table, json, jsonl, tsv, csv.".lstrip(),
+                hint=" ".join((meant, _FORMATS, f"It is from: {setting.source}.")).lstrip(),
             ) from None
 
     @property
@@ -154,7 +158,7 @@ class Context(Store):
 
         Where stdout is a terminal and gets no table there is none, so that it stays data.
         """
-        if total <= FEW_ROWS or (self._is_terminal and not self.is_table):
+        if self.quiet or total <= FEW_ROWS or (self._is_terminal and not self.is_table):
             yield Bar()
             return
         with progress(doing, total, self.environ) as bar:
@@ -177,7 +181,9 @@ class Context(Store):
             self.notify(f"Warning: {warning}")
 
     def notify(self, text: str) -> None:
-        """Write a message to stderr, escaped."""
+        """Write a note to stderr, escaped. With `--quiet` nothing is written."""
+        if self.quiet:
+            return
         from petmsg.render.escape import escape
         from petmsg.render.output import notify
 

@@ -140,6 +140,7 @@ READING = [
     ["service", "list", "--user", "--to", "units"],
     ["errors", "explain", "21610", "opted_out"],
     ["errors", "list"],
+    ["version"],
 ]
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from petmsg import errors
 from petmsg.cli import GROUPS, command_line
+from petmsg.cli.command_tree import commands, printed
 from petmsg.cli.group import LazyGroup
 from petmsg.render.json_schema import documents
 from tests.support import documentation, manual, readme_pictures
-from petmsg.cli.command_tree import commands, printed
 from tests.support.documentation import (
     IMAGES,
     MAN,

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from petmsg.cli.command_tree import commands, printed
 from petmsg.render.json_schema import DIALECT, ERROR, document, schema_of
 from tests.support import everything, snoutos
-from petmsg.cli.command_tree import commands, printed
 from tests.support.everything import BOB, LONG_REF, MAYA, NOT_OURS, ORG, READING, SPARE, line_of
 from tests.support.fixtures import NOW, Ran, lines, run_cli, working
 from tests.support.media_rows import TINY_GIF, add_media

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from petmsg.cli.command_tree import printed
 from petmsg.enums.messages import MessageStatus
 from petmsg.render.field_types import (
     BAD,
@@ -32,7 +33,6 @@ from petmsg.render.table import STYLES, print_record, print_table
 from petmsg.render.terminal import Terminal, has_colour, terminal_of
 from tests.render import test_json_schema as schemas
 from tests.support import everything
-from petmsg.cli.command_tree import printed
 from tests.support.everything import CHINESE, OLGA, ORG, READING, line_of
 from tests.support.fixtures import NOW, Ran, run_cli
 

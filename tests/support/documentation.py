@@ -19,11 +19,11 @@ from typing import Any
 from unittest import mock
 
 from petmsg import errors
+from petmsg.cli.command_tree import commands, printed
 from petmsg.render.json_schema import documents, file_of
 from petmsg.spreadsheets.columns import LAYOUTS, Layout
 from tests import ROOT
 from tests.support import manual, readme_pictures
-from petmsg.cli.command_tree import commands, printed
 from tests.support.fixtures import NOW, run_cli
 
 README = ROOT / "README.md"

@@ -241,6 +241,10 @@ READING: dict[str, tuple[str, ...]] = {
     "db current": (),
     "db check": (),
     "config show": (),
+    "schema": ("booking", "confirm"),
+    "commands": (),
+    "help": ("booking", "confirm"),
+    "version": (),
     "service list": ("--user", "--to", "units"),
 }
 """Every command that changes nothing, with the words that make it find something."""

@@ -62,6 +62,7 @@ _LINES = (
     ("optout", "add", f"{MARK}-D", "--reason", MARK),
 )  # fmt: skip
 OF_ALL = ("petmsg init", "petmsg demo", "petmsg db ", "petmsg org list", "petmsg config show",
+          "petmsg schema", "petmsg commands", "petmsg help", "petmsg version",
           "petmsg import ", "petmsg inbox strays", "petmsg errors ", "petmsg serve",
           "petmsg setup --name")  # fmt: skip
 """Commands that are about the whole database, or about none."""

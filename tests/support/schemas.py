@@ -12,9 +12,9 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
+from petmsg.cli.command_tree import printed
 from petmsg.render.json_schema import document, item_of
 from petmsg.render.printed import Form
-from petmsg.cli.command_tree import printed
 
 _WORDS = {"$schema", "title", "description"}
 """Keywords that assert nothing."""
