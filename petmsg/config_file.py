@@ -81,7 +81,7 @@ def _known(key: str, path: Path) -> str:
 def _value(key: str, value: object, path: Path) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise ConfigFileProblem(
-            f"The value of {quoted(key)} in {path} is no text and no number.",
+            f"The value of {quoted(key)} in {path} must be a word in quotes or a number.",
             hint=f'Write it in quotes: {key} = "…"',
         )
     text = str(value)

@@ -127,6 +127,7 @@ def test_the_wheel_holds_the_code_the_migrations_and_the_examples(
     names = build("wheel")
     assert missing_from_wheel(names, code=code, revisions=revisions) == []
     assert any(name.startswith("petmsg/_examples/") for name in names)
+    assert {"petmsg/py.typed", "petmsg/_schemas/booking-confirm.json"} <= names
 
 
 def test_the_wheel_holds_nothing_else(build: Callable[[str], set[str]]) -> None:
@@ -139,6 +140,7 @@ def test_the_wheel_holds_nothing_else(build: Callable[[str], set[str]]) -> None:
     allowed |= {
         f"petmsg/_{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "examples").rglob("*")
     }
+    allowed |= {f"petmsg/_schemas/{path.name}" for path in (ROOT / "docs/schemas").glob("*.json")}
     allowed |= {
         f"petmsg-{__version__}.data/data/share/man/man1/{path.name}"
         for path in (ROOT / "docs/man").glob("*.1")

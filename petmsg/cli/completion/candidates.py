@@ -77,6 +77,10 @@ def _offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) 
     if what is context.command:
         return Completions(list(_options(context, value or "--")))
     wanted = candidates_for(_path(context), what)
+    if wanted is command_words:
+        return Completions(
+            list(_commands_below(command_line, context.params[str(what.name)], value))
+        )
     if wanted is files:
         return Completions(files=True)
     run = Context(
@@ -90,6 +94,15 @@ def _offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) 
     group = _path(context).partition(" ")[0]
     found = [each for each in wanted(Asked(value, group, run)) if each.word not in known]
     return Completions([Candidate(option + each.word, each.note) for each in found])
+
+
+def _commands_below(root: Any, words: Sequence[str] | None, typed: str) -> Iterator[Candidate]:
+    """The groups and commands below those of `words`."""
+    for word in words or ():
+        root = root.entries[word].load() if isinstance(root, LazyGroup) else None
+    if isinstance(root, LazyGroup):
+        entries = root.entries.items()
+        yield from _beginning(typed, ((name, entry.short_help) for name, entry in entries))
 
 
 def _path(context: Any) -> str:
@@ -123,6 +136,11 @@ def nothing(_: Asked) -> Iterable[Candidate]:
 
 def files(_: Asked) -> Iterable[Candidate]:
     """For files and folders; the shell itself finds them."""
+    return ()
+
+
+def command_words(_: Asked) -> Iterable[Candidate]:
+    """For the words of a command of petmsg itself."""
     return ()
 
 
@@ -225,6 +243,7 @@ _ROWS: dict[str, Words] = {
     "sitter": _SITTERS,
 }
 BY_METAVAR: dict[str, Words] = {
+    "[COMMAND]": command_words,
     "CLASS": classes,
     "CLIENT": _CLIENTS,
     "CODE": codes,

@@ -104,6 +104,7 @@ def test_options_are_offered_and_none_a_second_time(url: str) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
+        ("help booking co", ["confirm"]),
         ("thread show C-", ["C-1", "C-2"]),
         ("thread show ann", ["Ann Ivers"]),
         ("booking list --client C-1 --sitter ", ["S-1"]),
