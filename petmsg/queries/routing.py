@@ -14,6 +14,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.statements import instant_from_text
 from petmsg.enums.messages import Voice
 from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.phone import calling_code
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.rules.routing.facts import (
@@ -143,6 +144,10 @@ JOIN message_number n ON n.id = i.number_id
 WHERE i.id = :message_id AND i.org_id = :org_id
 """
 
+_PRIMARY_PHONE = """
+SELECT e164 FROM client_phone WHERE client_id = :client_id AND is_primary
+"""
+
 # A look-up takes a tenth of the time of calling the enum, and a decision needs a dozen.
 _CLASS = {each.value: each for each in NumberClass}
 _STATUS = {each.value: each for each in NumberStatus}
@@ -158,9 +163,10 @@ def read_facts(
     notes: tuple[str, ...] = (),
     voice: VoiceFact = COMPANY,
     with_media: bool = False,
+    phone: str | None = None,
 ) -> Facts:
     """The facts for a message to the client at `at` (aware UTC), in which `voice` speaks and with
-    pictures if `with_media`.
+    pictures if `with_media`. It goes to `phone`, or else to the client's primary phone of today.
 
     `past` says whether `at` lies before the command's own now: then numbers, holders, sitters and
     uses are as they were at `at`; windows and settings are today's.
@@ -215,7 +221,25 @@ def read_facts(
         voice.desk_speaks,
         override,
         voice.reply_to,
+        _calling_code(cursor, client, phone, [*desks, *(each.number for each in pool)]),
     )
+
+
+def _calling_code(
+    cursor: Cursor, client: ClientKey, phone: str | None, numbers: Sequence[NumberFact]
+) -> str | None:
+    """The country code of the client's phone, if the numbers have different ones.
+
+    In most orgs they have not, and the phone is not read.
+    """
+    if len({each.e164[:2] for each in numbers}) < 2 and (
+        not numbers
+        or numbers[0].e164[1] in "17"
+        or len({calling_code(each.e164) for each in numbers}) < 2
+    ):
+        return None
+    to_e164 = phone or cursor.value(_PRIMARY_PHONE, client_id=client.id)
+    return None if to_e164 is None else calling_code(to_e164)
 
 
 def voice_of(cursor: Cursor, message_id: int) -> VoiceFact:

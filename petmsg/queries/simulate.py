@@ -11,6 +11,7 @@ from operator import itemgetter
 from petmsg.db.cursor import Cursor
 from petmsg.db.statements import instant_from_text
 from petmsg.enums.people import ClientKind
+from petmsg.phone import calling_code
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.queries.state_intervals import IntervalBuilder, OrgHistory, PoolUse, Span, own_before
@@ -18,9 +19,10 @@ from petmsg.rules.routing.facts import OverrideFact
 from petmsg.rules.routing.state_intervals import ClientIntervals, StateIntervals, WindowRow
 
 CLIENTS = """
-SELECT c.id, c.ref, c.kind, c.forgotten_at, t.id AS thread_id, t.pool_number_id, c.name
+SELECT c.id, c.ref, c.kind, c.forgotten_at, t.id AS thread_id, t.pool_number_id, c.name, p.e164
 FROM client c
 LEFT JOIN thread t ON t.org_id = c.org_id AND t.client_id = c.id
+LEFT JOIN client_phone p ON p.client_id = c.id AND p.is_primary
 WHERE c.org_id = :org_id AND c.id >= :first_client_id
 ORDER BY c.id
 LIMIT :most
@@ -66,7 +68,7 @@ def read_client_intervals(
             if span.past_until is None
             else own_before(cursor, org, span.start, first_id=ids[0], last_id=ids[1])
         )
-        for client_id, ref, kind, forgotten_at, thread_id, today, name in clients:
+        for client_id, ref, kind, forgotten_at, thread_id, today, name, phone in clients:
             if only is None and forgotten_at is not None:
                 continue
             yield ClientIntervals(
@@ -77,6 +79,7 @@ def read_client_intervals(
                     span, before.get(thread_id), history.pool_uses.get(thread_id, ()), today
                 ),
                 overrides=overrides.get(client_id, ()),
+                calling_code=None if phone is None else calling_code(phone),
                 client_name=name,
             )
         if only is not None:

@@ -94,10 +94,11 @@ BUGS = (
     Bug("one thread too many per pool number", "rules/routing/decide.py",
         "if each.own_threads < limit", "if each.own_threads <= limit", ROUTING),
     Bug("the most recently used one", "rules/routing/decide.py",
-        "chosen = min(candidates, key", "chosen = max(candidates, key", ROUTING),
+        "chosen = min(fit, key", "chosen = max(fit, key", ROUTING),
     Bug("a desk just out of quarantine first", "rules/routing/decide.py",
-        "(each.status is not NumberStatus.ACTIVE, each.id)",
-        "(each.status is NumberStatus.ACTIVE, each.id)", ROUTING),
+        "each.status is not NumberStatus.ACTIVE,", "each.status is NumberStatus.ACTIVE,", ROUTING),
+    Bug("a number of another country beside one of the client's", "rules/routing/decide.py",
+        "else near or candidates", "else candidates", ROUTING),
     Bug("windows of cancelled bookings", "queries/routing.py",
         "JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'\n"
         "LEFT JOIN sitter s ON s.id = w.sitter_id\n"

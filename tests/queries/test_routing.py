@@ -329,3 +329,51 @@ def test_a_client_saw_only_numbers_whose_texts_the_provider_took(tried: str) -> 
         "C-1": [NumberSeen(POOL[1], "pool", messages=1, last_used_at=hours(3))],
         "C-2": [],
     }
+
+
+# ----------------------------------------------------------------------------- several countries
+
+
+@pytest.mark.parametrize(
+    ("others", "phone", "expected"),
+    [
+        ((), None, None),
+        (("+14155550151", "+18885550101"), None, None),
+        (("+447700900001",), None, "44"),
+        (("+447700900001",), "+4915112345678", "49"),
+        (("+447700900001",), "+14155551001", "1"),
+        (("+447700900001", "+4915112345678"), None, "44"),
+    ],
+)
+@pytest.mark.parametrize("past", [False, True])
+def test_the_country_of_the_phone_is_read_where_the_numbers_are_of_several(
+    migrated_url: str, others: tuple[str, ...], phone: str | None, expected: str | None, past: bool
+) -> None:
+    add_org(migrated_url, front_desk="+14155550100")
+    with working(migrated_url, now=NOW) as uow:
+        client.add(uow, "Ann", phones=["+447700900123", "+14155551001"], ref="C-1")
+        for other in others:
+            number.add(uow, other, number_class=NumberClass.POOL)
+    with looking(migrated_url) as cursor:
+        org = find_org(cursor, None)
+        ann = find_client(cursor, org.id, "C-1")
+        facts = read_facts(cursor, org, ann, at=NOW + timedelta(hours=1), past=past, phone=phone)
+    assert facts.calling_code == expected
+
+
+def test_numbers_of_one_country_outside_north_america_are_not_told_apart(
+    migrated_url: str,
+) -> None:
+    add_org(migrated_url, front_desk="+447700900001")
+    with working(migrated_url, now=NOW) as uow:
+        client.add(uow, "Ann", phones=["+14155551001"], ref="C-1")
+        number.add(uow, "+447700900002", number_class=NumberClass.POOL)
+    with looking(migrated_url) as cursor:
+        org = find_org(cursor, None)
+        facts = read_facts(cursor, org, find_client(cursor, org.id, "C-1"), at=NOW, past=False)
+        assert facts.calling_code is None
+    with working(migrated_url, now=NOW) as uow:
+        number.add(uow, "+4915112345678", number_class=NumberClass.POOL)
+    with looking(migrated_url) as cursor:
+        facts = read_facts(cursor, org, find_client(cursor, org.id, "C-1"), at=NOW, past=False)
+        assert facts.calling_code == "1"

@@ -19,8 +19,10 @@ latest booked start decides, then the highest booking ID.
 
 If a sitter wrote the message (`facts.speaker`), rule 1 considers only the windows of this sitter,
 and ends the decision without a number if none of them contains the instant. For a message with
-pictures (`facts.with_media`) a number that cannot send them is not a candidate in any rule. See
-`docs/how-it-works.md`.
+pictures (`facts.with_media`) a number that cannot send them is not a candidate in any rule.
+
+A pool or front desk number of another country may not reach the client, or not get the answer. It
+is used only if the org has no usable one of the client's country. See `docs/how-it-works.md`.
 """
 
 from datetime import UTC, datetime
@@ -114,6 +116,12 @@ def sends_it(number: NumberFact, facts: Facts) -> bool:
     """Whether the number can send the message: one with pictures needs a number that is not known
     to be without MMS."""
     return not facts.with_media or number.mms is not False
+
+
+def is_near(number: NumberFact, facts: Facts) -> bool:
+    """Whether the number has the country code of the client's phone. No code begins another."""
+    code = facts.calling_code
+    return code is not None and number.e164.startswith(code, 1)
 
 
 def contains(window: WindowFact, at: datetime) -> bool:
@@ -246,7 +254,8 @@ def _pool(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
     if not candidates:
         explanation = "No usable pool number can send pictures"
         return None, _step(Rule.POOL, False, Code.NUMBER_WITHOUT_MMS, explanation)
-    for each in candidates:
+    fit = _of_right_country(candidates, facts, at)
+    for each in fit:
         if each.number.id == facts.own_pool_number_id:
             explanation = f"The thread's own pool number {each.number.e164} is usable"
             return each.number, _step(Rule.POOL, True, Code.POOL_STICKY, explanation)
@@ -256,10 +265,26 @@ def _pool(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
         if not candidates:
             explanation = f"Every usable pool number already serves {limit} threads"
             return None, _step(Rule.POOL, False, Code.POOL_AT_CAPACITY, explanation)
-    chosen = min(candidates, key=_least_recently_used)
+        fit = _of_right_country(candidates, facts, at)
+    if not fit:
+        explanation = "The usable pool numbers are of another country than the client's phone"
+        return None, _step(Rule.POOL, False, Code.NUMBER_OTHER_COUNTRY, explanation)
+    chosen = min(fit, key=_least_recently_used)
     since = "never used" if chosen.last_used_at is None else "used longest ago"
     explanation = f"Pool number {chosen.number.e164} is the least recently used one ({since})"
     return chosen.number, _step(Rule.POOL, True, Code.POOL_LEAST_RECENTLY_USED, explanation)
+
+
+def _of_right_country(
+    candidates: list[PoolNumberFact], facts: Facts, at: datetime
+) -> list[PoolNumberFact]:
+    """Return the candidates of the client's country; all of them if neither the pool nor the front
+    desk has one; none if only the front desk has."""
+    if facts.calling_code is None:
+        return candidates
+    near = [each for each in candidates if is_near(each.number, facts)]
+    desk = None if near else _desk(facts, at)
+    return [] if desk is not None and is_near(desk, facts) else near or candidates
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -271,18 +296,30 @@ def _least_recently_used(each: PoolNumberFact) -> tuple[datetime, int]:
 
 
 def _front_desk(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
-    """Apply rule 3: the usable front desk number; an `active` one before one after quarantine."""
-    candidates = [desk for desk in facts.desks if usable(desk, at)]
+    """Apply rule 3: the usable front desk number."""
+    desk = _desk(facts, at)
+    if desk is not None:
+        return desk, _step(Rule.FRONT_DESK, True, Code.FRONT_DESK, f"Front desk number {desk.e164}")
+    code, explanation = Code.NO_FRONT_DESK, "No front desk number is usable"
+    if any(usable(each, at) for each in facts.desks):
+        code, explanation = Code.NUMBER_WITHOUT_MMS, "The front desk number cannot send pictures"
+    return None, _step(Rule.FRONT_DESK, False, code, explanation)
+
+
+def _desk(facts: Facts, at: datetime) -> NumberFact | None:
+    """Return the front desk's number: one of the client's country before others, and then an
+    `active` one before one after quarantine."""
+    candidates = [desk for desk in facts.desks if usable(desk, at) and sends_it(desk, facts)]
     if not candidates:
-        return None, _step(
-            Rule.FRONT_DESK, False, Code.NO_FRONT_DESK, "No front desk number is usable"
-        )
-    candidates = [desk for desk in candidates if sends_it(desk, facts)]
-    if not candidates:
-        explanation = "The front desk number cannot send pictures"
-        return None, _step(Rule.FRONT_DESK, False, Code.NUMBER_WITHOUT_MMS, explanation)
-    desk = min(candidates, key=lambda each: (each.status is not NumberStatus.ACTIVE, each.id))
-    return desk, _step(Rule.FRONT_DESK, True, Code.FRONT_DESK, f"Front desk number {desk.e164}")
+        return None
+    return min(
+        candidates,
+        key=lambda each: (
+            not is_near(each, facts),
+            each.status is not NumberStatus.ACTIVE,
+            each.id,
+        ),
+    )
 
 
 _CONDITION = {

@@ -103,6 +103,10 @@ class Facts(NamedTuple):
     Three facts let a person choose the number: `desk_speaks` says that the sender asked for the
     front desk, `override` may include one that does not hold at the instant, because `decide`
     checks, and `reply_to` is the number that received the message that is answered.
+
+    `calling_code` is the country code of the client's phone (`1` for North America, `44`), without
+    a plus. None if it is not known, or if all pool and front desk numbers have the same one: it
+    decides nothing then.
     """
 
     org: str
@@ -121,3 +125,4 @@ class Facts(NamedTuple):
     desk_speaks: bool = False
     override: OverrideFact | None = None
     reply_to: NumberFact | None = None
+    calling_code: str | None = None

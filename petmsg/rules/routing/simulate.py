@@ -74,7 +74,8 @@ def _segments(answers: "_Answers", client: ClientIntervals) -> list[Segment]:
     routes: list[Route] = []
     for from_at, to_at, windows in _stretches(client, answers.start, answers.end):
         own = client.own_pool_number.states[client.own_pool_number.place(from_at)]
-        state = _State(windows, client.kind, own, _override(client.overrides, from_at))
+        override = _override(client.overrides, from_at)
+        state = _State(windows, client.kind, own, override, client.calling_code)
         for at, route in answers.over(from_at, to_at, state):
             if not routes or route is not routes[-1]:
                 since.append(at)
@@ -114,12 +115,14 @@ def _override(overrides: Sequence[OverrideFact], at: datetime) -> OverrideFact |
 
 
 class _State(NamedTuple):
-    """What is the client's own at an instant: open windows, kind, own pool number, override."""
+    """What is the client's own at an instant: open windows, kind, own pool number, override; and
+    the country code of their phone."""
 
     windows: Sequence[WindowRow]
     kind: ClientKind
     own: int | None
     override: OverrideFact | None
+    calling_code: str | None
 
 
 class _Answers:
@@ -151,14 +154,14 @@ class _Answers:
 
     def _at(self, at: datetime, place: int, state: _State) -> Route:
         """Return the route at `at`, after `place` changes of the org."""
-        windows, kind, own, override = state
+        windows, kind, own, override, code = state
         key: tuple[Any, ...]
         if override is not None:  # the front desk or no number, whatever else there is
-            key = (place,)
+            key = (place, code)
         elif len(windows) > 1:  # the overlap decides which of them counts
             return self._ask(at, state)
         else:
-            key = (place, kind, own, windows[0][6] if windows else 0)
+            key = (place, kind, own, windows[0][6] if windows else 0, code)
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._ask(at, state)
@@ -178,6 +181,7 @@ class _Answers:
             pool=org.pool.states[org.pool.place(at)],
             desks=org.desks.states[org.desks.place(at)],
             override=state.override,
+            calling_code=state.calling_code,
         )
         route = _route(decide(facts, at))
         return self._routes.setdefault(route, route)

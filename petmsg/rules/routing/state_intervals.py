@@ -68,7 +68,8 @@ thousand."""
 
 class ClientIntervals(NamedTuple):
     """A client with the windows in the span, in any order, the thread's own pool number, and the
-    overrides in the span, of which no two hold at the same time."""
+    overrides in the span, of which no two hold at the same time. `calling_code` is the country code
+    of the client's phone."""
 
     client: str
     kind: ClientKind
@@ -76,6 +77,7 @@ class ClientIntervals(NamedTuple):
     own_pool_number: StateIntervals[int | None]
     overrides: Sequence[OverrideFact] = ()
     client_name: str | None = None
+    calling_code: str | None = None
 
 
 class OrgIntervals(NamedTuple):

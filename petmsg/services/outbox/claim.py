@@ -215,7 +215,8 @@ def _with_number(
 ) -> ClaimResult:
     assert message.id is not None
     cursor, now = uow.cursor, uow.now
-    message_id, has_voice, with_media = message.id, _has_a_voice(message), message.media_count > 0
+    message_id, has_voice, media = message.id, _has_a_voice(message), message.media_count > 0
+    phone = message.to_e164
     speaker: SpeakerFact | None = None
 
     def decide_now() -> Decision:
@@ -223,7 +224,7 @@ def _with_number(
         voice = voice_of(cursor, message_id) if has_voice else COMPANY
         speaker = voice.speaker
         facts = read_facts(
-            cursor, uow.org, client, at=now, past=False, voice=voice, with_media=with_media
+            cursor, uow.org, client, at=now, past=False, voice=voice, with_media=media, phone=phone
         )
         return decide(facts, now)
 

@@ -21,6 +21,8 @@ OF_DIRECT_TEXTS = {Code.OWN_NUMBER, Code.SAME_NUMBER, Code.NUMBER_NOT_USABLE, Co
 """Codes of texts to nobody's thread, which `tests.rules.routing.test_direct` is about."""
 OF_PERSONS = {Code.DESK_SPEAKS, Code.OVERRIDE, Code.REPLY_FROM_SAME_NUMBER}
 """Codes of step 0: a person chose the number."""
+OF_COUNTRIES = {Code.NUMBER_OTHER_COUNTRY}
+"""Codes of orgs that have numbers of several countries."""
 OF_PICTURES = {Code.NUMBER_WITHOUT_MMS}
 """Codes of messages with pictures, of which simulating says nothing."""
 

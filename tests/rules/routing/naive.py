@@ -51,6 +51,11 @@ def can_send(number: NumberFact, facts: Facts) -> bool:
     return True
 
 
+def is_near(number: NumberFact, facts: Facts) -> bool:
+    """Number and phone have the same country code."""
+    return facts.calling_code is not None and number.e164[1:].startswith(facts.calling_code)
+
+
 def contains(first: datetime, end: datetime, at: datetime) -> bool:
     """Half-open: the first instant is inside, the closing one is not."""
     if at == first:
@@ -176,7 +181,7 @@ def from_pool(facts: Facts, at: datetime) -> tuple[str, NumberFact | None]:
     fit = [p for p in fit if can_send(p.number, facts)]
     if fit == []:
         return "NUMBER_WITHOUT_MMS", None
-    own = [p for p in fit if p.number.id == facts.own_pool_number_id]
+    own = [p for p in of_country(fit, facts, at) if p.number.id == facts.own_pool_number_id]
     if own:
         return "POOL_STICKY", own[0].number
     limit = facts.pool_threads_per_number
@@ -184,15 +189,31 @@ def from_pool(facts: Facts, at: datetime) -> tuple[str, NumberFact | None]:
         fit = [p for p in fit if p.own_threads < limit]
     if fit == []:
         return "POOL_AT_CAPACITY", None
+    fit = of_country(fit, facts, at)
+    if fit == []:
+        return "NUMBER_OTHER_COUNTRY", None
     return "POOL_LEAST_RECENTLY_USED", by_longest_rest(fit)[0].number
 
 
+def of_country(fit: list[PoolNumberFact], facts: Facts, at: datetime) -> list[PoolNumberFact]:
+    """A number of another country is lent only if the org has none of the client's."""
+    near = [p for p in fit if is_near(p.number, facts)]
+    good = [d for d in facts.desks if usable(d, at) and can_send(d, facts)]
+    if near:
+        return near
+    return [] if any(is_near(d, facts) for d in good) else fit
+
+
 def from_desk(facts: Facts, at: datetime) -> tuple[str, NumberFact | None]:
-    """The active one first; between equals the one with the lowest ID."""
+    """One of the client's country first, then the active one; between equals the one with the
+    lowest ID."""
     fit = sorted((d for d in facts.desks if usable(d, at)), key=lambda d: d.id)
     if fit == []:
         return "NO_FRONT_DESK", None
     fit = [d for d in fit if can_send(d, facts)]
+    near = [d for d in fit if is_near(d, facts)]
+    if near:
+        fit = near
     for desk in fit:
         if str(desk.status) == "active":
             return "FRONT_DESK", desk

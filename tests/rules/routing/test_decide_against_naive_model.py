@@ -241,8 +241,36 @@ def chosen() -> st.SearchStrategy[Situation]:
     )
 
 
+_FOREIGN = {"1": "+1415555", "44": "+447700900", "49": "+4915112345"}
+_EVERY_COUNTRY = st.tuples(*[st.sampled_from([*_FOREIGN])] * len(_BY_NUMBER))
+
+
+def with_countries(facts: Facts, countries: tuple[str, ...], code: str | None) -> Facts:
+    """The facts with the country of each number, and of the client's phone."""
+
+    def of(number: NumberFact) -> NumberFact:
+        begins = _FOREIGN[countries[_BY_NUMBER[number.id]]]
+        return number._replace(e164=f"{begins}{number.id:04d}")
+
+    return facts._replace(
+        windows=tuple(w._replace(number=w.number and of(w.number)) for w in facts.windows),
+        pool=tuple(each._replace(number=of(each.number)) for each in facts.pool),
+        desks=tuple(of(desk) for desk in facts.desks),
+        calling_code=code,
+    )
+
+
+def of_countries() -> st.SearchStrategy[Situation]:
+    """Situations in which the org's numbers are of several countries."""
+    return st.tuples(
+        st.one_of(situations(), spoken(), with_pictures(), chosen()),
+        _EVERY_COUNTRY,
+        st.sampled_from([None, *_FOREIGN, "33"]),
+    ).map(lambda drawn: (with_countries(drawn[0][0], *drawn[1:]), drawn[0][1]))
+
+
 @MANY
-@given(st.one_of(situations(), spoken(), with_pictures(), chosen()))
+@given(st.one_of(situations(), spoken(), with_pictures(), chosen(), of_countries()))
 def test_decide_says_what_the_spec_says(situation: Situation) -> None:
     facts, at = situation
     expected = naive.expect(facts, at)
@@ -274,6 +302,46 @@ def test_what_numbers_say_of_pictures_changes_nothing_for_a_message_without(
 ) -> None:
     facts, at = situation
     assert decide(with_mms(facts, mms), at) == decide(facts, at)
+
+
+@SOME
+@given(of_countries(), _EVERY_COUNTRY)
+def test_countries_change_nothing_where_no_number_or_every_number_is_of_the_clients(
+    situation: Situation, countries: tuple[str, ...]
+) -> None:
+    facts, at = situation
+    unknown = decide(facts._replace(calling_code=None), at)
+    assert decide(facts._replace(calling_code="33"), at) == unknown
+    same = with_countries(facts, ("44",) * len(countries), "44")
+    assert decide(same, at) == decide(same._replace(calling_code=None), at)
+
+
+@SOME
+@given(of_countries())
+def test_a_number_of_another_country_is_lent_only_where_none_of_the_clients_is_usable(
+    situation: Situation,
+) -> None:
+    facts, at = situation
+    facts = facts._replace(reply_to=None, pool_for=PoolFor.ALL, pool_threads_per_number=None)
+    decision = decide(facts, at)
+    chosen = decision.number
+    is_lent = chosen is not None and chosen.number_class is not NumberClass.SITTER
+    if chosen is None or not is_lent or facts.calling_code is None:
+        return
+    lent = list(facts.desks)
+    if decision.trace[0].step != 0:  # a person did not choose the front desk
+        lent += [each.number for each in facts.pool]
+    fit = [each for each in lent if naive.usable(each, at) and naive.can_send(each, facts)]
+    if any(naive.is_near(each, facts) for each in fit):
+        assert chosen.e164[1:].startswith(facts.calling_code)
+
+
+@SOME
+@given(of_countries())
+def test_countries_never_leave_a_client_without_a_number(situation: Situation) -> None:
+    facts, at = situation
+    unknown = decide(facts._replace(calling_code=None), at)
+    assert (decide(facts, at).number is None) is (unknown.number is None)
 
 
 @SOME
@@ -464,7 +532,7 @@ def test_these_examples_reach_every_code_and_every_kind_of_collision() -> None:
     met: set[str] = set()
 
     @settings(SOME, max_examples=500, derandomize=True, database=None)
-    @given(st.one_of(situations(), with_pictures(), chosen()))
+    @given(st.one_of(situations(), with_pictures(), chosen(), of_countries()))
     def look(situation: Situation) -> None:
         facts, at = situation
         codes.update(step.code for step in decide(facts, at).trace)

@@ -39,6 +39,7 @@ from petmsg.rules.routing.state_intervals import (
 from tests.rules.routing.builders import (
     DAY,
     HOUR,
+    OF_COUNTRIES,
     OF_DIRECT_TEXTS,
     OF_PERSONS,
     OF_PICTURES,
@@ -461,5 +462,5 @@ def test_a_segment_says_what_decide_says_at_every_instant(seed: int) -> None:
                     ), (seed, number, who.client, each)  # fmt: skip
                     seen.update(step.code for step in decision.trace)
                 at += HOUR
-    assert set(Code) - OF_DIRECT_TEXTS - OF_PICTURES - OF_PERSONS <= set(seen), seen
+    assert set(Code) - OF_DIRECT_TEXTS - OF_PICTURES - OF_PERSONS - OF_COUNTRIES <= set(seen), seen
     assert seen[Code.OVERRIDE]
