@@ -15,7 +15,7 @@ DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow test-all lint types imports migrations-check docs docs-check bench campaigns lock clean
+.PHONY: help demo test test-slow test-all lint types imports migrations-check docs docs-check bench campaigns dist lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
@@ -77,6 +77,9 @@ campaigns: $(DEV) ## a million steps, ten thousand kills on each database: hours
 	@$(BIN)/python -m tests.campaigns.sending --kills 10000 --database postgresql $(ARGS)
 	@$(BIN)/python -m tests.campaigns.pictures --kills 2000 $(ARGS)
 	@$(BIN)/python -m tests.campaigns.pictures --kills 2000 --database postgresql $(ARGS)
+
+dist: $(DEV) ## sdist and wheel, built twice and compared; ARGS="folder"
+	@.ci/build $(ARGS)
 
 lock: ## resolves the lock files anew (needs uv; ARGS=--upgrade for newer versions)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }

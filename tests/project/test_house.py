@@ -24,13 +24,14 @@ from tests import ROOT
 
 TOP_LEVEL = {
     ".ci", ".editorconfig", ".gitattributes", ".gitignore", ".pre-commit-config.yaml",
-    "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
+    "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "RELEASING.md",
+    "SECURITY.md", ".github",
     "benchmarks", "docs", "examples", "migrations", "petmsg", "pyproject.toml",
     "requirements-dev.lock", "requirements.lock", "tests",
 }  # fmt: skip
 TARGETS = {
     "help", "demo", "test", "lint", "types", "imports", "migrations-check", "docs", "docs-check",
-    "bench", "campaigns", "lock", "clean",
+    "bench", "campaigns", "dist", "lock", "clean",
 }  # fmt: skip
 FILE_SUFFIXES = (".csv", ".json", ".jsonl", ".txt", ".xlsx")
 STRAYS = (

@@ -120,6 +120,7 @@ SLOW = {
     "tests/db/test_migrate.py::test_down_makes": "as above",
     "tests/queries/test_routing.py::test_the_statement_reads_what_the_orm_reads_now_and_in_the_past"
     "[sqlite-9": "one seed stays",
+    "tests/project/test_publishing.py": "builds the archives several times",
     "tests/queries/test_steps.py": "fills a company of 90,000 messages",
     "tests/queries/test_plans.py::test_no_writing_command": "fills a large company",
     "tests/media/test_prepare.py::test_a_thumbnail_is_a_small_jpeg_without_metadata[moving": "slow",
