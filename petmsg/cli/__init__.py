@@ -54,6 +54,7 @@ GROUPS = {
     "db": "Upgrade, check, back up and restore the database.",
     "serve": "Receive webhooks from Twilio and Stripe.",
     "service": "Install, list and remove the systemd units that run petmsg.",
+    "metrics": "Show figures for monitoring: queue, errors, alerts, numbers, waiting clients.",
     "config": "Show the settings and their sources.",
     "schema": "Print the JSON Schema of what a command prints with -o json.",
     "commands": "List all commands.",

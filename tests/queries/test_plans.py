@@ -171,7 +171,7 @@ def test_no_reading_command_reads_a_big_table_from_end_to_end(
     watched: Callable[[int], Watched],
 ) -> None:
     large = watched(LARGE)
-    found = {line: scans(large.plans(line)) for line in scale.COMMANDS}
+    found = {line: scans(large.plans(line)) for line in (*scale.COMMANDS, "metrics")}
     assert {line: each for line, each in found.items() if each} == {}
 
 
@@ -184,7 +184,10 @@ def test_no_writing_command_reads_a_big_table_from_end_to_end(
 
 
 @pytest.mark.parametrize(
-    ("lines", "most"), [(scale.COMMANDS, 1.5), (WRITING, 2)], ids=["reading", "writing"]
+    ("lines", "most"),
+    # The metrics look each number up, in an index that is a level deeper.
+    [(scale.COMMANDS, 1.5), (WRITING, 2), (("metrics",), 3)],
+    ids=["reading", "writing", "metrics"],
 )
 def test_ten_times_the_company_takes_no_more_pages(
     watched: Callable[[int], Watched], lines: Sequence[str], most: float

@@ -149,7 +149,7 @@ ELSEWHERE = {
     "number import --from-provider", "number webhooks check", "number webhooks install",
     "message pull", "export", "import petmsg", "import snoutos",
     "serve", "serve --dry-run", "media save", "service install", "service uninstall",
-    "setup",
+    "setup", "metrics --to",
 }  # fmt: skip
 """Held against their schemas by the tests below that are named after them."""
 
@@ -297,6 +297,11 @@ def test_message_dispatch_watch(company: str) -> None:
         rest = worker.stdout.read()
     assert json.loads(first)["message"]
     assert output_complaints(line, first + rest, form="jsonl") == []
+
+
+def test_metrics_in_a_file(company: str, tmp_path: Path) -> None:
+    line = ["metrics", "--to", str(tmp_path / "petmsg.prom")]
+    assert wrong(run_cli(company, *line, "-o", "json"), line) == []
 
 
 def test_serve(company: str) -> None:

@@ -179,6 +179,7 @@ def add_account(url: str) -> None:
 
 
 READING: dict[str, tuple[str, ...]] = {
+    "metrics": (),
     "booking list": (),
     "booking show": ("B-1",),
     "sitter list": (),

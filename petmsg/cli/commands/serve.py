@@ -33,6 +33,19 @@ def serve(
             help="Port to listen on; 0 takes a free one.",
         ),
     ] = 8025,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            "--metrics-port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Answer /metrics on this port for Prometheus; off by default.",
+        ),
+    ] = None,
+    metrics_host: Annotated[
+        str, typer.Option("--metrics-host", metavar="HOST", help="Address of the metrics port.")
+    ] = "127.0.0.1",
 ) -> None:
     """Receive webhooks from Twilio and Stripe.
 
@@ -46,7 +59,10 @@ def serve(
     content is stored; if that is uncertain, it is answered with 503 and may be repeated. One line
     is printed for each request. Ctrl-C and SIGTERM finish accepted requests. With --dry-run it
     lists the addresses that the settings open.
+
+    --metrics-port answers GET /metrics on a port of its own, never on the public one.
     """
     from petmsg.cli.flows import serve as serving
 
-    serving.serve(context, host=host, port=port)
+    metrics = None if metrics_port is None else (metrics_host, metrics_port)
+    serving.serve(context, host=host, port=port, metrics=metrics)

@@ -2,12 +2,14 @@
 
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from petmsg import settings
 from petmsg.cli.context import Context
+from petmsg.cli.flows import metrics as metrics_flow
 from petmsg.clock import iso_utc
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot
@@ -51,8 +53,10 @@ WAIT_SECONDS = 4.0
 """How long a batch waits for a locked database; requests must be answered within 10 s."""
 
 
-def serve(context: Context, *, host: str, port: int) -> None:
-    """Answer requests until SIGTERM or Ctrl-C."""
+def serve(
+    context: Context, *, host: str, port: int, metrics: tuple[str, int] | None = None
+) -> None:
+    """Answer requests until SIGTERM or Ctrl-C. `metrics` is where /metrics is answered."""
     try:
         from petmsg.web import server
         from petmsg.web.app import make_app
@@ -70,11 +74,12 @@ def serve(context: Context, *, host: str, port: int) -> None:
         _say_where(context, listener, webhooks)
         own_store = partial(_own_store, context)
         with (
+            _metrics(context, metrics) as count,
             NotifyThread(own_store, every_org, context.notify),
             MediaThread(own_store, context.notify) as media,
         ):
             store = WebhookStore(context, on_media=media.wake)
-            commits, log = GroupCommit(store), _Log(context)
+            commits, log = GroupCommit(store), _Log(context, count)
             came = server.serve(
                 make_app(webhooks, commits, log.line),
                 listener,
@@ -85,6 +90,27 @@ def serve(context: Context, *, host: str, port: int) -> None:
     context.notify("Stopped. All accepted requests are stored.")
     if came == signal.SIGINT:
         context.exit_code = INTERRUPTED
+
+
+@contextmanager
+def _metrics(
+    context: Context, where: tuple[str, int] | None
+) -> Iterator[Callable[["Answered"], None]]:
+    """Answer /metrics meanwhile, if asked for; gives what counts a request."""
+    if where is None:
+        yield lambda _answered: None
+        return
+    try:
+        from petmsg.metrics.registry import Requests, new_registry
+        from petmsg.metrics.server import PATH, MetricsServer
+    except ModuleNotFoundError as problem:
+        raise metrics_flow.extra_missing(problem) from None
+    store = Store(context.environment, db=context.db_option, org=context.org_option)
+    registry = new_registry(partial(metrics_flow.read, store))
+    with MetricsServer(registry, host=where[0], port=where[1]) as server:
+        host = f"[{where[0]}]" if ":" in where[0] else where[0]
+        context.notify(f"Metrics on http://{host}:{server.port}{PATH}")
+        yield Requests(registry).add
 
 
 def _own_store(context: Context) -> Store:
@@ -220,15 +246,17 @@ def _rows(webhooks: "Webhooks") -> list[dict[str, Any]]:
 class _Log:
     """Prints a line per answered request to stdout; the first line names the columns."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, count: Callable[["Answered"], None]) -> None:
         self._context = context
+        self._count = count
         self._as_json = context.output in (OutputFormat.JSON, OutputFormat.JSONL)
         if not self._as_json:
             render.write_names(_COLUMNS, context.output)
             render.flush()
 
     def line(self, answered: "Answered") -> None:
-        """Print one request."""
+        """Count and print one request."""
+        self._count(answered)
         cells = (
             iso_utc(self._context.clock()),
             answered.method,
