@@ -21,7 +21,6 @@ from petmsg.errors import (
     ProviderUnavailable,
 )
 from petmsg.media.content_types import content_type_of
-from petmsg.providers.base import Provider
 from petmsg.queries import media_fetch as queries
 from petmsg.queries.media_fetch import ToFetch
 from petmsg.queries.org import Account, OrgRow, all_orgs
@@ -29,7 +28,8 @@ from petmsg.services.media import fetch as service
 from petmsg.services.media.fetch import Failed, Got, Leased
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.workflows.erase_media import delete_unused, erase_bytes, keep_bytes
-from petmsg.workflows.provider_factory import provider_of
+from petmsg.workflows.message_accounts import MessageAccounts
+from petmsg.workflows.provider_factory import AccountAdapters, require_one
 from petmsg.workflows.relay_pictures import relay_pictures
 from petmsg.workflows.store import Store
 
@@ -49,7 +49,8 @@ class MediaFetcher:
     def __init__(self, store: Store, *, stopping: Callable[[], bool] = lambda: False) -> None:
         self._store = store
         self._stopping = stopping
-        self._adapters: dict[Account, Provider] = {}
+        self._connected = AccountAdapters(store, threads=1)
+        self._adapters: dict[tuple[Account, str], MessageAccounts] = {}
         self.problems: dict[str, PetmsgError] = {}
         """Errors of an account or of petmsg's own store, by account; at most one each."""
 
@@ -110,7 +111,7 @@ class MediaFetcher:
         return settled
 
     def _ask(
-        self, adapter: Provider, account: str, leased: Leased, contents: dict[str, bytes]
+        self, adapter: MessageAccounts, account: str, leased: Leased, contents: dict[str, bytes]
     ) -> dict[int, Got | Failed]:
         """Fetch leased files and put them into the store. After an error of the account the others
         are not tried."""
@@ -135,7 +136,7 @@ class MediaFetcher:
         return results
 
     def _fetch_one(
-        self, adapter: Provider, message_sid: str, sid: str, contents: dict[str, bytes]
+        self, adapter: MessageAccounts, message_sid: str, sid: str, contents: dict[str, bytes]
     ) -> Got:
         file = adapter.fetch_media(message_sid, sid, most=MOST_BYTES)
         sha256 = self._store.media.put(file.content)
@@ -143,10 +144,12 @@ class MediaFetcher:
         content_type = content_type_of(file.content) or file.content_type
         return Got(sid, sha256, len(file.content), content_type)
 
-    def _adapter(self, org: OrgRow) -> Provider:
-        if org.account not in self._adapters:
-            self._adapters[org.account] = provider_of(self._store, org, threads=1)
-        return self._adapters[org.account]
+    def _adapter(self, org: OrgRow) -> MessageAccounts:
+        key = org.account, org.slug
+        if key not in self._adapters:
+            present = require_one(self._connected.connect([org])).lines[0][1]
+            self._adapters[key] = MessageAccounts(self._store, org, present)
+        return self._adapters[key]
 
     # --- erasing ----------------------------------------------------------------------------
 
@@ -176,7 +179,7 @@ class MediaFetcher:
 
 
 def _names(
-    adapter: Provider, message_sid: str, leased: Leased
+    adapter: MessageAccounts, message_sid: str, leased: Leased
 ) -> tuple[dict[int, str], PetmsgError | None]:
     """The provider's ID of each file. Where some are not known, the message's list tells: what no
     other file is goes to them in its order."""

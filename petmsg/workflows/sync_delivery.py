@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from petmsg.db.cursor import Cursor
 from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
+from petmsg.providers.registry import PROVIDERS, reaches_phones
 from petmsg.queries.delivery_status import InTransit, in_transit
 from petmsg.queries.org import Account, OrgRow
 from petmsg.services.outbox.delivery_status import RECEIPTS_ARRIVE_WITHIN, Answer, apply_answers
+from petmsg.workflows.message_accounts import MessageAccounts
 from petmsg.workflows.provider_factory import Connected, connect_orgs, raise_after_warnings
 from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import update_waiting_alerts
@@ -28,7 +31,26 @@ def sync(store: Store, *, limit: int) -> Iterator[Sequence[Any]]:
     Raises `CredentialsMissing` before the first if no org has an account, and after the last what
     an account did not answer or which credentials are missing.
     """
-    return _answered(store, connect_orgs(store, store.orgs(), threads=THREADS), limit=limit)
+    orgs = store.orgs()
+    with store.snapshot() as cursor:
+        left = [each for each in _left_behind(orgs) if _in_transit(store, cursor, each, limit=1)]
+    return _answered(store, connect_orgs(store, [*orgs, *left], threads=THREADS), limit=limit)
+
+
+def _left_behind(orgs: Sequence[OrgRow]) -> list[OrgRow]:
+    """The orgs as they were with a provider that they do not use any more, whose receipts may
+    still come."""
+    return [
+        org._replace(provider=name)
+        for org in orgs
+        for name in PROVIDERS
+        if name is not org.provider and reaches_phones(name)
+    ]
+
+
+def _in_transit(store: Store, cursor: Cursor, org: OrgRow, *, limit: int) -> Sequence[InTransit]:
+    since = store.now - RECEIPTS_ARRIVE_WITHIN
+    return in_transit(cursor, org, since=since, now=store.now, limit=limit)
 
 
 def _answered(store: Store, connected: Connected, *, limit: int) -> Iterator[Sequence[Any]]:
@@ -45,26 +67,25 @@ def _sync_org(
     store: Store, org: OrgRow, provider: Provider, problems: list[PetmsgError], *, limit: int
 ) -> Iterator[Sequence[Any]]:
     with store.snapshot() as cursor:
-        texts = in_transit(
-            cursor, org, since=store.now - RECEIPTS_ARRIVE_WITHIN, now=store.now, limit=limit
-        )
+        texts = _in_transit(store, cursor, org, limit=limit)
+    accounts = MessageAccounts(store, org, provider)
     for start in range(0, len(texts), CHUNK):
-        answers = _ask(provider, texts[start : start + CHUNK], problems)
+        answers = _ask(accounts, texts[start : start + CHUNK], problems)
         if answers:
             store.tick()
             yield store.write_in(org.slug, apply_answers, answers)
 
 
 def _ask(
-    provider: Provider, texts: Sequence[InTransit], problems: list[PetmsgError]
+    accounts: MessageAccounts, texts: Sequence[InTransit], problems: list[PetmsgError]
 ) -> list[Answer]:
-    """Ask the provider about each message; failed lookups are added to `problems`."""
+    """Ask the accounts about each message; failed lookups are added to `problems`."""
 
     def ask(text: InTransit) -> Answer | None:
         if _in_vain(problems):
             return None
         try:
-            found = provider.fetch(text.provider_message_id)
+            found = accounts.fetch(text.provider_message_id)
         except PetmsgError as problem:
             problems.append(problem)
             return None

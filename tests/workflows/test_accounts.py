@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support.fixtures import NOW, Cli, Ran, looking, working
 from tests.support.on_twilio import ANN, BOB, DESK, company, keys
 from tests.support.twilio_account import FakeAccount
 from tests.support.twilio_fake import ACCOUNT_SID, TwilioFake
+from tests.support.twilio_media import storage_host
 from tests.support.twilio_shapes import refusal, reset
 
 NORTH_SID = "AC" + "7" * 32
@@ -198,3 +200,54 @@ def test_a_number_of_another_account_is_no_fault_of_the_number(
     assert run(two, "org", "set", "--twilio-account", "north", "--org", "north").code == 0
     assert run(two, "message", "dispatch", "--org", "north", **both(fake)).code == 0
     assert len(north.messages) == 1
+
+
+def test_receipts_and_pictures_of_the_former_account_are_still_asked_for(
+    two: Cli, fake: TwilioFake, north: FakeAccount, migrated_sqlite: str
+) -> None:
+    queue(two)
+    run(two, "message", "dispatch", "--org", "north", **both(fake))
+    sid = next(iter(north.messages))
+    north.messages[sid].step, north.messages[sid].final_status = 3, "delivered"
+    assert run(two, "org", "set", "--twilio-account", "none", "--org", "north").code == 0
+    later = NOW + 10 * MINUTE
+    assert run(two, "message", "sync", now=later, **keys(fake)).code == 0
+    with looking(migrated_sqlite) as cursor:
+        state = "SELECT status FROM message m JOIN org o ON o.id = m.org_id WHERE slug = 'north'"
+        # Without its credentials the former account cannot be asked, and an alert says so.
+        assert cursor.value(state) == "sent"
+    kinds = [row["kind"] for row in run(two, "alert", "list", "--org", "north").json]
+    assert kinds == ["message_not_known"]
+    later += timedelta(hours=2)
+    assert run(two, "message", "sync", now=later, **both(fake)).code == 0
+    with looking(migrated_sqlite) as cursor:
+        assert cursor.value(state) == "delivered"
+
+
+def test_receipts_of_the_former_provider_are_still_asked_for(
+    two: Cli, fake: TwilioFake, migrated_sqlite: str
+) -> None:
+    queue(two)
+    run(two, "message", "dispatch", "--org", "happy-paws", **both(fake))
+    for message in fake.messages.values():
+        message.step, message.final_status = 3, "delivered"
+    words = ("org", "set", "--provider", "sandbox", "--yes", "--org", "happy-paws")
+    assert run(two, *words).code == 0
+    assert run(two, "message", "sync", now=NOW + 10 * MINUTE, **both(fake)).code == 0
+    with looking(migrated_sqlite) as cursor:
+        assert cursor.value("SELECT status FROM message WHERE id = 1") == "delivered"
+
+
+def test_pictures_of_the_former_account_are_fetched_there(
+    two: Cli, fake: TwilioFake, north: FakeAccount, migrated_sqlite: str, tmp_path: Path
+) -> None:
+    content = b"\xff\xd8\xff" + bytes(500)
+    sid = north.comes_in("", from_=BOB, to=NORTH_DESK, at=NOW - MINUTE, media_count=1)
+    with storage_host() as storage:
+        north.media.storage = storage.url
+        storage.files[north.media.add(sid, "image/jpeg")[0]] = content
+        environ = {**both(fake), "PETMSG_MEDIA_DIR": str(tmp_path / "pictures")}
+        assert run(two, "message", "pull", **environ).code == 0
+        assert run(two, "org", "set", "--twilio-account", "none", "--org", "north").code == 0
+        (row,) = run(two, "media", "fetch", **environ).json
+    assert row["status"] == "stored"

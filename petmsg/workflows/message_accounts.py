@@ -1,0 +1,93 @@
+"""Where a message is asked for: at the present account of its org, and at those that it had before.
+
+A message has no column for its account. Its ID does not exist at another account, so the present
+one is asked first, and the others, newest first, only if it does not have the message.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from threading import Lock
+from typing import TypeVar
+
+from petmsg.enums.orgs import ProviderName
+from petmsg.errors import MediaGone, PetmsgError
+from petmsg.providers.base import FetchedMedia, Provider, ProviderText, ReceivedMedia
+from petmsg.queries.former_accounts import former_account_names
+from petmsg.queries.org import OrgRow
+from petmsg.workflows.provider_factory import provider_of
+from petmsg.workflows.store import Store
+
+T = TypeVar("T")
+
+
+class MessageAccounts:
+    """The accounts that may have a message of an org. Threads may share it.
+
+    A former account whose credentials are gone, or that refuses them, is as one that does not have
+    the message: what follows from that raises the usual alert.
+    """
+
+    def __init__(self, store: Store, org: OrgRow, present: Provider) -> None:
+        self._store = store
+        self._org = org
+        self._present = present
+        self._lock = Lock()
+
+    def fetch(self, provider_message_id: str) -> ProviderText | None:
+        """As `Provider.fetch`."""
+        found = self._present.fetch(provider_message_id)
+        for other in () if found is not None else self._others():
+            try:
+                found = other.fetch(provider_message_id)
+            except PetmsgError:
+                continue
+            if found is not None:
+                return found
+        return found
+
+    def media_of(self, provider_message_id: str) -> Sequence[ReceivedMedia]:
+        """As `Provider.media_of`."""
+        return self._first_that_has_it(lambda account: account.media_of(provider_message_id))
+
+    def fetch_media(
+        self, provider_message_id: str, provider_media_id: str, *, most: int
+    ) -> FetchedMedia:
+        """As `Provider.fetch_media`."""
+        return self._first_that_has_it(
+            lambda account: account.fetch_media(provider_message_id, provider_media_id, most=most)
+        )
+
+    def delete_media(self, provider_message_id: str) -> None:
+        """As `Provider.delete_media`, at each account. Raises what one of them raises."""
+        for account in (self._present, *self._others()):
+            account.delete_media(provider_message_id)
+
+    def _first_that_has_it(self, ask: Callable[[Provider], T]) -> T:
+        try:
+            return ask(self._present)
+        except MediaGone as gone:
+            for other in self._others():
+                try:
+                    return ask(other)
+                except PetmsgError:
+                    continue
+            raise gone from None
+
+    def _others(self) -> Sequence[Provider]:
+        with self._lock:
+            return self._former
+
+    @cached_property
+    def _former(self) -> list[Provider]:
+        """The adapters of the accounts that the org had before, as far as they can be connected."""
+        if self._org.provider is not ProviderName.TWILIO:
+            return []
+        with self._store.snapshot() as cursor:
+            names = former_account_names(cursor, self._org)
+        adapters = []
+        for name in names:
+            try:
+                adapters.append(provider_of(self._store, self._org._replace(twilio_account=name)))
+            except PetmsgError:
+                continue
+        return adapters
