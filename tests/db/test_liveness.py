@@ -19,9 +19,10 @@ from petmsg.db import migrate
 from petmsg.db.liveness import is_dead, worker
 from petmsg.db.location import locate
 from petmsg.enums.orgs import ProviderName
-from petmsg.errors import Busy
+from petmsg.errors import Busy, DatabaseUnusable
 from petmsg.services.outbox.claim import Claim, claim
 from tests.support.fixtures import ACTOR, NOW, add_org, looking, run_cli, working
+from tests.support.pgbouncer import Pooler
 from tests.support.swarm import ROOT
 
 NOBODYS = ("w-0123456789abcde", "nobody", "w-", "w-../../etc/passwd", "", None)
@@ -234,3 +235,26 @@ def test_a_file_that_is_no_workers_is_never_swept(migrated_sqlite: str) -> None:
     age(backup, hours=48)
     with worker(locate(migrated_sqlite)):
         assert backup.read_text() == "mine"
+
+
+# ------------------------------------------------------------------------------------- PgBouncer
+
+
+@pytest.mark.postgres
+def test_behind_a_pooler_a_worker_is_alive_while_it_lives(
+    pgbouncer: Pooler, postgres_url: str
+) -> None:
+    """No pooler keeps its lock for a dead one, or loses it for a living one."""
+    migrate.upgrade(postgres_url, actor=ACTOR, now=NOW)
+    pooled, direct = pgbouncer.url(postgres_url), postgres_url.replace("+psycopg", "")
+    with worker(locate(pooled)._replace(direct=direct)) as one:
+        for _ in range(5):
+            assert not dead(pooled, one.token)
+        with another_worker(postgres_url) as other:
+            assert not dead(pooled, other.token)
+            other.kill()
+            assert found_dead_after(pooled, other.token) < 2
+        one.require_alive()
+    assert dead(pooled, one.token)
+    with pytest.raises(DatabaseUnusable, match="PgBouncer"), worker(locate(pooled)):
+        pass
