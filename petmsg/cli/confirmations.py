@@ -99,28 +99,6 @@ def forget_client(context: Context, *, client: str, reason: str | None) -> str |
     return " ".join(said)
 
 
-def set_org(context: Context, *, provider: Any, **_others: Any) -> str | None:
-    """Before `org set --provider` with another provider than today's."""
-    from petmsg.providers.registry import reaches_phones
-    from petmsg.queries.status import queue
-
-    if provider is None:
-        return None
-    with context.snapshot() as cursor:
-        org = context.org(cursor)
-        waiting = queue(cursor, org, now=context.now, since=context.now).queued
-    if org.provider == provider:
-        return None
-    what = (
-        "Messages then reach real phones and cost money"
-        if reaches_phones(provider)
-        else "Messages are then only recorded and reach nobody"
-    )
-    queued = f", {counted(waiting, 'queued message')} included" if waiting else ""
-    change = f"from {org.provider} to {provider.value}"
-    return f"Change the provider of {org.name} ({org.slug}) {change}? {what}{queued}."
-
-
 def remove_org(context: Context, *, slug: str, discard_data: bool, **_others: Any) -> str | None:
     """Before `org remove`. What is refused is not asked about."""
     from petmsg.queries.org import find_org, removed_at

@@ -1,14 +1,15 @@
 """Look at the account of an org's provider: `doctor --provider`, `org set --provider`, `setup`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from petmsg import settings
-from petmsg.errors import Misconfigured, Refused
-from petmsg.providers.account import Account, AccountInspector
+from petmsg.errors import Misconfigured, ProviderAccount, Refused
+from petmsg.providers.account import ACTIVE, Account, AccountInspector
 from petmsg.providers.public_url import INBOUND, checked_public_url
 from petmsg.queries.org import OrgRow
 from petmsg.queries.provider_drift import believed_numbers
 from petmsg.services.doctor.account_findings import AccountFinding, account_findings, summary
+from petmsg.services.fix_commands import fix_commands
 from petmsg.workflows.provider_factory import account_provider_of
 from petmsg.workflows.store import Store
 
@@ -48,6 +49,25 @@ def look(store: Store, org: OrgRow) -> AccountLook:
     there = {number.e164 for number in account.numbers}
     found = account_findings(account, expected_url=expected, ours=mine if mine & there else None)
     return AccountLook(account, summary(account), tuple(found))
+
+
+def look_before_switch(store: Store, org: OrgRow) -> AccountLook:
+    """`look` at the account of the provider that the org is to have; commands are complete.
+
+    Also raises `ProviderAccount` for an account that the provider has suspended or closed.
+    """
+    seen = look(store, org)
+    if seen.account.status not in ("", ACTIVE):
+        raise ProviderAccount(
+            f"The account {seen.account.provider_id} is {seen.account.status}: it sends nothing.",
+            hint="Reactivate it in the provider's console.",
+        )
+    with store.snapshot() as cursor:
+        commands = fix_commands(cursor)
+    findings = [
+        replace(found, command=commands.command(found.command, org.slug)) for found in seen.findings
+    ]
+    return replace(seen, findings=tuple(findings))
 
 
 def inspector_of(store: Store, org: OrgRow) -> AccountInspector:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from petmsg.providers.account import AccountInspector, in_services
+from petmsg.providers.account import Account, AccountInspector, in_services
 from petmsg.providers.base import Provider, ProviderNumber
 
 
@@ -21,3 +21,24 @@ def numbers_of(provider: Provider) -> Sequence[ProviderNumber] | None:
         replace(number, messaging_service=services.get(number.e164)) if number.e164 else number
         for number in listed
     ]
+
+
+def numbers_of_account(account: Account) -> list[ProviderNumber]:
+    """The numbers of an account that was looked at."""
+    services = account.services
+    is_told = services is not None and all(each.numbers is not None for each in services)
+    found = []
+    for number in account.numbers:
+        service = account.service_of(number.e164)
+        in_none = "" if is_told else None
+        found.append(
+            ProviderNumber(
+                number.e164,
+                number.provider_number_id,
+                number.sms,
+                number.mms,
+                number.voice,
+                in_none if service is None else service.provider_id,
+            )
+        )
+    return found

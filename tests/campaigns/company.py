@@ -63,7 +63,7 @@ def _cli(url: str, org: Org) -> Cli:
 
 
 def _fill(org: Org, cli: Cli, now: datetime) -> None:
-    cli("org", "set", "--yes", "--provider", "twilio", "--grace-minutes", "0")
+    cli("org", "set", "--yes", "--force", "--provider", "twilio", "--grace-minutes", "0")
     sitters = range(SITTERS)
     numbers = [f"+1415556{org.digit}{i:03}" for i in sitters]
     cli("number", "add", *numbers, "--class", "sitter")

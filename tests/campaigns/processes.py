@@ -19,7 +19,7 @@ PATIENCE = 30.0
 def one_number(url: str, phones: Sequence[str]) -> None:
     """An org whose texts all leave from its front desk through Twilio, and clients `C-0`…"""
     add_org(url, front_desk=DESK)
-    assert run_cli(url, "org", "set", "--yes", "--provider", "twilio").code == 0
+    assert run_cli(url, "org", "set", "--yes", "--force", "--provider", "twilio").code == 0
     for i, phone in enumerate(phones):
         added = run_cli(url, "client", "add", f"Client {i}", "--ref", f"C-{i}", "--phone", phone)
         assert added.code == 0, added.err

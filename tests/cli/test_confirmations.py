@@ -25,7 +25,7 @@ DESTRUCTIVE = {
         ("Ann (C-1)", "1 phone", "2 messages", "1 message not sent"),
     ),
     "org set --provider": (
-        ("org", "set", "--provider", "twilio"),
+        ("org", "set", "--provider", "twilio", "--force"),
         ("Happy Paws (happy-paws)", "from sandbox to twilio", "cost money", "1 queued message"),
     ),
     "org remove": (

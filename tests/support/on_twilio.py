@@ -28,7 +28,7 @@ def company(cli: Cli, *org: str, people: tuple[str, ...] = ("C-1", "C-2", "C-3")
     for ref in people:
         ran = cli("client", "add", ref, "--phone", PEOPLE[ref], "--ref", ref, *org)
         assert ran.code == 0, ran.err
-    assert cli("org", "set", "--yes", "--provider", "twilio", *org).code == 0
+    assert cli("org", "set", "--yes", "--force", "--provider", "twilio", *org).code == 0
 
 
 def send(cli: Cli, fake: TwilioFake, client: str = "C-1", *words: str, **options: Any) -> str:

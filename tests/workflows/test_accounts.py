@@ -42,7 +42,16 @@ def two(sqlite_cli: Cli) -> Cli:
     words = ("--name", "North", "--timezone", "America/New_York", "--front-desk", NORTH_DESK)
     assert cli("org", "add", "north", *words).code == 0
     assert cli("client", "add", "Bob", "--phone", BOB, "--ref", "C-9", "--org", "north").code == 0
-    own = ("--provider", "twilio", "--twilio-account", "north", "--yes", "--org", "north")
+    own = (
+        "--provider",
+        "twilio",
+        "--twilio-account",
+        "north",
+        "--yes",
+        "--force",
+        "--org",
+        "north",
+    )
     assert cli("org", "set", *own).code == 0
     return cli
 

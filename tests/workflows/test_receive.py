@@ -143,7 +143,7 @@ def test_one_account_serves_every_org_and_one_org_only_its_own(
     ready: Cli, fake: TwilioFake, migrated_url: str
 ) -> None:
     add_org(migrated_url, "calm-cats", front_desk=THEIRS)
-    ready("org", "set", "--yes", "--provider", "twilio", "--org", "calm-cats")
+    ready("org", "set", "--yes", "--force", "--provider", "twilio", "--org", "calm-cats")
     writes(fake, "ours")
     fake.comes_in("theirs", from_=ANN, to=THEIRS, at=NOW - MINUTE)
     (row,) = pull(ready, fake, "--org", "happy-paws").json

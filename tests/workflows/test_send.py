@@ -42,7 +42,7 @@ def people(cli: Cli) -> None:
     """Two clients of an org that sends through Twilio."""
     for ref, phone in (("C-1", ANN), ("C-2", BOB)):
         cli("client", "add", ref, "--phone", phone, "--ref", ref)
-    assert cli("org", "set", "--yes", "--provider", "twilio").code == 0
+    assert cli("org", "set", "--yes", "--force", "--provider", "twilio").code == 0
 
 
 def send(cli: Cli, *words: str, client: str = "C-1", **options: Any) -> Ran:

@@ -26,7 +26,7 @@ def sitters(cli: Cli) -> None:
     for ref, phone in PHONES.items():
         cli("sitter", "add", f"Sitter {ref}", "--phone", phone, "--ref", ref)
     cli("sitter", "activate", "S-1", "S-2")
-    assert cli("org", "set", "--yes", "--provider", "twilio").code == 0
+    assert cli("org", "set", "--yes", "--force", "--provider", "twilio").code == 0
 
 
 def send(cli: Cli, fake: TwilioFake, *words: str, **options: Any) -> Ran:
@@ -111,7 +111,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(cli: Cli, fake: Twilio
 
 
 def test_with_nobody_active_nothing_is_sent(cli: Cli, fake: TwilioFake) -> None:
-    cli("org", "set", "--yes", "--provider", "twilio")
+    cli("org", "set", "--yes", "--force", "--provider", "twilio")
     ran = send(cli, fake, "--to-sitter", "all-active")
     assert (ran.code, ran.json) == (0, [])
     assert "No sitter is active" in ran.err

@@ -12,10 +12,10 @@ from petmsg.errors import FINDING
 from petmsg.render.printed import list_of, results_of
 from petmsg.render.views.number_webhooks import WEBHOOK_CHECKED, WEBHOOK_INSTALLED
 
-app = new_app("Compare and set the addresses of numbers at the provider.")
+webhooks_app = new_app("Compare and set the addresses of numbers at the provider.")
 
 
-@app.command(
+@webhooks_app.command(
     "check",
     prints=list_of(WEBHOOK_CHECKED),
     examples=["petmsg number webhooks check"],
@@ -33,10 +33,11 @@ def check(context: Context) -> None:
     if any(row.result is CheckResult.PROBLEM for row in rows):
         context.exit_code = FINDING
         if context.is_table:
-            context.notify("Set the addresses: petmsg number webhooks install")
+            for command in dict.fromkeys(row.command for row in rows if row.command):
+                context.notify(f"See: {command}")
 
 
-@app.command(
+@webhooks_app.command(
     "install",
     writes=True,
     may_ask=True,

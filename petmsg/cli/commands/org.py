@@ -80,7 +80,7 @@ def show(context: Context) -> None:
 @app.command(
     "set",
     writes=True,
-    asks=confirmations.set_org,
+    may_ask=True,
     prints=one(ORG),
     examples=["petmsg org set --grace-minutes 30 --quiet-hours 21:00-08:00"],
 )
@@ -174,14 +174,22 @@ def set_(
             help="The name of the Twilio credentials, as in twilio-ACCOUNT.env; or none.",
         ),
     ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Switch to a provider whose account could not be looked at."),
+    ] = False,
 ) -> None:
     """Change settings of an org.
 
     Existing windows keep their lead and grace until they are confirmed again. Another --provider
-    changes what happens to every message, so petmsg asks first.
+    changes what happens to every message, so petmsg asks first. For twilio it looks at the account
+    before, shows what is wrong with it, and refuses credentials that are missing, wrong or of a
+    suspended account.
     """
+    from petmsg.cli.flows.set_provider import confirm_provider, note_account
     from petmsg.services.orgs import org
 
+    account = confirm_provider(context, provider, twilio_account, force=force)
     changed = context.write(
         org.change,
         name=name,
@@ -201,6 +209,7 @@ def set_(
         country=country,
         twilio_account=twilio_account,
     )
+    note_account(context, account)
     context.show_one(ORG, settings_at(changed.org, context.now))
 
 

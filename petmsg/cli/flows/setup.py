@@ -213,7 +213,7 @@ def _provider(dialogue: Dialogue, option: ProviderName | None, org: OrgRow, *, f
         dialogue.say(f"The provider stays {org.provider}. Go on later with: petmsg setup")
         return
     words = ("--provider", wanted.value, "--org", org.slug, "--yes")
-    dialogue.run("org", "set", *words)
+    dialogue.run("org", "set", *words, *(("--force",) if force else ()))
 
 
 def _account_works(dialogue: Dialogue, org: OrgRow, wanted: ProviderName, *, force: bool) -> bool:
