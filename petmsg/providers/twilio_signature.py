@@ -71,6 +71,10 @@ class TwilioSignature:
             account, addresses, parameters, signature
         )
 
+    def accounts_of(self, parameters: Form) -> frozenset[str | None]:
+        """The names of the credentials of the account that a request names."""
+        return self._accounts.names_of(_account_of(parameters))
+
     def diagnose(
         self, path: str, query: str, parameters: Form, signature: str | None, host: str | None
     ) -> Diagnosis:

@@ -31,7 +31,7 @@ from petmsg.web.group_commit import GroupCommit, TooManyWait
 from petmsg.web.media_route import LOGGED, ROUTE, MediaRoute, MediaSource
 from petmsg.web.read_request import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
 from petmsg.web.refused_requests import Refused, RejectionCounter
-from petmsg.workflows.webhook_outcome import Outcome
+from petmsg.workflows.webhook_outcome import Outcome, SignedText
 
 ANSWER_WITHIN = 10.0
 """Seconds. Twilio gives up after 15, and its fallback URL needs time too."""
@@ -166,8 +166,12 @@ class _Twilio:
     async def inbound(self, request: Request) -> Response:
         """A received message. The answer is empty: replies are sent through the queue."""
         began = time.monotonic()
-        text = twilio_webhooks.received_text(await self._signed(request))
-        outcome = await _stored(self._commits, text, began=began)
+        form = await self._signed(request)
+        text = twilio_webhooks.received_text(form)
+        signed = SignedText(text, self._signature.accounts_of(form))
+        outcome = await _stored(self._commits, signed, began=began)
+        if outcome.status == 403:
+            raise Refusal(403, outcome.word)
         body = Response(_EMPTY_TWIML, media_type="text/xml")
         return _respond(request, outcome.status, outcome.word, body=body)
 

@@ -5,10 +5,11 @@ Whatever goes wrong becomes an outcome. A database that is locked or broken is e
 other trouble is looked for item by item, so that a text which cannot be stored stops no other.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from petmsg.db.cursor import Cursor
 from petmsg.db.named_error import named_error
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.payments import StripeOutcome
@@ -16,8 +17,15 @@ from petmsg.errors import Busy, Misconfigured
 from petmsg.providers.base import DeliveryReport, ReceivedText
 from petmsg.providers.stripe_event import Payment
 from petmsg.queries.delivery_status import orgs_of_reports
+from petmsg.queries.former_accounts import former_account_names
+from petmsg.queries.inbound import org_of_number
+from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.bookings.payments import PaymentResult
-from petmsg.services.inbound.refused_webhooks import ManyRefused, alert_rejected
+from petmsg.services.inbound.refused_webhooks import (
+    ManyRefused,
+    alert_other_account,
+    alert_rejected,
+)
 from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.outbox.delivery_status import report_each
 from petmsg.services.outbox.unknown_outcomes import orgs_to_settle
@@ -25,7 +33,7 @@ from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.payments import pay
 from petmsg.workflows.receive import ReceiveResult, store_messages
 from petmsg.workflows.store import Store
-from petmsg.workflows.webhook_outcome import Outcome
+from petmsg.workflows.webhook_outcome import Outcome, SignedText
 
 Keep = Callable[[Sequence[Any]], list[Outcome]]
 
@@ -38,6 +46,7 @@ class WebhookStore:
         self._store = store
         self._on_media = on_media
         self._kinds: tuple[tuple[type, Keep], ...] = (
+            (SignedText, self._signed),
             (ReceivedText, self._texts),
             (DeliveryReport, self._reports),
             (Payment, self._payments),
@@ -54,6 +63,22 @@ class WebhookStore:
                 done = _try(keep, [items[place] for place in places])
                 outcomes.update(zip(places, done, strict=True))
         return [outcomes[place] for place in range(len(items))]
+
+    def _signed(self, signed: Sequence[SignedText]) -> list[Outcome]:
+        """Store messages, but for those to a number whose org never had the account that signed
+        them: a company may not write into another one's inbox."""
+        with self._store.snapshot() as cursor:
+            orgs = {org.slug: org for org in all_orgs(cursor)}
+            strange = [_stranger_to(cursor, each, orgs) for each in signed]
+        outcomes = [Outcome(403, "other_account")] * len(signed)
+        for each, slug in zip(signed, strange, strict=True):
+            if slug is not None:
+                self._store.write_in(slug, alert_other_account, each.text.to_e164)
+        places = [place for place, slug in enumerate(strange) if slug is None]
+        stored = self._texts([signed[place].text for place in places]) if places else []
+        for place, outcome in zip(places, stored, strict=True):
+            outcomes[place] = outcome
+        return outcomes
 
     def _texts(self, texts: Sequence[ReceivedText]) -> list[Outcome]:
         result = store_messages(self._store, texts, provider=ProviderName.TWILIO)
@@ -100,6 +125,17 @@ class WebhookStore:
 
     def _payments(self, payments: Sequence[Payment]) -> list[Outcome]:
         return [_outcome_of_payment(each) for each in pay(self._store, payments)]
+
+
+def _stranger_to(cursor: Cursor, signed: SignedText, orgs: Mapping[str, OrgRow]) -> str | None:
+    """The org whose number the message is to, if it never had the account; else None."""
+    org = orgs.get(org_of_number(cursor, signed.text.to_e164) or "")
+    if org is None or org.provider is not ProviderName.TWILIO:
+        return None
+    if org.twilio_account in signed.accounts:
+        return None
+    former = former_account_names(cursor, org)
+    return None if signed.accounts.intersection(former) else org.slug
 
 
 def _try(keep: Keep, items: Sequence[Any]) -> list[Outcome]:

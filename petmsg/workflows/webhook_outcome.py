@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from petmsg.providers.base import ReceivedText
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -9,3 +11,12 @@ class Outcome:
 
     status: int
     word: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedText:
+    """A message that came in, and the names of the account that signed it (None: without a
+    name)."""
+
+    text: ReceivedText
+    accounts: frozenset[str | None]

@@ -84,6 +84,20 @@ def alert_rejected(
     return None, uows[-1]
 
 
+def alert_other_account(uow: UnitOfWork, number: str) -> None:
+    """Raise an alert about a message to a number of the org that another account signed."""
+    raise_alert(
+        uow,
+        AlertKind.WEBHOOK_REFUSED,
+        severity=AlertSeverity.CRITICAL,
+        entity="number",
+        ref=number,
+        message=f"petmsg rejected a message to {number} that a Twilio account signed which org "
+        f"{uow.org.slug} never had. The number may have moved to that account.",
+        command="petmsg org show; if the number moved: petmsg org set --twilio-account …",
+    )
+
+
 def _orgs_to_alert(orgs: list[OrgRow], refused: ManyRefused) -> list[OrgRow]:
     if refused.endpoint != "twilio":
         return orgs

@@ -443,3 +443,24 @@ def test_a_port_that_is_taken_is_said(migrated_sqlite: str) -> None:
         ran = run_cli(migrated_sqlite, "serve", "--port", port, "-o", "json", **KEYS)
     assert ran.code == CONFIGURATION
     assert ran.error["code"] == "cannot_listen"
+
+
+def test_an_account_cannot_write_into_the_inbox_of_a_company_that_never_had_it(
+    migrated_sqlite: str, sqlite_cli: Cli
+) -> None:
+    people(sqlite_cli)
+    words = ("org", "set", "--provider", "twilio", "--twilio-account", "north", "--yes")
+    assert sqlite_cli(*words).code == 0
+    north = {"TWILIO_ACCOUNT_SID_NORTH": "AC" + "7" * 32, "TWILIO_AUTH_TOKEN_NORTH": "theirs"}
+    theirs = {"AccountSid": "AC" + "7" * 32}
+    with serving(migrated_sqlite, **north, TWILIO_ACCOUNT_SID_SOUTH="AC" + "8" * 32,
+                 TWILIO_AUTH_TOKEN_SOUTH="south") as server:  # fmt: skip
+        right = server.twilio(INBOUND, inbound("SM1", ANN, MAYA) | theirs, token="theirs")
+        former = server.twilio(INBOUND, inbound("SM2", ANN, MAYA))
+        south = {"AccountSid": "AC" + "8" * 32}
+        forged = server.twilio(INBOUND, inbound("SM3", ANN, MAYA) | south, token="south")
+        assert [right.status, former.status, forged.status] == [200, 200, 403]
+        assert forged.body == "other_account\n"
+    assert [sid for sid, *_ in texts(migrated_sqlite)] == [sid_of("SM1"), sid_of("SM2")]
+    (row,) = sqlite_cli("alert", "list", "-o", "json").json
+    assert (row["kind"], row["ref"]) == ("webhook_refused", MAYA)
