@@ -83,6 +83,13 @@ WHERE a.number_id IN (:numbers) AND a.claimed_at > :since AND a.claimed_at <= :u
 """
 STREAK_WITHOUT_CODE = STREAK.replace("a.code = :code", "a.code IS NULL")
 
+LAST_FAILED = """
+SELECT max(a.claimed_at) FROM message_attempt a JOIN message_number n ON n.id = a.number_id
+WHERE n.org_id = :org_id AND n.refused_code = :held AND a.claimed_at > :since
+  AND a.code = :code AND a.status IN ('failed', 'undelivered')
+"""
+LAST_FAILED_WITHOUT_CODE = LAST_FAILED.replace("a.code = :code", "a.code IS NULL")
+
 DELIVERED_SINCE = """
 SELECT 1 FROM message_attempt
 WHERE number_id IN (:numbers) AND claimed_at > :since AND status = 'delivered' LIMIT 1
@@ -182,6 +189,17 @@ def streak(
     if code is None:
         return cursor.all_in_list(Streak, STREAK_WITHOUT_CODE, "numbers", numbers, **span)[0]
     return cursor.all_in_list(Streak, STREAK, "numbers", numbers, code=code, **span)[0]
+
+
+def last_failed(
+    cursor: Cursor, org: OrgRow, *, held: str, code: str | None, since: datetime
+) -> datetime | None:
+    """When (aware UTC) the last message was claimed that failed with the code, after `since`, from
+    a number that is held back for `held`."""
+    span = {"org_id": org.id, "held": held, "since": since}
+    if code is None:
+        return cursor.instant(LAST_FAILED_WITHOUT_CODE, **span)
+    return cursor.instant(LAST_FAILED, code=code, **span)
 
 
 def any_delivered(cursor: Cursor, numbers: Sequence[int], *, since: datetime) -> bool:

@@ -23,6 +23,7 @@ from petmsg.services.outbox.prices import record_bills
 from petmsg.services.outbox.queue import client_of, client_ref_of
 from petmsg.services.outbox.record_outcome import attempt_of, locked_by_id
 from petmsg.services.outbox.rejections import apply_late_rejection, apply_rejection
+from petmsg.services.outbox.repeated_codes import ends_hold
 from petmsg.services.outbox.system_messages import is_relayed, on_undelivered
 from petmsg.services.outbox.unknown_outcomes import settle_by_receipt
 from petmsg.services.unit_of_work import (
@@ -97,8 +98,13 @@ def report(
     if delivery is Delivery.DELIVERED and attempt.status is not AttemptStatus.DELIVERED:
         _delivered(uow, message, attempt)
         since = found.refused_at
-        if found.refused_code is not None and since is not None and found.claimed_at > since:
-            lift(uow, found.refused_code)
+        code_of_hold = found.refused_code
+        if (
+            code_of_hold is not None
+            and since is not None
+            and ends_hold(uow, code_of_hold, refused_at=since, claimed_at=found.claimed_at)
+        ):
+            lift(uow, code_of_hold)
         _record(uow, message, attempt, found.number, event="message.delivered")
     elif delivery in _EXPLANATIONS and attempt.status not in _FINAL:
         attempt.status, attempt.code = AttemptStatus(delivery.value), code

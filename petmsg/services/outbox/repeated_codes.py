@@ -68,6 +68,23 @@ def stops_sending(
     return until
 
 
+def ends_hold(uow: UnitOfWork, code: str, *, refused_at: datetime, claimed_at: datetime) -> bool:
+    """Whether a delivered message shows that its number, held back since `refused_at` for the code,
+    sends again.
+
+    A trial does. If no table says that the code is about the account, so does a message that was
+    claimed after the last one that failed: its receipt only came later.
+    """
+    if claimed_at > refused_at:
+        return True
+    if code.isdecimal() and look_up(int(code)).rejection_class in _NEVER_STOPS:
+        return False
+    asked = None if code == NO_CODE else code
+    since = refused_at - REPEAT_WINDOW
+    failed = queries.last_failed(uow.cursor, uow.org, held=code, code=asked, since=since)
+    return failed is not None and claimed_at > failed
+
+
 def _hold_back(
     uow: UnitOfWork,
     attempt: MessageAttempt,

@@ -238,6 +238,19 @@ def test_a_trial_that_gets_through_releases_the_numbers_and_ends_the_alert(url: 
     claimed(url, texts[-2], now=at + 2 * SECOND)
 
 
+def test_receipts_of_later_messages_end_a_hold_for_landlines_in_a_row(url: str) -> None:
+    """One `message sync` brings all receipts, those of the first messages first."""
+    sids = []
+    for at, ref in enumerate(CLIENTS[: STOP_AT + 1]):
+        now = NOW + at * SECOND
+        sids.append(send(url, queue(url, ref, now=now), at=now))
+    for sid in sids[:STOP_AT]:
+        tell(url, sid, 30006, at=NOW + MINUTE)
+    assert held(url) != set()
+    tell(url, sids[-1], None, at=NOW + MINUTE, delivery=Delivery.DELIVERED)
+    assert (held(url), open_alerts(url)) == (set(), [])
+
+
 def test_a_trial_that_fails_stays_queued_and_lets_others_try_first(url: str) -> None:
     texts = all_answered(url, UNKNOWN)
     at = NOW + FIRST_PAUSE
