@@ -1,7 +1,6 @@
-"""Texts on their way: those to ask the provider for, less often the longer nothing is known.
+"""Texts on their way: those to ask the provider for, by the rule of `rules.receipt_requests`.
 
-After the first question it is asked again 1 minute later, then 5, 15 and 60, and from then on once
-an hour. Status constants are literals, because SQLite uses a partial index for nothing else. Those
+Status constants are literals, because SQLite uses a partial index for nothing else. Those
 never asked for come from a text of their own: databases sort NULLs differently, and an index serves
 one order only.
 """
@@ -13,6 +12,7 @@ from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
+from petmsg.rules.receipt_requests import PAUSES, is_due
 
 NEVER_ASKED = """
 SELECT m.id, m.provider_message_id FROM message m
@@ -38,9 +38,6 @@ WHERE m.org_id = :org_id AND m.status = 'sent' AND m.synced_at > :after
   AND m.sent_at >= :since AND m.provider = :provider AND m.provider_message_id IS NOT NULL
 ORDER BY m.synced_at, m.id
 """
-
-_PAUSES = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60))
-"""How long after one question the next one comes: the last of them again and again."""
 
 # Every try has an id of its own, so that an id names one text of one org.
 TRIED = """
@@ -79,7 +76,7 @@ def in_transit(
     Only those that the org's provider of today took: no other can be asked.
     """
     where = {"org_id": org.id, "provider": org.provider.value}
-    seldom, often = _PAUSES[-1], _PAUSES[0]
+    seldom, often = PAUSES[-1], PAUSES[0]
     found = [
         InTransit(*row) for row in cursor.tuples(NEVER_ASKED, **where, since=since, limit=limit)
     ]
@@ -95,21 +92,11 @@ def in_transit(
         **where,
         after=now - seldom,
         until=now - often,
-        since=now - seldom - sum(_PAUSES[:-1], timedelta()),
+        since=max(since, now - seldom - sum(PAUSES[:-1], timedelta())),
     )
-    due = (row for row in lately if now >= row.synced_at + _pause(row.synced_at, row.sent_at))
+    due = (row for row in lately if is_due(row.sent_at, row.synced_at, now))
     found += [InTransit(row.id, row.provider_message_id) for row in islice(due, limit - len(found))]
     return found
-
-
-def _pause(asked_at: datetime, sent_at: datetime) -> timedelta:
-    """How long after a question the next one comes, by how old the text was then."""
-    age, reached = asked_at - sent_at, timedelta()
-    for pause in _PAUSES:
-        reached += pause
-        if age < reached:
-            return pause
-    return _PAUSES[-1]
 
 
 def orgs_of_reports(cursor: Cursor, ids: Sequence[str]) -> dict[str, str]:

@@ -13,7 +13,8 @@ from petmsg.providers.base import Provider
 from petmsg.providers.registry import PROVIDERS, reaches_phones
 from petmsg.queries.delivery_status import InTransit, in_transit
 from petmsg.queries.org import Account, OrgRow
-from petmsg.services.outbox.delivery_status import RECEIPTS_ARRIVE_WITHIN, Answer, apply_answers
+from petmsg.rules.receipt_requests import RECEIPTS_ARRIVE_WITHIN
+from petmsg.services.outbox.delivery_status import Answer, apply_answers
 from petmsg.workflows.message_accounts import MessageAccounts
 from petmsg.workflows.provider_factory import Connected, connect_orgs, raise_after_warnings
 from petmsg.workflows.store import Store

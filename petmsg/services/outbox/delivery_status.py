@@ -8,7 +8,6 @@ delivered if any of its attempts was delivered, and is then not sent again.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.messages import AttemptStatus, MessageStatus
@@ -33,10 +32,6 @@ from petmsg.services.unit_of_work import (
     run_batch,
     run_in_savepoint,
 )
-
-RECEIPTS_ARRIVE_WITHIN = timedelta(days=4)
-"""How long after sending a receipt is asked for. Carriers retry an unreachable handset for up to
-three days. A message without a receipt by then stays `sent`."""
 
 _FINAL = frozenset((AttemptStatus.UNDELIVERED, AttemptStatus.FAILED, AttemptStatus.DELIVERED))
 _IN_PROGRESS = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))

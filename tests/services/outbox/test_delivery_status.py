@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.services.outbox.delivery_status import RECEIPTS_ARRIVE_WITHIN
+from petmsg.rules.receipt_requests import RECEIPTS_ARRIVE_WITHIN
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
 from tests.support.on_twilio import (
     ANN,
