@@ -7,12 +7,33 @@ sent and last asked for is all that the rule needs.
 """
 
 from datetime import datetime, timedelta
+from typing import Protocol
+
+from petmsg.enums.messages import MessageStatus
 
 PAUSES = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60))
 """How long after one question the next one comes: the last of them again and again."""
 RECEIPTS_ARRIVE_WITHIN = timedelta(days=4)
 """How long after sending a receipt is asked for. Carriers retry an unreachable handset for up to
 three days. A message without a receipt by then stays `sent`."""
+
+
+class Outgoing(Protocol):
+    """A stored message."""
+
+    @property
+    def status(self) -> MessageStatus: ...
+
+    @property
+    def sent_at(self) -> datetime | None: ...
+
+
+def expected_until(message: Outgoing) -> datetime | None:
+    """Until when (aware UTC) the receipt of a message is asked for; None for one that is not sent,
+    or whose receipt has come."""
+    if message.status != MessageStatus.SENT or message.sent_at is None:
+        return None
+    return message.sent_at + RECEIPTS_ARRIVE_WITHIN
 
 
 def next_request(sent_at: datetime, asked_at: datetime | None) -> datetime | None:

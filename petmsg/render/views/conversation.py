@@ -42,6 +42,7 @@ from petmsg.render.views.people import ANY_CLIENT, ANY_SITTER, CLIENT, person
 from petmsg.render.views.people import SITTER as A_SITTER
 from petmsg.render.views.prices import LISTED, SHOWN
 from petmsg.render.views.route import ADDRESSEE, ANY_DECISION, DECISION
+from petmsg.rules.receipt_requests import expected_until
 
 _BOOKED = (
     Field("booking", "Booking", kind=REF),
@@ -285,6 +286,7 @@ MESSAGE = (
     Field("expires_at", "Expires", kind=or_null(INSTANT)),
     Field("urgent", "Urgent", kind=NOTABLE),
     Field("delivered_at", "Delivered", kind=or_null(INSTANT)),
+    Field("receipt_expected_until", "Receipt until", get=expected_until, kind=or_null(INSTANT)),
     Field(
         "tries", None, get=lambda row: [each._asdict() for each in row.tries], kind=rows_of(TRIES)
     ),

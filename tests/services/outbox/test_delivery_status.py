@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from petmsg.clock import iso_utc
 from petmsg.rules.receipt_requests import RECEIPTS_ARRIVE_WITHIN
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
 from tests.support.on_twilio import (
@@ -275,6 +276,20 @@ def test_a_text_is_not_asked_for_when_no_report_can_come_any_more(
     assert sync(cli, fake, now=too_late).json == []
     assert (asked_for(fake), texts(migrated_url)[0]["status"]) == ([], "sent")
     assert sync(cli, fake, now=NOW + RECEIPTS_ARRIVE_WITHIN).json[0]["status"] == "delivered"
+
+
+def test_the_message_says_until_when_a_receipt_is_expected(cli: Cli, fake: TwilioFake) -> None:
+    company(cli)
+    sid = send(cli, fake)
+
+    def expected() -> object:
+        return cli("message", "show", "1", "-o", "json").json["receipt_expected_until"]
+
+    assert expected() == iso_utc(NOW + RECEIPTS_ARRIVE_WITHIN)
+    assert "Receipt until" in cli("message", "show", "1", "-o", "table").out
+    becomes(fake, sid, "delivered")
+    sync(cli, fake)
+    assert expected() is None
 
 
 def test_the_help_says_until_when(cli: Cli) -> None:
