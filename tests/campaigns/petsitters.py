@@ -254,7 +254,7 @@ def _cli(url: str, environ: Mapping[str, str], *org: str) -> Cli:
 
 def _fill(org: Org, cli: Cli, now: datetime) -> None:
     settings = ("--provider", org.provider, "--relay", "on", "--grace-minutes", "0")
-    cli("org", "set", "--yes", *settings)
+    cli("org", "set", "--yes", "--force", *settings)
     cli("number", "add", *org.numbers, "--class", "sitter")
     cli("number", "add", org.pool, "--class", "pool")
     head = ("ref", "name", "phone")

@@ -45,7 +45,12 @@ UNTYPABLE = {
     r"python3 -m venv |\S*python -m pip |~/petmsg/bin/": "installs from the network",
 }
 """What the test does not type, and why. Its syntax is still checked."""
-ASKING = ("petmsg org set --provider ", "petmsg sitter deactivate ", "petmsg number retire ")
+ASKING = (
+    "petmsg org set --provider ",
+    "petmsg sitter deactivate ",
+    "petmsg number retire ",
+    "petmsg number webhooks install ",
+)
 SERVING = {"petmsg serve ": r"Listening on (http://\S+)"}
 SECRETS = {
     "AC…": ACCOUNT_SID,
