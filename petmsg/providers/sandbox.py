@@ -38,7 +38,10 @@ from petmsg.providers.base import (
     SendOutcome,
     Unknown,
 )
+from petmsg.providers.market import NumberMarket
 from petmsg.providers.registry import Connection
+from petmsg.providers.sandbox_market import SandboxMarket
+from petmsg.queries.purchases import taken_numbers
 from petmsg.rules.segments import measure
 from petmsg.text_inputs import LONGEST_BODY
 
@@ -63,6 +66,7 @@ class SandboxProvider:
     ) -> None:
         self._transaction = transaction
         self._snapshot = snapshot
+        self.market: NumberMarket = SandboxMarket(self._known)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -164,6 +168,11 @@ class SandboxProvider:
     def numbers(self) -> Sequence[ProviderNumber] | None:
         """Always None: any number can send through the sandbox; it has no list of numbers."""
         return None
+
+    def _known(self, numbers: Sequence[str]) -> set[str]:
+        """Those of the numbers that a company of the database has."""
+        with self._reading() as cursor:
+            return taken_numbers(cursor, list(numbers))
 
     @contextmanager
     def _reading(self) -> Iterator[Cursor]:

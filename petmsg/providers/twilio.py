@@ -49,6 +49,7 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.providers.credentials import TwilioCredentials, load_twilio_credentials
+from petmsg.providers.market import NumberMarket
 from petmsg.providers.registry import Connection
 from petmsg.providers.timed_http import TimedSession, writing_by
 from petmsg.providers.twilio_account import TwilioAccount
@@ -68,6 +69,7 @@ from petmsg.providers.twilio_errors import (
 )
 from petmsg.providers.twilio_http import TwilioHttp, last_answer_at
 from petmsg.providers.twilio_login import TwilioLogin
+from petmsg.providers.twilio_market import TwilioMarket
 from petmsg.providers.twilio_media import TwilioMedia
 from petmsg.providers.twilio_records import (
     bill_of,
@@ -173,6 +175,7 @@ class TwilioProvider:
         self._account = TwilioAccount(
             self._client, self._asked, account_sid=credentials.account_sid
         )
+        self.market: NumberMarket = TwilioMarket(self._client, self._asked, self._read)
         self._told_where = {} if status_callback is None else {"status_callback": status_callback}
 
     def send(self, text: OutgoingText) -> SendOutcome:

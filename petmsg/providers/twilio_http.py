@@ -22,7 +22,7 @@ from petmsg.providers.timed_http import TimedSession
 from petmsg.providers.twilio_answers import TWILIO_URL, AnsweredNo, answered_at
 from petmsg.providers.twilio_login import TwilioLogin
 
-HOSTS = ("api", "messaging")
+HOSTS = ("api", "messaging", "pricing")
 """The parts of Twilio's API that petmsg asks, each at `https://NAME.twilio.com`. The URL of a next
 page comes from an answer, and no other host may get the credentials."""
 

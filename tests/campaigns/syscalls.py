@@ -98,6 +98,17 @@ STEPS = {
     ),
     "petmsg notify add": InSteps("the URL is stored in its file first, then the channel"),
     "petmsg notify remove": InSteps("the channel is removed first, then the URL from its file"),
+    "petmsg number buy": InSteps(
+        "the intent is stored, the provider asked, then the outcome stored",
+        told=("purchases_settled",),
+        mended_by="petmsg number settle",
+    ),
+    "petmsg number give-back": InSteps(
+        "the number is retired, the provider asked, then the outcome stored",
+        told=("purchases_settled",),
+        mended_by="petmsg number settle",
+    ),
+    "petmsg number settle": InSteps("a transaction for each purchase", told=("purchases_settled",)),
     "petmsg reconcile": InSteps("a transaction for each look at the provider, then the alerts"),
 }
 """Commands of several transactions. All others did everything or nothing."""

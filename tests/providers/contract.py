@@ -22,6 +22,7 @@ from petmsg.providers.base import (
     RetryLater,
     Unknown,
 )
+from petmsg.providers.market import Done, NotDone, SellsNumbers, Wanted
 
 OUTCOMES = (Accepted, Rejected, RetryLater, Unknown)
 
@@ -202,6 +203,20 @@ class ProviderContract:
         for bill in bills:
             assert bill.price is None or (bill.price.micros >= 0 and len(bill.price.currency) == 3)
         assert list(provider.bills(before - timedelta(days=9))) == []
+
+    def test_a_number_that_is_offered_is_bought_and_given_back(self, provider: Provider) -> None:
+        assert isinstance(provider, SellsNumbers)
+        market = provider.market
+        offers = market.offers(Wanted("US", area="415"), limit=2)
+        assert [each.number[:5] for each in offers] == ["+1415"] * 2
+        assert all(each.monthly is not None and each.monthly.micros >= 0 for each in offers)
+        bought = market.buy(offers[0].number)
+        assert isinstance(bought, Done)
+        assert bought.provider_number_id
+        assert market.owned(offers[0].number) == bought.provider_number_id
+        assert isinstance(market.buy("no number"), NotDone)
+        for _ in range(2):
+            assert isinstance(market.give_back(bought.provider_number_id), Done)
 
     @pytest.mark.parametrize(
         "sid", ["SM" + "f" * 32, "SB" + "f" * 32, "", "nonsense", "../..", "a b?c#d%00", "\ud800"]

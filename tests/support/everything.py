@@ -195,6 +195,7 @@ READING: dict[str, tuple[str, ...]] = {
     "number health": (),
     "number health --propose": ("--propose",),
     "number pace": (MAYA, POOL),
+    "number search": ("--area", "415"),
     "thread list": (),
     "thread show": ("C-1",),
     "thread timeline": ("C-1",),

@@ -187,6 +187,17 @@ def done(*line: str, now: Any = NOW) -> Callable[[Company], None]:
     return prepare
 
 
+def with_an_open_purchase(company: Company) -> None:
+    """A number that a killed process may have bought."""
+    with closing(sqlite3.connect(company.path)) as connection, connection:
+        connection.execute(
+            "INSERT INTO number_purchase (org_id, kind, status, provider, e164, class, actor,"
+            " created_at) SELECT id, 'buy', 'intended', 'sandbox', '+14155550179', 'pool', 'ada',"
+            " '2026-02-14 13:00:00.000000' FROM org WHERE slug = ?",
+            (MINE,),
+        )
+
+
 def drop_a_trigger(company: Company) -> None:
     with closing(sqlite3.connect(company.path)) as connection:
         connection.execute("DROP TRIGGER audit_event_no_delete")
@@ -291,6 +302,7 @@ BEFORE: dict[str, Callable[[Company], object]] = {
         "number", "quarantine", "+14155550106", "--until", "+23h", "--reason", "noise", now=SINCE
     ),
     "petmsg number webhooks": with_account,
+    "petmsg number settle": with_an_open_purchase,
     "petmsg org thaw": done("org", "freeze", "--reason", "a wrong message went out"),
     "petmsg message send C-1 --template": done(
         "template", "add", "on-the-way", "--body", "Hi {client.first_name}"

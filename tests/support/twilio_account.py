@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
+from tests.support.twilio_market import FakeMarket
 from tests.support.twilio_media import FakeMedia
 from tests.support.twilio_services import FakeServices
 from tests.support.twilio_shapes import (
@@ -56,6 +57,8 @@ class FakeAccount:
     messages: dict[str, FakeMessage] = field(default_factory=dict)
     media: FakeMedia = field(default_factory=FakeMedia)
     account: FakeServices = field(default_factory=FakeServices)
+    market: FakeMarket = field(default_factory=FakeMarket)
+    given_back: set[str] = field(default_factory=set)
     on_media: Callable[[FakeMessage], object] | None = None
     _by_pair: dict[tuple[str, str], list[FakeMessage]] = field(
         default_factory=lambda: defaultdict(list), repr=False
@@ -82,6 +85,8 @@ class FakeAccount:
                 if message := self.messages.get(found[1]):
                     message.step += 1
                     return 200, self._as_spoilt(message.resource(self.account_sid))
+        if sold := self.market.respond(request, request.path.removeprefix(base)):
+            return sold
         if request.path.startswith("/v1/"):
             return self.account.respond(request, self.account_sid, self._numbers(), self._as_spoilt)
         return 404, error_body(20404, 404, WORDS[20404].format(path=request.path))
@@ -92,8 +97,17 @@ class FakeAccount:
             wanted = request.query.get("PhoneNumber", "")
             listed = [n for n in self._numbers() if wanted in str(n["phone_number"])]
             return self._page(request, "incoming_phone_numbers", listed)
+        if (request.method, path) == ("POST", "/IncomingPhoneNumbers.json"):
+            e164 = request.form.get("PhoneNumber", "")
+            if refused := self.market.buy(e164):
+                return refused
+            self.numbers = [*self.numbers, e164]
+            return 201, next(n for n in self._numbers() if n["phone_number"] == e164)
         one = _ONE_NUMBER.fullmatch(path)
         for number in self._numbers():
+            if one and request.method == "DELETE" and number["sid"] == one[1]:
+                self.given_back.add(str(number["phone_number"]))
+                return 204, {}
             if one and request.method == "POST" and number["sid"] == one[1]:
                 e164 = str(number["phone_number"])
                 self.account.update_number(e164, request.form)
@@ -190,6 +204,7 @@ class FakeAccount:
             number_resource(self.account_sid, at, number, sends_texts=sends_texts)
             | self.account.number_settings.get(number, {})
             for at, (number, sends_texts) in enumerate(known, start=1)
+            if number not in self.given_back
         ]
 
     def _as_spoilt(self, item: dict[str, object]) -> dict[str, object]:

@@ -393,6 +393,10 @@ number who P --at T
 number assign P X
 number set-class P W --replace
 number retire P --yes
+number search --area W
+number buy P --class W --max-price W --yes
+number give-back P --reason W --yes
+number settle
 number quarantine P --days W --reason W
 number quarantine P --until T --reason W --replacement P
 number restore P --reason W

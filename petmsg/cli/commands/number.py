@@ -7,6 +7,7 @@ import typer
 from petmsg.cli import confirmations
 from petmsg.cli import import_options as how
 from petmsg.cli.command import new_app
+from petmsg.cli.commands import number_market
 from petmsg.cli.commands.number_webhooks import webhooks_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
@@ -41,6 +42,7 @@ from petmsg.render.views.numbers import (
 
 app = new_app("Add, assign, quarantine, restore and inspect masked numbers.")
 app.add_group(webhooks_app, "webhooks")
+app.entries.update(number_market.part.entries)
 
 NUMBER_ARG = Annotated[str, typer.Argument(metavar="E164", help="The number.")]
 NUMBERS_ARG = Annotated[list[str], typer.Argument(metavar="E164...", help="The numbers.")]

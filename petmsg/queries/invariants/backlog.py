@@ -31,6 +31,12 @@ SELECT org_id, ref AS endpoint, message, last_at FROM alert
 WHERE kind = 'webhook_refused' AND done_at IS NULL ORDER BY org_id, id
 """
 
+_OPEN_PURCHASES = """
+SELECT p.org_id, p.kind, p.e164 AS number, p.created_at FROM number_purchase p
+WHERE p.status = 'intended' AND p.created_at <= :before
+ORDER BY p.id
+"""
+
 
 def refused_webhooks(cursor: Cursor) -> list[dict[str, Any]]:
     """The open alerts about refused webhook requests: `org_id`, `endpoint` (the provider) and
@@ -58,3 +64,9 @@ def old_unknown_outcomes(cursor: Cursor, *, before: datetime) -> list[dict[str, 
     """Per org, the number of messages whose outcome has been unknown since `before` (aware UTC) or
     longer, and the earliest `in_doubt_at`."""
     return cursor.rows(_OLD_UNKNOWN_OUTCOMES, before=before)
+
+
+def open_purchases(cursor: Cursor, *, before: datetime) -> list[dict[str, Any]]:
+    """The open purchases of all orgs since `before` (aware UTC): `org_id`, `kind`, `number` and
+    `created_at`."""
+    return cursor.rows(_OPEN_PURCHASES, before=before)

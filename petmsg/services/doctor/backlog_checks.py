@@ -10,12 +10,14 @@ from typing import Any
 from petmsg.db.cursor import Cursor
 from petmsg.db.liveness import is_dead
 from petmsg.enums.alerts import CheckResult
+from petmsg.enums.numbers import PurchaseKind
 from petmsg.plurals import counted
 from petmsg.queries.invariants import backlog as queries
 from petmsg.services.doctor.check import Check, CheckContext, Finding, group_findings
 from petmsg.services.inbound.waiting import waiters
 
 RELEASE_LATE = timedelta(hours=1)
+PURCHASE_LATE = timedelta(minutes=10)
 QUEUE_LATE = timedelta(minutes=30)
 UNKNOWN_LATE = timedelta(hours=1)
 """After these delays it is likely that the cron job for it does not run."""
@@ -50,6 +52,22 @@ def _quarantines(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
         )
 
     return group_findings(context, queries.ended_quarantines(cursor, now=context.now), finding)
+
+
+def _purchases(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
+    """Numbers of which it is not known whether they were bought or given back."""
+
+    def finding(row: dict[str, Any], org: str | None) -> Finding:
+        what = "bought" if row["kind"] == PurchaseKind.BUY else "given back"
+        return Finding(
+            f"It is not known whether {row['number']} was {what}",
+            context.command("petmsg number settle{org}", org),
+            org,
+        )
+
+    return group_findings(
+        context, queries.open_purchases(cursor, before=context.now - PURCHASE_LATE), finding
+    )
 
 
 def _queue(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
@@ -121,6 +139,7 @@ def _length(span: timedelta) -> str:
 BACKLOG = (
     Check("senders_alive", "The process of every message being sent is alive", _dead_senders),
     Check("quarantines_ended", "Quarantines that are over were ended", _quarantines),
+    Check("purchases_settled", "Purchases of numbers have a known outcome", _purchases),
     Check("queue_moves", "Due messages are sent", _queue),
     Check("doubts_settled", "Unknown outcomes are reconciled", _unknown_outcomes),
     Check("webhooks_signed", "Webhook requests have valid signatures", _webhooks),
