@@ -150,7 +150,7 @@ def add_account(url: str) -> None:
     """What the provider told of the account: prices, purchases, and what its numbers can do."""
     with raw(url) as cursor:
         for statement in (
-            "UPDATE org SET twilio_account = 'main-account' WHERE slug = :org",
+            "UPDATE org SET twilio_account = 'main-account' WHERE slug = :elsewhere",
             (
                 "UPDATE message_number SET provider_number_id = 'PN' || id, voice = :yes,"
                 " messaging_service = 'MG0123456789abcdef0123456789abcdef' WHERE e164 = :maya"
@@ -172,7 +172,7 @@ def add_account(url: str) -> None:
                 " 'pool', '21422', 'ada', :now, :now FROM org WHERE slug = :org"
             ),
         ):
-            known = {"org": ORG, "maya": MAYA, "reason": REASON, "now": NOW, "yes": True,
+            known = {"org": ORG, "elsewhere": OTHER_ORG, "maya": MAYA, "reason": REASON, "now": NOW, "yes": True,
                      "other": NOT_OURS}  # fmt: skip
             used = {name: value for name, value in known.items() if f":{name}" in statement}
             assert cursor.run(statement, **used) > 0
