@@ -172,8 +172,8 @@ def add_account(url: str) -> None:
                 " 'pool', '21422', 'ada', :now, :now FROM org WHERE slug = :org"
             ),
         ):
-            known = {"org": ORG, "elsewhere": OTHER_ORG, "maya": MAYA, "reason": REASON, "now": NOW, "yes": True,
-                     "other": NOT_OURS}  # fmt: skip
+            known = {"org": ORG, "elsewhere": OTHER_ORG, "maya": MAYA, "reason": REASON,
+                     "now": NOW, "yes": True, "other": NOT_OURS}  # fmt: skip
             used = {name: value for name, value in known.items() if f":{name}" in statement}
             assert cursor.run(statement, **used) > 0
 

@@ -7,7 +7,7 @@ import typer
 from petmsg.cli import confirmations
 from petmsg.cli import import_options as how
 from petmsg.cli.command import new_app
-from petmsg.cli.commands import number_market
+from petmsg.cli.commands import number_health, number_market
 from petmsg.cli.commands.number_webhooks import webhooks_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
@@ -23,11 +23,9 @@ from petmsg.cli.options import (
 )
 from petmsg.cli.results import show_plans, show_results
 from petmsg.enums.numbers import NumberClass, NumberStatus
-from petmsg.errors import UsageProblem
 from petmsg.queries import number as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
-from petmsg.render.views.health import HEALTH, PACE, PACE_SET, PROPOSED
 from petmsg.render.views.nouns import IMPORTED
 from petmsg.render.views.numbers import (
     HISTORY,
@@ -42,6 +40,7 @@ from petmsg.render.views.numbers import (
 
 app = new_app("Add, assign, quarantine, restore and inspect masked numbers.")
 app.add_group(webhooks_app, "webhooks")
+app.entries.update(number_health.part.entries)
 app.entries.update(number_market.part.entries)
 
 NUMBER_ARG = Annotated[str, typer.Argument(metavar="E164", help="The number.")]
@@ -318,85 +317,3 @@ def release_due(context: Context) -> None:
     for org in context.orgs():
         rows += context.write_in(org.slug, service.release_due)
     context.show_list(RESTORED, rows)
-
-
-@app.cron_command(
-    "health",
-    writes=True,
-    prints=results_of(HEALTH),
-    prints_with={"--propose": results_of(PROPOSED), "--apply": results_of(QUARANTINED)},
-    examples=[
-        "petmsg number health",
-        "petmsg number health --propose",
-        "petmsg number health +14155550105 --days 30",
-    ],
-)
-def health(
-    context: Context,
-    numbers: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="E164...", help="Only these numbers; default: all that sent in the period."
-        ),
-    ] = None,
-    days: Annotated[
-        int, typer.Option("--days", metavar="N", help="Length of the period in days: 1 to 3650.")
-    ] = 7,
-    propose: Annotated[
-        bool,
-        typer.Option("--propose", help="List only flagged numbers; exit with 10 if there are any."),
-    ] = False,
-    apply: Annotated[
-        bool,
-        typer.Option("--apply", help="Quarantine flagged numbers, for the org's default period."),
-    ] = False,
-) -> None:
-    """Show how messages from each number were delivered.
-
-    Covers all orgs unless --org is given. An active number is flagged when carriers filtered (code
-    30007) at least 3 of its last 50 messages, and at least 5 % of those of the last 24 hours. The
-    active front desk number is never quarantined automatically: --apply raises an alert instead and
-    exits with 4.
-    """
-    from petmsg.cli.flows.numbers import show_health
-
-    show_health(context, numbers, days=days, propose=propose, apply=apply)
-
-
-@app.command(
-    "pace",
-    writes=True,
-    prints=results_of(PACE),
-    prints_with={"--segments-per-second": results_of(PACE_SET), "--usual": results_of(PACE_SET)},
-    examples=[
-        "petmsg number pace +14155550101 +14155550102",
-        "petmsg number pace +14155550101 --segments-per-second 3",
-    ],
-)
-def pace(
-    context: Context,
-    numbers: NUMBERS_ARG,
-    segments_per_second: Annotated[
-        float | None,
-        typer.Option(
-            "--segments-per-second", metavar="R", help="Set the rate limit: 0.001 to 1000."
-        ),
-    ] = None,
-    usual: Annotated[
-        bool, typer.Option("--usual", help="Go back to the default for this type of number.")
-    ] = False,
-    reason: REASON = None,
-) -> None:
-    """Show or set the rate limit of numbers, in segments per second.
-
-    The default is 1 for a long code and 3 for a toll-free number. All workers together honour the
-    limit.
-    """
-    from petmsg.cli.flows.numbers import set_rate_limits, show_rate_limits
-
-    if usual and segments_per_second is not None:
-        raise UsageProblem("--usual and --segments-per-second cannot be combined.")
-    if usual or segments_per_second is not None:
-        set_rate_limits(context, numbers, segments_per_second, reason=reason)
-    else:
-        show_rate_limits(context, numbers)

@@ -121,7 +121,7 @@ def give_back(
     context.show_one(PURCHASES, row)
 
 
-@part.command(
+@part.cron_command(
     "settle",
     writes=True,
     prints=results_of("purchases.PURCHASES"),
