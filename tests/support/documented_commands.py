@@ -60,7 +60,8 @@ class Desk:
     instead. `untypable` are patterns of what is only checked for its syntax, with the reason.
     `asking` are the beginnings of commands that ask on a terminal: they get `--yes`. `serving` are
     the beginnings of commands that run until they are stopped; a pattern finds the address of their
-    `/healthz` in what they print once they run.
+    `/healthz` in what they print once they run. A command that takes longer than `limit_seconds` is
+    stopped, and the page fails.
     """
 
     folder: Path
@@ -69,6 +70,7 @@ class Desk:
     untypable: Mapping[str, str] = field(default_factory=dict)
     asking: Sequence[str] = ()
     serving: Mapping[str, str] = field(default_factory=dict)
+    limit_seconds: float = LIMIT_SECONDS
 
 
 # ---------------------------------------------------------------------------------------- reading
@@ -254,7 +256,7 @@ class Shell:
     def _run(self, line: str) -> int:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        stop = threading.Timer(LIMIT_SECONDS, lambda: os.killpg(self.process.pid, 9))
+        stop = threading.Timer(self.desk.limit_seconds, lambda: os.killpg(self.process.pid, 9))
         stop.start()
         try:
             self.process.stdin.write(line + "\n")
