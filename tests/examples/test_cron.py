@@ -161,6 +161,35 @@ def test_every_timer_has_its_service() -> None:
     assert timers == services == {"petmsg-confirm-paid@"}
 
 
+# ------------------------------------------------------------------------------------------- jobs
+
+
+def test_the_loop_runs_each_job_goes_on_after_a_failure_and_ends_with_a_signal(
+    tmp_path: Path,
+) -> None:
+    record = tmp_path / "record"
+    petmsg = program(
+        tmp_path / "petmsg", f'#!/bin/sh\necho "$*" >>\'{record}\'\n[ "$1" != media ]\n'
+    )
+    desk = Desk("sqlite:////nowhere.db", petmsg)
+    loop = desk.start("jobs.sh", JOBS_PAUSE="0.1")
+    try:
+        end = time.monotonic() + 60
+        while not record.exists() or record.read_text("utf-8").count("media fetch") < 3:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+    finally:
+        loop.terminate()
+        code, _, err = ended(loop)
+    assert code == 143
+    assert "media fetch --output jsonl ended with 1" in err
+    asked = record.read_text("utf-8").splitlines()
+    each_minute = ("message pull", "message dispatch", "message sync", "number release-due")
+    assert all(sum(each in line for line in asked) >= 3 for each in each_minute)
+    each_day = ("number health", "doctor", "reconcile", "coverage")
+    assert [sum(line.startswith(each) for line in asked) for each in each_day] == [1] * 4
+
+
 # ------------------------------------------------------------------------------------ release-due
 
 
