@@ -152,7 +152,7 @@ def wanted(store: Store, place: Place, *, port: int | None = None) -> Wanted:
     """The units and the settings of this machine, as they should be. Raises `Misconfigured`."""
     there = environment_file.values_of(environment_file.read(place.folder) or "")
     values = {**there, **{k: v for k, v in store.environ.items() if v and _KEPT.fullmatch(k)}}
-    home = Path(place.user.pw_dir)
+    home = Path(place.user.pw_dir) if place.is_system else settings.home()
     data = Path(values.get("XDG_DATA_HOME") or home / ".local/share") / "petmsg"
     url = store.db_option or values.get(settings.DATABASE) or f"sqlite:///{data}/petmsg.db"
     location = locate(url)

@@ -208,6 +208,18 @@ def test_a_user_is_for_the_machines_systemd(service: Service) -> None:
     assert service("install", "--service-user", "daemon").code == USAGE
 
 
+def test_the_database_in_the_users_own_folder_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    company = ("--org", "hp", "--name", "HP", "--timezone", "UTC")
+    assert run_cli(None, "init", *company, HOME=str(tmp_path)).code == 0
+    line = ("service", "install", "--user", "--to", str(tmp_path / "units"))
+    assert run_cli(None, *line, HOME=str(tmp_path)).code == 0
+    values = values_of((tmp_path / "units/petmsg.env").read_text("utf-8"))
+    assert values["PETMSG_DATABASE_URL"].startswith(f"sqlite:///{tmp_path}/")
+
+
 def test_there_must_be_a_company(tmp_path: Path) -> None:
     ran = run_cli(
         str(tmp_path / "none.db"), "service", "install", "--user", "--to", str(tmp_path / "units")
