@@ -255,7 +255,8 @@ def test_number_webhooks_check_and_install(company: str) -> None:
 
 def test_message_retry_and_pull_and_number_import_from_provider(company: str) -> None:
     with TwilioFake(numbers=[MAYA, "+14155550170"]) as fake:
-        run_cli(company, "org", "set", "--yes", "--force", "--provider", "twilio", "--org", ORG)
+        to_twilio = ("--provider", "twilio", "--twilio-account", "none", "--yes", "--force")
+        run_cli(company, "org", "set", *to_twilio, "--org", ORG)
         line = ["number", "import", "--from-provider", "--class", "pool"]
         ran = run_cli(company, *line, "--org", ORG, "-o", "json", **keys(fake))
         assert wrong(ran, line) == []
