@@ -144,6 +144,7 @@ JOIN message_number n ON n.id = i.number_id
 WHERE i.id = :message_id AND i.org_id = :org_id
 """
 
+_NORTH_AMERICA = {"+1"}
 _PRIMARY_PHONE = """
 SELECT e164 FROM client_phone WHERE client_id = :client_id AND is_primary
 """
@@ -184,6 +185,7 @@ def read_facts(
     desks: list[NumberFact] = []
     own: int | None = None
     override: OverrideFact | None = None
+    begin: set[str] = set()
     for row in rows:
         kind = row[0]
         if kind == 0:
@@ -193,6 +195,7 @@ def read_facts(
             override = OverrideFact(cursor.as_instant(row[3]), cursor.as_instant(row[5]))
             continue
         number = _number(row, text)
+        begin.add(number.e164[:2])
         if number.number_class is NumberClass.FRONT_DESK:
             desks.append(number)
             continue
@@ -221,7 +224,9 @@ def read_facts(
         voice.desk_speaks,
         override,
         voice.reply_to,
-        _calling_code(cursor, client, phone, [*desks, *(each.number for each in pool)]),
+        None
+        if begin == _NORTH_AMERICA
+        else _calling_code(cursor, client, phone, [*desks, *(each.number for each in pool)]),
     )
 
 
@@ -232,11 +237,7 @@ def _calling_code(
 
     In most orgs they have not, and the phone is not read.
     """
-    if len({each.e164[:2] for each in numbers}) < 2 and (
-        not numbers
-        or numbers[0].e164[1] in "17"
-        or len({calling_code(each.e164) for each in numbers}) < 2
-    ):
+    if len({calling_code(each.e164) for each in numbers}) < 2:
         return None
     to_e164 = phone or cursor.value(_PRIMARY_PHONE, client_id=client.id)
     return None if to_e164 is None else calling_code(to_e164)
