@@ -44,6 +44,8 @@ NOTIFY_FILE = "PETMSG_NOTIFY_FILE"
 
 CONFIG = "PETMSG_CONFIG"
 """The file with settings, where it is not in its usual place."""
+LOG_FORMAT = "PETMSG_LOG_FORMAT"
+LOG_LEVEL = "PETMSG_LOG_LEVEL"
 PING_URL = "PETMSG_PING_URL"
 """What is told when a command begins and how it ended. Such an address is a secret."""
 

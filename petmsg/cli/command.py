@@ -7,14 +7,14 @@ command that cannot be undone has `--yes`, and asks first without it.
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from petmsg.cli.context import Context
 from petmsg.cli.group import Entry, lazy_group, nothing, single
 from petmsg.cli.streams import ignore_write_failures
-from petmsg.errors import Interrupted
+from petmsg.errors import Interrupted, PetmsgError
 from petmsg.render.printed import Printed
 from petmsg.settings import ORG_URLS
 
@@ -95,6 +95,7 @@ class App:
         may_ask: bool = False,
         current: bool = False,
         every_company: bool = False,
+        logs: bool = False,
         examples: Sequence[str] = (),
     ) -> Callable[[Callable[..., None]], Callable[..., None]]:
         """Register a function as a command. It is given a `Context` and its own parameters.
@@ -106,7 +107,7 @@ class App:
         `--yes` answers it, and a dry run needs no answer. `may_ask`: the command itself asks, where
         what it reads makes that necessary. `current`: it must not read a standby, which may be
         behind. `every_company`: it covers all companies, also those in databases of their own
-        (`PETMSG_ORG_URLS`).
+        (`PETMSG_ORG_URLS`). `logs`: it has `--log-format` and `--log-level`, as services do.
 
         The function's docstring is the command's help, which ends with the `examples`: whole
         command lines, short enough for a terminal of 80 columns.
@@ -127,6 +128,7 @@ class App:
                         may_ask=may_ask,
                         may_be_stale=not (writes or current),
                         every_company=every_company,
+                        logs=logs,
                     ),
                     name,
                     examples=examples,
@@ -182,6 +184,7 @@ def _invoker(
     may_ask: bool,
     may_be_stale: bool,
     every_company: bool,
+    logs: bool,
 ) -> Callable[..., None]:
     """The function that Typer sees: the command's own parameters and the common ones."""
     own = list(inspect.signature(function).parameters.values())[1:]
@@ -190,6 +193,10 @@ def _invoker(
         added.append(("reveal", REVEAL, False))
     if asks is not None or may_ask:
         added.append(("yes", YES, False))
+    if logs:
+        from petmsg.cli.service_log import OPTIONS
+
+        added += OPTIONS
 
     def invoke(ctx: typer.Context, **values: Any) -> None:
         context = Context(
@@ -206,6 +213,8 @@ def _invoker(
         context.may_be_stale = may_be_stale
         context.is_confirmed = values.pop("yes", False) or context.dry_run
         _ = context.output
+        if logs:
+            _open_log(context, ctx.info_name or "", values)
         if writes:
             ignore_write_failures()
         try:
@@ -221,6 +230,8 @@ def _invoker(
                 function(context, **values)
         except KeyboardInterrupt:  # Typer would leave with 130 and say nothing
             raise Interrupted from None
+        except PetmsgError as problem:
+            _log_or_raise(context, problem)
         _end(context)
 
     parameters = [
@@ -238,6 +249,27 @@ def _invoker(
     invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     invoke.__annotations__ = {each.name: each.annotation for each in parameters}
     return invoke
+
+
+def _open_log(context: Context, name: str, values: dict[str, Any]) -> None:
+    """Give the command its log. Raises `OutOfRange`."""
+    from petmsg.cli.service_log import open_log
+
+    context.log = open_log(
+        name,
+        form=values.pop("log_format"),
+        level=values.pop("log_level"),
+        environ=context.environ,
+        clock=context.clock,
+    )
+
+
+def _log_or_raise(context: Context, problem: PetmsgError) -> NoReturn:
+    """Leave with an error: in the log if that is JSON, else as every command does."""
+    if context.log is None or not context.log.is_json:
+        raise problem
+    context.log.failed(problem, context.environ)
+    raise typer.Exit(problem.exit_code) from None
 
 
 def _end(context: Context) -> None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from petmsg import settings
-from petmsg.enums.output import OutputFormat
+from petmsg.enums.output import LogLevel, OutputFormat
 from petmsg.errors import NotConfirmed, OutOfRange, Refused, quoted
 from petmsg.render.progress import Bar, progress
 from petmsg.settings import Setting
@@ -16,6 +16,7 @@ from petmsg.workflows.environment import Environment
 from petmsg.workflows.store import Store, Unwatched
 
 if TYPE_CHECKING:  # a shell that completes a word prints no rows
+    from petmsg.cli.service_log import ServiceLog
     from petmsg.render.fields import Field, View
 
 _FORMATS = "One of table, json, jsonl, tsv, csv."
@@ -47,6 +48,7 @@ class Context(Store):
         self.output_option = output
         self.reveal = reveal
         self.quiet = quiet
+        self.log: ServiceLog | None = None
         self.exit_code = 0
         self.is_confirmed = False
         self._is_terminal = is_terminal
@@ -178,11 +180,15 @@ class Context(Store):
         """Write a warning to stderr, once in a command."""
         if warning not in self._warned:
             self._warned.add(warning)
-            self.notify(f"Warning: {warning}")
+            self.notify(f"Warning: {warning}", level=LogLevel.WARNING)
 
-    def notify(self, text: str) -> None:
-        """Write a note to stderr, escaped. With `--quiet` nothing is written."""
+    def notify(self, text: str, *, level: LogLevel = LogLevel.INFO) -> None:
+        """Write a note to stderr, escaped. With `--quiet` nothing is written. The level counts in
+        the log of a service."""
         if self.quiet:
+            return
+        if self.log is not None:
+            self.log.note(f"{self._named}{text}", level)
             return
         from petmsg.render.escape import escape
         from petmsg.render.output import notify

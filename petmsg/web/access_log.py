@@ -4,6 +4,7 @@ It contains no client address, query or body, because those hold phones, message
 route whose paths hold a secret is logged by its pattern.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,13 +19,15 @@ NOBODYS = "-"
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A request and its answer. `outcome` is petmsg's outcome code, None if the status says it."""
+    """A request and its answer. `outcome` is petmsg's outcome code, None if the status says it.
+    `request_id` is random; the answer has it in `X-Request-Id`."""
 
     method: str
     route: str
     status: int
     milliseconds: float
     outcome: str | None
+    request_id: str
 
 
 Watcher = Callable[[Answered], None]
@@ -55,11 +58,14 @@ class AccessLog:
             return
         began = time.monotonic()
         status = 0
+        request_id = secrets.token_hex(8)
 
         async def watched(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                named = (b"x-request-id", request_id.encode())
+                message = {**message, "headers": [*message.get("headers", ()), named]}
             await send(message)
 
         state = scope.setdefault("state", {})
@@ -76,6 +82,7 @@ class AccessLog:
                 status=status,
                 milliseconds=(time.monotonic() - began) * 1000,
                 outcome=state.get("word"),
+                request_id=request_id,
             )
         )
 

@@ -45,6 +45,7 @@ SLOW = {
     "tests/cli/commands/test_doctor.py::test_the_command_of_a_problem": "mends each fault",
     "tests/cli/commands/test_serve.py": "starts a web server for each test",
     "tests/cli/commands/test_serve_stripe.py": "as above",
+    "tests/cli/test_service_log.py::test_requests_are": "starts a web server",
     "tests/cli/commands/test_metrics.py::test_the_server_answers": "starts a web server twice",
     "tests/cli/test_confirmations.py": "starts from a company that every command could harm",
     "tests/cli/test_batch.py::test_a_reader_that_left": "starts processes",

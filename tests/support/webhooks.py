@@ -9,6 +9,7 @@ import hmac
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -201,7 +202,7 @@ def _port_of(server: Server) -> int:
     )
     for line in server.errors:
         if "istening on" in line:
-            return int(line.rpartition(":")[2])
+            return int(re.findall(r":(\d+)\b", line)[-1])
     raise AssertionError(server.errors)
 
 

@@ -187,6 +187,7 @@ def send(
 @app.cron_command(
     "dispatch",
     writes=True,
+    logs=True,
     reveals=True,
     prints=results_of(SENT),
     prints_with={"--watch": stream_of(SENT)},
@@ -204,9 +205,8 @@ def dispatch(
 ) -> None:
     """Send all due messages (for cron).
 
-    Covers all orgs unless --org is given. Honours rate limits; does not wait for scheduled or
-    backed-off messages. Messages whose outcome is unknown are looked up at the provider first.
-    Several dispatchers may run at once, also on several machines.
+    Covers all orgs unless --org is given. Honours rate limits; skips scheduled and backed-off
+    messages; first looks up unknown outcomes. Several may run at once, on several machines too.
     """
     from petmsg.cli.flows import dispatch as dispatching
 

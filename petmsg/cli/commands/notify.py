@@ -124,6 +124,7 @@ def remove(
 @app.cron_command(
     "run",
     writes=True,
+    logs=True,
     prints=list_of(TOLD),
     examples=["petmsg notify run", "petmsg notify run --dry-run"],
 )

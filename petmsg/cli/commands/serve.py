@@ -14,6 +14,7 @@ app = new_command()
 @app.command(
     "serve",
     writes=True,
+    logs=True,
     prints=stream_of("nouns.REQUESTS"),
     prints_with={"--dry-run": list_of("nouns.WEBHOOKS")},
     examples=["petmsg serve --dry-run", "petmsg serve --org happy-paws --port 8025 --dry-run"],

@@ -10,7 +10,7 @@ from petmsg.cli.context import Context
 from petmsg.cli.results import result_data, show_results
 from petmsg.db.liveness import worker
 from petmsg.enums.messages import MessageStatus
-from petmsg.enums.output import OutputFormat
+from petmsg.enums.output import LogLevel, OutputFormat
 from petmsg.errors import (
     BUSY,
     CONFIGURATION,
@@ -168,7 +168,9 @@ class _Report:
         self._codes = {DONE}
         self._seen: set[int] = set()
         self._advance = _nothing
-        if streams and not self._as_json:
+        log = context.log
+        self._log = log if watch and log is not None and log.is_json else None
+        if streams and not self._as_json and self._log is None:
             render.write_header(fields, context.output)
 
     def progress(self, total: int) -> ExitStack:
@@ -211,11 +213,14 @@ class _Report:
     def _put(self, row: Row) -> None:
         if not self._streams:
             self._rows.append(row)
+        elif self._log is not None:
+            level, fields = _logged(row)
+            self._log.event("message", level, **fields)
         elif self._as_json:
             render.write(json_text(result_data(self._context, self._fields, row)))
             render.flush()
         elif isinstance(row, Failure):
-            self._context.notify(f"{row.ref}: {row.error.message}")
+            self._context.notify(f"{row.ref}: {row.error.message}", level=LogLevel.WARNING)
         else:
             render.write_row(self._fields, row, self._context.view, self._context.output)
             render.flush()
@@ -280,6 +285,13 @@ def _recorded(result: Recorded) -> tuple[Row, int]:
 
 def _stored(row: SendingRow, note: str) -> Sending:
     return Sending(**row._asdict(), note=note)
+
+
+def _logged(row: Row) -> tuple[LogLevel, dict[str, object]]:
+    """A message as a line of the log: neither phones nor a body."""
+    if isinstance(row, Failure):
+        return LogLevel.WARNING, {"message_id": row.ref, "status": None, "code": row.error.code}
+    return LogLevel.INFO, {"message_id": row.message, "status": row.status, "code": None}
 
 
 def _nothing() -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from petmsg.cli.context import Context
+from petmsg.enums.output import LogLevel
 from petmsg.errors import CONFIGURATION, DONE, PROVIDER, MalformedUrl, UsageProblem
 from petmsg.notify.outcome import Trouble
 from petmsg.render.fields import Field
@@ -59,6 +60,7 @@ def _report(context: Context, fields: Sequence[Field], told: Sequence[Told]) -> 
         fixed = shlex.quote(name) + (" -" if fix == "add" else "")
         context.notify(
             f"Channel {name} was not told: {each.outcome.why}. Fix: petmsg notify {fix} {fixed} "
-            f"--org {each.channel.org}"
+            f"--org {each.channel.org}",
+            level=LogLevel.ERROR,
         )
     context.exit_code = next(code for code in (CONFIGURATION, PROVIDER, DONE) if code in codes)

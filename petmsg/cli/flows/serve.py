@@ -14,7 +14,7 @@ from petmsg.clock import iso_utc
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot
 from petmsg.enums.orgs import ProviderName
-from petmsg.enums.output import OutputFormat
+from petmsg.enums.output import LogLevel, OutputFormat
 from petmsg.errors import (
     INTERRUPTED,
     CredentialsMissing,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from petmsg.web.access_log import Answered
     from petmsg.web.app import Webhooks
 
-_COLUMNS = ("at", "method", "route", "status", "ms", "outcome")
+_COLUMNS = ("at", "method", "route", "status", "ms", "outcome", "request_id")
 WAIT_SECONDS = 4.0
 """How long a batch waits for a locked database; requests must be answered within 10 s."""
 
@@ -244,13 +244,15 @@ def _rows(webhooks: "Webhooks") -> list[dict[str, Any]]:
 
 
 class _Log:
-    """Prints a line per answered request to stdout; the first line names the columns."""
+    """Prints a line per answered request to stdout; the first line names the columns. With
+    `--log-format json` the requests are in the log instead."""
 
     def __init__(self, context: Context, count: Callable[["Answered"], None]) -> None:
         self._context = context
         self._count = count
         self._as_json = context.output in (OutputFormat.JSON, OutputFormat.JSONL)
-        if not self._as_json:
+        self._log = context.log if context.log is not None and context.log.is_json else None
+        if not self._as_json and self._log is None:
             render.write_names(_COLUMNS, context.output)
             render.flush()
 
@@ -264,9 +266,22 @@ class _Log:
             answered.status,
             round(answered.milliseconds),
             answered.outcome,
+            answered.request_id,
         )
+        if self._log is not None:
+            fields = dict(zip(_COLUMNS[1:], cells[1:], strict=True))
+            self._log.event("request", _level(answered), **fields)
+            return
         if self._as_json:
             render.write(json_text(dict(zip(_COLUMNS, cells, strict=True))))
         else:
             render.write_cells(cells, self._context.output)
         render.flush()
+
+
+def _level(answered: "Answered") -> LogLevel:
+    if answered.status >= 500:
+        return LogLevel.ERROR
+    if answered.status >= 400:
+        return LogLevel.WARNING
+    return LogLevel.DEBUG if answered.route == "/healthz" else LogLevel.INFO

@@ -289,6 +289,7 @@ REQUESTS = (
     Field("status", "Status", kind=INTEGER),
     Field("ms", "Milliseconds", kind=INTEGER),
     Field("outcome", "Outcome", kind=or_null(WORD)),
+    Field("request_id", "Request", kind=WORD),
 )
 SETTINGS = (
     Field("name", "Setting", kind=WORD),
