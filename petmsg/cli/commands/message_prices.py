@@ -12,7 +12,7 @@ part = new_app("")
 """A part of the group `petmsg message`."""
 
 
-@part.command(
+@part.cron_command(
     "prices",
     writes=True,
     prints=list_of("prices.PRICED"),
