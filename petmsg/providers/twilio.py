@@ -355,10 +355,8 @@ class TwilioProvider:
     def _problem_of_answer(self, answer: AnsweredNo) -> ProviderUnavailable | ProviderAccount:
         row, words, code = self._read(answer)
         said = f"{words} (code {code})"
-        if (
-            row.certainty is OutcomeCertainty.REFUSED
-            and row.rejection_class is RejectionClass.ACCOUNT
-        ):
+        is_refused = row.certainty is OutcomeCertainty.REFUSED
+        if is_refused and row.rejection_class is RejectionClass.ACCOUNT:
             return ProviderAccount(f"Twilio rejects the account: {said}")
         problem = ProviderUnavailable(f"Twilio did not answer the request: {said}")
         problem.provider_code = code

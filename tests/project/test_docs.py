@@ -121,7 +121,7 @@ def test_every_setting_the_pages_name_is_read_by_the_program() -> None:
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "petmsg").rglob("*.py"))
     for page in PAGES:
         for name in set(re.findall(r"\b(?:PETMSG|TWILIO)_[A-Z_]+\b", page.read_text("utf-8"))):
-            assert name in sources, name
+            assert name.removesuffix("_NORTH") in sources, name  # an account of that name
 
 
 # --------------------------------------------------------------------------------------- man pages

@@ -32,6 +32,10 @@ OF_SEVERAL = {
     "queries/test_query_texts.py": "all texts of petmsg.queries",
     "queries/test_where_sql_stands.py": "no SQL outside petmsg.queries",
     "rules/contact_details/test_rates.py": "the whole package, on many messages",
+    "cli/flows/test_account_that_refuses_all.py": "dispatching, the table of codes, holds, alerts",
+    "render/test_held_numbers.py": "a held number in every command that shows one",
+    "services/outbox/test_settle_by_receipt.py": "receipts and unknown outcomes together",
+    "services/routes/test_other_countries.py": "explaining, simulating and sending together",
     "services/outbox/test_quiet_hours.py": "a rule, its query and what the queue does with them",
 }
 """Files that are about more than one module, and what they are about."""

@@ -195,6 +195,7 @@ WRITING = {
     "notify run",
     "notify test",
     "number release-due",
+    "number webhooks check",
     "reconcile",
     "serve --dry-run",
     "service install",
@@ -219,6 +220,8 @@ def test_no_line_is_wider_than_the_terminal_and_none_is_cut(
     ran = table(company, command, width)
     assert ran.code in (0, 10), ran.err
     assert ran.out.strip()
+    if command == "schema":  # a document, whatever the width
+        return
     too_wide = [line for line in ran.out.splitlines() if columns_of(line) > width]
     assert too_wide == []
     if not command.startswith("today"):  # one screen: it shortens names that are very long
