@@ -176,16 +176,18 @@ class Context(Store):
             write("")
         self._has_shown = True
 
-    def warn(self, warning: str) -> None:
-        """Write a warning to stderr, once in a command."""
+    def warn(self, warning: str, *, even_quiet: bool = False) -> None:
+        """Write a warning to stderr, once in a command. `even_quiet` as for `notify`."""
         if warning not in self._warned:
             self._warned.add(warning)
-            self.notify(f"Warning: {warning}", level=LogLevel.WARNING)
+            self.notify(f"Warning: {warning}", level=LogLevel.WARNING, even_quiet=even_quiet)
 
-    def notify(self, text: str, *, level: LogLevel = LogLevel.INFO) -> None:
-        """Write a note to stderr, escaped. With `--quiet` nothing is written. The level counts in
-        the log of a service."""
-        if self.quiet:
+    def notify(
+        self, text: str, *, level: LogLevel = LogLevel.INFO, even_quiet: bool = False
+    ) -> None:
+        """Write a note to stderr, escaped. With `--quiet` nothing is written, unless `even_quiet`:
+        a question needs the note. The level counts in the log of a service."""
+        if self.quiet and not even_quiet:
             return
         if self.log is not None:
             self.log.note(f"{self._named}{text}", level)

@@ -53,20 +53,27 @@ def _as_it_will_be(org: OrgRow, provider: ProviderName, account: str | None) -> 
 
 
 def _look(context: Context, org: OrgRow, *, force: bool) -> Account | None:
-    """Show the account and what is wrong with it; None if it could not be looked at."""
+    """Show the account and what is wrong with it; None if it could not be looked at.
+
+    The question is about what is shown: with `--quiet` it is left out only if nobody is asked.
+    """
     from petmsg.workflows.provider_account import look_before_switch
 
+    is_asked = not context.is_confirmed
     try:
         seen = look_before_switch(context, org)
     except PetmsgError as problem:
         if not force:
             problem.hint = f"{problem.hint.rstrip('.')}; to switch all the same: --force"
             raise
-        context.warn(f"{problem.message} The provider is changed all the same (--force).")
+        context.warn(
+            f"{problem.message} The provider is changed all the same (--force).",
+            even_quiet=is_asked,
+        )
         return None
-    context.notify(f"{seen.summary}.")
+    context.notify(f"{seen.summary}.", even_quiet=is_asked)
     for found in seen.findings:
-        context.warn(f"{found.message}. See: {found.command}")
+        context.warn(f"{found.message}. See: {found.command}", even_quiet=is_asked)
     return seen.account
 
 

@@ -23,11 +23,14 @@ def provider(cli: Cli) -> str:
     return str(cli("org", "show", "-o", "json").json["provider"])
 
 
-def test_it_shows_what_it_found_and_asks(cli: Cli, fake: TwilioFake) -> None:
+@pytest.mark.parametrize("words", [(), ("--quiet",)])
+def test_it_shows_what_it_found_and_asks(
+    cli: Cli, fake: TwilioFake, words: tuple[str, ...]
+) -> None:
     fake.account.number_settings = {DESK: {"sms_url": DEMO_SMS}}
     fake.account.kind = "Trial"
 
-    ran = cli(*TO_TWILIO, **keys(fake))
+    ran = cli(*TO_TWILIO, *words, **keys(fake))
 
     assert (ran.code, ran.error["code"]) == (2, "not_confirmed")
     assert "The trial account Happy Paws" in ran.err
@@ -36,6 +39,10 @@ def test_it_shows_what_it_found_and_asks(cli: Cli, fake: TwilioFake) -> None:
     assert "from sandbox to twilio? Messages then reach real phones" in ran.error["message"]
     assert provider(cli) == "sandbox"
     assert {request.method for request in fake.requests} == {"GET"}
+
+
+def test_nobody_is_asked_and_quiet_shows_nothing(cli: Cli, fake: TwilioFake) -> None:
+    assert cli(*TO_TWILIO, "--quiet", "--yes", **keys(fake)).err == ""
 
 
 def test_after_a_yes_the_numbers_are_known_as_the_account_has_them(
