@@ -12,7 +12,7 @@ from petmsg.errors import OutOfRange, PetmsgError, ProviderAccount, ProviderUnav
 from petmsg.providers.base import Bill, Billing
 from petmsg.queries.org import Account, OrgRow
 from petmsg.services.outbox.prices import record_bills
-from petmsg.workflows.provider_factory import provider_of
+from petmsg.workflows.provider_factory import Connected, connect_orgs, raise_after_warnings
 from petmsg.workflows.store import Store
 
 USUAL_DAYS = 3
@@ -35,26 +35,25 @@ class PricedDay:
 def fetch_prices(store: Store, *, days: int) -> Iterator[Sequence[PricedDay]]:
     """Store the prices of the last `days` days, today's included, the oldest day first.
 
-    Raises `OutOfRange` and `CredentialsMissing` before the first, and after the last what a
-    provider did not answer.
+    Raises `OutOfRange` before the first, and `CredentialsMissing` if no org has an account; after
+    the last what an account did not answer or which credentials are missing.
     """
     if not 1 <= days <= MOST_DAYS:
         raise OutOfRange(f"--days {days} is out of range.", hint=f"Give 1 to {MOST_DAYS} days.")
+    return _by_day(store, connect_orgs(store, store.orgs()), days)
+
+
+def _by_day(store: Store, connected: Connected, days: int) -> Iterator[Sequence[PricedDay]]:
     accounts: dict[Account, list[OrgRow]] = {}
-    for org in store.orgs():
+    for org, _ in connected.lines:
         accounts.setdefault(org.account, []).append(org)
-    # All providers first: missing credentials of one org must not leave another half done.
-    lines = [(provider_of(store, orgs[0]), orgs) for orgs in accounts.values()]
-    return _by_day(store, [line for line in lines if isinstance(line[0], Billing)], days)
-
-
-def _by_day(
-    store: Store, lines: Sequence[tuple[object, Sequence[OrgRow]]], days: int
-) -> Iterator[Sequence[PricedDay]]:
+    adapters = {org.account: provider for org, provider in connected.lines}
     problems: list[PetmsgError] = []
     today = store.now.date()
-    for provider, orgs in lines:
-        assert isinstance(provider, Billing)
+    for account, orgs in accounts.items():
+        provider = adapters[account]
+        if not isinstance(provider, Billing):
+            continue
         for back in range(days - 1, -1, -1):
             day = today - timedelta(days=back)
             try:
@@ -63,8 +62,8 @@ def _by_day(
                 problems.append(problem)
                 break
             yield [_store(store, org, day, bills) for org in orgs]
-    if problems:
-        raise _error_of(problems)
+    unanswered = [_error_of(problems)] if problems else []
+    raise_after_warnings(store, [*connected.problems, *unanswered])
 
 
 def _store(store: Store, org: OrgRow, day: date, bills: Sequence[Bill]) -> PricedDay:

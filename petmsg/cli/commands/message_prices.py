@@ -33,7 +33,12 @@ def prices(
     Safe to repeat.
     """
     from petmsg.render.views.prices import PRICED
-    from petmsg.workflows.message_prices import fetch_prices
+    from petmsg.workflows.message_prices import PricedDay, fetch_prices
 
-    rows = [row for day in fetch_prices(context, days=days) for row in day]
-    context.show_list(PRICED, rows)
+    stored = fetch_prices(context, days=days)
+    rows: list[PricedDay] = []
+    try:
+        for day in stored:
+            rows += day
+    finally:  # what is stored is shown, also if an account did not answer
+        context.show_list(PRICED, rows)
