@@ -7,7 +7,7 @@ from petmsg.db.cursor import Cursor
 
 OPEN = """
 SELECT p.id, p.kind, p.e164, p.class AS number_class, p.provider_number_id, p.number_id, p.reason,
-       p.monthly_micros, p.currency
+       p.monthly_micros, p.currency, p.provider, p.account
 FROM number_purchase p
 WHERE p.org_id = :org_id AND p.status = 'intended' AND p.created_at <= :before
 ORDER BY p.id
@@ -33,7 +33,7 @@ WHERE m.org_id = :org_id AND m.number_id = :number_id AND m.direction = 'inbound
 
 
 class OpenPurchase(NamedTuple):
-    """A purchase whose outcome is not known yet."""
+    """A purchase whose outcome is not known yet, and the provider and account of its request."""
 
     id: int
     kind: str
@@ -44,6 +44,8 @@ class OpenPurchase(NamedTuple):
     reason: str | None
     monthly_micros: int | None
     currency: str | None
+    provider: str
+    account: str | None
 
 
 def open_purchases(cursor: Cursor, org_id: int, *, before: datetime) -> list[OpenPurchase]:

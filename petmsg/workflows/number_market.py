@@ -6,8 +6,10 @@ process left open is looked up at the provider before anything else is bought.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from petmsg.enums.numbers import NumberClass, PurchaseKind, PurchaseStatus
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import PetmsgError, Refused
 from petmsg.providers.market import (
     Done,
@@ -19,7 +21,7 @@ from petmsg.providers.market import (
     Unsure,
     Wanted,
 )
-from petmsg.queries.org import OrgRow
+from petmsg.queries.org import Account, OrgRow
 from petmsg.queries.purchases import OpenPurchase, open_purchases
 from petmsg.services.numbers import purchase as service
 from petmsg.services.numbers.purchase import Purchase
@@ -124,31 +126,38 @@ def give_back(store: Store, e164: str, *, reason: str, days: int) -> Purchase:
     return _recorded(store, org, intent, _try_to_give_back(market, intent))
 
 
-def settle(store: Store, *, only: str | None = None) -> list[Purchase | Failure]:
+class Settled(NamedTuple):
+    """The purchases whose outcome is known now, and what is wrong with accounts that could not be
+    asked."""
+
+    rows: list[Purchase]
+    problems: list[PetmsgError]
+
+
+def settle(store: Store, *, only: str | None = None) -> Settled:
     """Look up the purchases whose outcome is not known, of each org or of one.
 
-    Those younger than five minutes are left: their request may still be on its way. Raises, after
-    the last, what a provider did not answer.
+    Each is looked up at the account where it was made; an account that cannot be asked stops no
+    other. Purchases younger than five minutes are left: their request may still be on its way.
     """
-    rows: list[Purchase | Failure] = []
-    problems: list[PetmsgError] = []
+    rows = list[Purchase]()
+    problems: dict[Account, PetmsgError] = {}
     for org in store.orgs():
         if only not in (None, org.slug):
             continue
         with store.snapshot() as cursor:
             waiting = open_purchases(cursor, org.id, before=store.now - YOUNG)
-        market = _market(store, org) if waiting else None
         for each in waiting:
-            assert market is not None
+            asked = org._replace(provider=ProviderName(each.provider), twilio_account=each.account)
+            if asked.account in problems:
+                continue
             try:
-                outcome = _looked_up(market, each)
+                outcome = _looked_up(_market(store, asked), each)
             except PetmsgError as problem:
-                problems.append(problem)
-                break
+                problems[asked.account] = problem
+                continue
             rows.append(_recorded(store, org, each, outcome))
-    if problems:
-        raise problems[0]
-    return rows
+    return Settled(rows, [*problems.values()])
 
 
 def require_settled(store: Store) -> None:

@@ -1,5 +1,6 @@
 """Companies of several Twilio accounts in one process, and accounts without credentials."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -260,3 +261,29 @@ def test_pictures_of_the_former_account_are_fetched_there(
         assert run(two, "org", "set", "--twilio-account", "none", "--org", "north").code == 0
         (row,) = run(two, "media", "fetch", **environ).json
     assert row["status"] == "stored"
+
+
+def test_prices_of_a_company_without_credentials_stop_no_other(two: Cli, fake: TwilioFake) -> None:
+    ran = two("message", "prices", "--days", "1", "-o", "jsonl", **keys(fake))
+    assert (ran.code, json.loads(ran.out)["org"]) == (CONFIGURATION, "happy-paws")
+    assert "TWILIO_ACCOUNT_SID_NORTH" in ran.err
+
+
+@pytest.mark.parametrize("has_north", [True, False])
+def test_purchases_are_looked_up_where_they_were_made(
+    two: Cli, fake: TwilioFake, north: FakeAccount, migrated_sqlite: str, has_north: bool
+) -> None:
+    """A company that has another account by now, and one whose credentials are gone."""
+    bought = {"north": "+14155550171", "happy-paws": "+14155550172"}
+    north.market.for_sale, fake.market.for_sale = ([each] for each in bought.values())
+    fake.choose_fault = lambda each: reset(accepted=True) if each.method == "POST" else None
+    for org, number in bought.items():
+        words = ("number", "buy", number, "--class", "pool", "--yes", "--org", org)
+        assert run(two, *words, **both(fake)).json[0]["status"] == "intended"
+    fake.choose_fault = None
+    assert run(two, "org", "set", "--twilio-account", "none", "--org", "north").code == 0
+    later, environ = NOW + 10 * MINUTE, both(fake) if has_north else keys(fake)
+    ran = run(two, "number", "settle", now=later, **environ)
+    assert (ran.code, [row["number"] for row in ran.json if row["status"] == "done"]) == (
+        (0, [*reversed(bought.values())]) if has_north else (CONFIGURATION, [bought["happy-paws"]])
+    ), ran.err

@@ -136,5 +136,8 @@ def settle(context: Context) -> None:
     from petmsg.cli.results import show_results
     from petmsg.render.views.purchases import PURCHASES
     from petmsg.workflows import number_market
+    from petmsg.workflows.provider_factory import raise_after_warnings
 
-    show_results(context, PURCHASES, number_market.settle(context))
+    settled = number_market.settle(context)
+    show_results(context, PURCHASES, settled.rows)
+    raise_after_warnings(context, settled.problems)

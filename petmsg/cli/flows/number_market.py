@@ -41,6 +41,7 @@ def buy_chosen(
 ) -> None:
     """Settle what is open, choose, ask, and buy. Raises `UsageProblem` for both ways at once."""
     from petmsg.workflows import number_market
+    from petmsg.workflows.provider_factory import raise_after_warnings
 
     if bool(numbers) == bool(asked.area or asked.contains or asked.toll_free):
         raise UsageProblem(
@@ -55,7 +56,9 @@ def buy_chosen(
     if not context.dry_run:
         with context.snapshot() as cursor:
             slug = context.org(cursor).slug
-        rows = [*number_market.settle(context, only=slug)]
+        settled = number_market.settle(context, only=slug)
+        raise_after_warnings(context, settled.problems)
+        rows = [*settled.rows]
     number_market.require_settled(context)
     bought = [row for row in rows if _is_bought(row, number_class)]
     left = [each for each in plain if each not in [row.number for row in bought]]

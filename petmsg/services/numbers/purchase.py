@@ -188,6 +188,8 @@ def _stored(uow: UnitOfWork, row: NumberPurchase) -> OpenPurchase:
         row.reason,
         row.monthly_micros,
         row.currency,
+        row.provider.value,
+        row.account,
     )
 
 
