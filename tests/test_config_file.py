@@ -91,6 +91,22 @@ def test_bytes_that_are_no_toml_are_refused(tmp_path: Path, content: bytes) -> N
         with_config_file({}, path)
 
 
+@pytest.mark.parametrize(
+    "line", ["", "--help", "help", "help config show", "config show --help", "--version"]
+)
+def test_help_is_printed_with_a_wrong_file_too(tmp_path: Path, line: str) -> None:
+    """The error about the file says: petmsg help config show."""
+    written(tmp_path, "output = ")
+    ran = run_cli(None, *line.split(), XDG_CONFIG_HOME=str(tmp_path))
+    assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize("line", ["config show", "message send C-1 --body --help"])
+def test_no_other_line_is_answered_with_a_wrong_file(tmp_path: Path, line: str) -> None:
+    written(tmp_path, "output = ")
+    assert run_cli(None, *line.split(), XDG_CONFIG_HOME=str(tmp_path)).code == 5
+
+
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:
     ran = run_cli(None, "version", PETMSG_CONFIG=str(tmp_path / "none.toml"))
     assert (ran.code, "No such file" in ran.err) == (5, True)

@@ -6,7 +6,7 @@ A group's module is loaded when one of its commands is run or its help is asked 
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from functools import cache, partial
 from importlib import import_module
@@ -173,7 +173,8 @@ def _run(
                 environment = _configured(environment)
             return answer(command_line(), arguments, environment.environ)
         try:
-            environment = _configured(environment)
+            with suppress(PetmsgError) if _asks_for_help(arguments) else nullcontext():
+                environment = _configured(environment)
             code = command_line().main(
                 args=list(arguments), prog_name="petmsg", standalone_mode=False, obj=environment
             )
@@ -184,6 +185,17 @@ def _run(
             from petmsg.cli.handle_error import handle_error
 
             return handle_error(out.explained(problem), arguments, environment.environ)
+
+
+def _asks_for_help(arguments: Sequence[str]) -> bool:
+    """Whether the line only prints help or the version: it is answered with a broken file of
+    settings, too, whose error may name it."""
+    *before, last = arguments or ("--help",)
+    if before:
+        return before[0] == "help" or (
+            last in ("-h", "--help") and not any(word.startswith("-") for word in before)
+        )
+    return last in ("help", "-h", "--help", "--version")
 
 
 def _configured(environment: Environment) -> Environment:

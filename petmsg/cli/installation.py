@@ -2,7 +2,6 @@
 
 import platform
 import sqlite3
-from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from petmsg.db.schema_version import HEAD
 EXTRAS = {
     "calendar": ("icalendar", "recurring_ical_events"),
     "media": ("PIL", "pypdf"),
+    "metrics": ("prometheus_client",),
     "notify": ("apprise",),
     "postgres": ("psycopg",),
     "s3": ("fsspec", "s3fs"),
@@ -45,13 +45,3 @@ def installed() -> Installation:
         extras=[extra for extra, is_there in extras.items() if is_there],
         missing_extras=[extra for extra, is_there in extras.items() if not is_there],
     )
-
-
-def declared_extras() -> set[str]:
-    """The extras that the installed package declares, without `all`."""
-    try:
-        lines = requires("petmsg") or []
-    except PackageNotFoundError:
-        return set()
-    marks = (line.rpartition("extra ==")[2] for line in lines if "extra ==" in line)
-    return {mark.strip(" '\"") for mark in marks} - {"all"}

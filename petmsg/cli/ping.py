@@ -2,7 +2,7 @@
 
 In the manner of Healthchecks: `URL/start` when it begins, `URL/CODE` with its exit code when it
 ends, where 0 is success. The request names the command and how long it took, and no argument. A
-watchdog that is away changes nothing but a warning on stderr.
+watchdog that is away changes nothing but a warning on stderr, which `--quiet` leaves out.
 """
 
 import sys
@@ -17,6 +17,7 @@ from petmsg.settings import PING_URL
 SECONDS = 10.0
 """How long one request may take."""
 _SERVICES = ("serve", "--watch")
+_QUIET = ("-q", "--quiet")
 
 
 def pinging(arguments: Sequence[str], environ: Mapping[str, str], run: Callable[[], int]) -> int:
@@ -25,11 +26,12 @@ def pinging(arguments: Sequence[str], environ: Mapping[str, str], run: Callable[
     url = environ[PING_URL].rstrip("/")
     if any(word in arguments for word in _SERVICES):
         return run()
+    warn = _say_nothing if any(word in _QUIET for word in arguments) else _warn
     if not _is_usable(url):
-        _warn(f"{PING_URL} is not an http or https address.")
+        warn(f"{PING_URL} is not an http or https address.")
         return run()
     begun, mark = time.monotonic(), uuid4()
-    _ping(f"{url}/start?rid={mark}", "")
+    _ping(f"{url}/start?rid={mark}", "", warn)
     code = INTERRUPTED
     try:
         code = run()
@@ -38,6 +40,7 @@ def pinging(arguments: Sequence[str], environ: Mapping[str, str], run: Callable[
         _ping(
             f"{url}/{code}?rid={mark}",
             f"{_command(arguments)}: exit code {code} after {took:.1f} s\n",
+            warn,
         )
     return code
 
@@ -64,7 +67,7 @@ def _is_usable(url: str) -> bool:
         return False
 
 
-def _ping(url: str, body: str) -> None:
+def _ping(url: str, body: str, warn: Callable[[str], None]) -> None:
     from http.client import HTTPException
     from urllib.request import Request, urlopen
 
@@ -75,8 +78,12 @@ def _ping(url: str, body: str) -> None:
     except (OSError, HTTPException, ValueError) as problem:
         status = getattr(problem, "code", None)
         why = f"it answers {status}" if status else "it cannot be reached"
-        _warn(f"The watchdog of {PING_URL} was not told: {why}.")
+        warn(f"The watchdog of {PING_URL} was not told: {why}.")
 
 
 def _warn(text: str) -> None:
     sys.stderr.write(f"petmsg: Warning: {text}\n")
+
+
+def _say_nothing(_: str) -> None:
+    """The warning of a quiet command."""

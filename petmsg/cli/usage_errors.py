@@ -9,7 +9,8 @@ from petmsg.suggestions import closest_words, did_you_mean
 
 _NOT_A_CHOICE = re.compile(r"(['\"])(.*)\1 is not one of ", re.DOTALL)
 _NO_COMMAND = re.compile(r"No such command (['\"])(.*)\1", re.DOTALL)
-_OF_COMMANDS = frozenset(("-o", "--output", "--org", "--db", "--actor", "--dry-run", "--reveal"))
+_FOR_ALL = ("-o", "--output", "--org", "--db", "-q", "--quiet")
+_OF_COMMANDS = frozenset((*_FOR_ALL, "--actor", "--dry-run", "--yes", "--reveal"))
 
 
 def usage_problem(problem: Any) -> UsageProblem:

@@ -71,7 +71,8 @@ REACTIONS: dict[RejectionClass, str] = {
         "The message is held for a person, with an alert: two machines may be answering each other."
     ),
     RejectionClass.OTHER: (
-        "An unknown code: the message fails with the raw code and is not retried automatically."
+        "The message fails with this code and is not retried automatically. If several fail with "
+        "it within an hour, one alert says so, and sending stops where the account is the cause."
     ),
 }
 """What happens to a rejected message, and what else changes."""

@@ -77,7 +77,8 @@ def choose(
     else:
         found = [*market.offers(wanted, limit=count)]
         if len(found) < count:
-            raise NothingOffered(f"The provider offers {len(found)} numbers, not {count}.")
+            offered = f"only {len(found)} of {count} such numbers" if found else "no such number"
+            raise NothingOffered(f"The provider has {offered} for sale.")
     for offer in found:
         if max_price is not None and (offer.monthly is None or offer.monthly.micros > max_price):
             raise TooExpensive(

@@ -80,6 +80,14 @@ def test_one_that_is_away_stops_no_command(cli: Cli, url: str, told: str) -> Non
     assert "u-1" not in ran.err
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/u-1", "file:///etc/u-1"])
+@pytest.mark.parametrize("quiet", ["-q", "--quiet"])
+def test_a_quiet_command_does_not_warn_of_it(cli: Cli, url: str, quiet: str) -> None:
+    """Cron mails errors only."""
+    ran = cli("org", "list", quiet, PETMSG_PING_URL=url)
+    assert (ran.code, ran.err) == (0, "")
+
+
 def test_a_service_tells_nothing(watchdog: Watchdog) -> None:
     run_cli(None, "message", "dispatch", "--watch", "--nonsense", PETMSG_PING_URL=watchdog.url)
     run_cli(None, "serve", "--nonsense", PETMSG_PING_URL=watchdog.url)

@@ -143,6 +143,7 @@ def test_no_guess_is_made_for_the_rows_of_a_file(sqlite_cli: Cli) -> None:
         ("number list --class pol", "Did you mean pool? See: petmsg number list --help"),
         ("--org x client list",
          "Put it after the command: petmsg COMMAND --org … See: petmsg --help"),
+        ("-q status", "Put it after the command: petmsg COMMAND -q … See: petmsg --help"),
         ("client --db x list",
          "Put it after the command: petmsg client COMMAND --db … See: petmsg client --help"),
         ("client list -o jsno", "Did you mean json or jsonl? One of table, json, jsonl, tsv, csv."),

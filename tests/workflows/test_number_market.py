@@ -106,7 +106,16 @@ def test_what_costs_too_much_or_is_not_offered_is_not_bought(cli: Cli, fake: Twi
     assert ran(cli, fake, "buy", ONE, "--max-price", "9", "--yes").code == REFUSED
     strange = ran(cli, fake, "buy", "+14155550188", "--yes")
     assert (strange.code, strange.error["code"]) == (REFUSED, "no_number_offered")
-    assert ran(cli, fake, "buy", "--area", "415", "--count", "3", "--yes").code == REFUSED
+    few = ran(cli, fake, "buy", "--area", "415", "--count", "3", "--yes")
+    assert (few.code, few.error["message"]) == (
+        REFUSED,
+        "The provider has only 2 of 3 such numbers for sale.",
+    )
+    none = ran(cli, fake, "buy", "--area", "212", "--yes")
+    assert (none.code, none.error["message"]) == (
+        REFUSED,
+        "The provider has no such number for sale.",
+    )
     assert ran(cli, fake, "buy", "--yes").code == USAGE
     assert ran(cli, fake, "buy", ONE, "--area", "415", "--yes").code == USAGE
     assert ran(cli, fake, "buy", ONE, "--class", "front_desk", "--yes").code == REFUSED

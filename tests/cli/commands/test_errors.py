@@ -118,6 +118,7 @@ def test_the_list_holds_every_code_of_twilios_by_number_and_then_ours() -> None:
     codes = [row["code"] for row in ran.json]
     assert codes == [*map(str, sorted(ERROR_CODES)), *LOCAL_CODES]
     assert all(row["known"] and row["reaction"] and row["meaning"] for row in ran.json)
+    assert not [row["code"] for row in ran.json if "unknown code" in row["reaction"].lower()]
 
 
 @pytest.mark.parametrize("of_class", CLASSES)
