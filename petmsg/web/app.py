@@ -31,7 +31,7 @@ from petmsg.web.group_commit import GroupCommit, TooManyWait
 from petmsg.web.media_route import LOGGED, ROUTE, MediaRoute, MediaSource
 from petmsg.web.read_request import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
 from petmsg.web.refused_requests import Refused, RejectionCounter
-from petmsg.workflows.webhook_outcome import Outcome, SignedText
+from petmsg.workflows.webhook_outcome import Outcome, SignedReport, SignedText
 
 ANSWER_WITHIN = 10.0
 """Seconds. Twilio gives up after 15, and its fallback URL needs time too."""
@@ -178,10 +178,12 @@ class _Twilio:
     async def status(self, request: Request) -> Response:
         """A delivery receipt."""
         began = time.monotonic()
-        report = twilio_webhooks.delivery_report(await self._signed(request))
+        form = await self._signed(request)
+        report = twilio_webhooks.delivery_report(form)
         if report.delivery is Delivery.ON_ITS_WAY:
             return _respond(request, 204, "on_its_way")
-        outcome = await _stored(self._commits, report, began=began)
+        signed = SignedReport(report, self._signature.accounts_of(form))
+        outcome = await _stored(self._commits, signed, began=began)
         return _respond(request, outcome.status, outcome.word)
 
     async def _signed(self, request: Request) -> Form:

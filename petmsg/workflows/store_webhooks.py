@@ -33,7 +33,7 @@ from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.payments import pay
 from petmsg.workflows.receive import ReceiveResult, store_messages
 from petmsg.workflows.store import Store
-from petmsg.workflows.webhook_outcome import Outcome, SignedText
+from petmsg.workflows.webhook_outcome import Outcome, SignedReport, SignedText
 
 Keep = Callable[[Sequence[Any]], list[Outcome]]
 
@@ -48,6 +48,7 @@ class WebhookStore:
         self._kinds: tuple[tuple[type, Keep], ...] = (
             (SignedText, self._signed),
             (ReceivedText, self._texts),
+            (SignedReport, self._signed_reports),
             (DeliveryReport, self._reports),
             (Payment, self._payments),
             (ManyRefused, self._refusals),
@@ -86,7 +87,19 @@ class WebhookStore:
             self._on_media()
         return [_outcome_of_text(each) for each in result]
 
-    def _reports(self, reports: Sequence[DeliveryReport]) -> list[Outcome]:
+    def _signed_reports(self, signed: Sequence[SignedReport]) -> list[Outcome]:
+        """Apply receipts, but for those about a message of an org that never had the account that
+        signed them: a company may not decide about another one's messages and numbers."""
+        return self._reports(
+            [each.report for each in signed], signers=[each.accounts for each in signed]
+        )
+
+    def _reports(
+        self,
+        reports: Sequence[DeliveryReport],
+        *,
+        signers: Sequence[frozenset[str | None]] | None = None,
+    ) -> list[Outcome]:
         with self._store.snapshot() as cursor:
             slugs = orgs_of_reports(cursor, [each.provider_message_id for each in reports])
             slugs |= orgs_to_settle(
@@ -95,13 +108,16 @@ class WebhookStore:
                 provider=ProviderName.TWILIO,
                 now=self._store.now,
             )
+            strange = self._strange(cursor, reports, slugs, signers)
         # A report may be faster than the sender's own note of the id: message sync asks later.
         outcomes = [Outcome(204, "unknown")] * len(reports)
+        for place in strange:
+            outcomes[place] = Outcome(403, "other_account")
         for slug in sorted({*slugs.values()}):
             places = [
                 place
                 for place, each in enumerate(reports)
-                if slugs.get(each.provider_message_id) == slug
+                if slugs.get(each.provider_message_id) == slug and place not in strange
             ]
             done = self._store.write_in(
                 slug,
@@ -116,6 +132,23 @@ class WebhookStore:
                     outcomes[place] = Outcome(204, "changed" if each.changed else "known")
         return outcomes
 
+    def _strange(
+        self,
+        cursor: Cursor,
+        reports: Sequence[DeliveryReport],
+        slugs: Mapping[str, str],
+        signers: Sequence[frozenset[str | None]] | None,
+    ) -> set[int]:
+        """The places of receipts whose org never had the account that signed them."""
+        if signers is None or not slugs:
+            return set()
+        orgs = {org.slug: org for org in all_orgs(cursor)}
+        return {
+            place
+            for place, (each, accounts) in enumerate(zip(reports, signers, strict=True))
+            if _is_stranger(cursor, accounts, orgs.get(slugs.get(each.provider_message_id, "")))
+        }
+
     def _refusals(self, refusals: Sequence[ManyRefused]) -> list[Outcome]:
         for each in refusals:
             self._store.transact(
@@ -129,13 +162,15 @@ class WebhookStore:
 
 def _stranger_to(cursor: Cursor, signed: SignedText, orgs: Mapping[str, OrgRow]) -> str | None:
     """The org whose number the message is to, if it never had the account; else None."""
-    org = orgs.get(org_of_number(cursor, signed.text.to_e164) or "")
-    if org is None or org.provider is not ProviderName.TWILIO:
-        return None
-    if org.twilio_account in signed.accounts:
-        return None
-    former = former_account_names(cursor, org)
-    return None if signed.accounts.intersection(former) else org.slug
+    slug = org_of_number(cursor, signed.text.to_e164)
+    return slug if _is_stranger(cursor, signed.accounts, orgs.get(slug or "")) else None
+
+
+def _is_stranger(cursor: Cursor, accounts: frozenset[str | None], org: OrgRow | None) -> bool:
+    """Whether the org never had the account of these names."""
+    if org is None or org.provider is not ProviderName.TWILIO or org.twilio_account in accounts:
+        return False
+    return accounts.isdisjoint(former_account_names(cursor, org))
 
 
 def _try(keep: Keep, items: Sequence[Any]) -> list[Outcome]:

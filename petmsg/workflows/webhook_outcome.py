@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import DeliveryReport, ReceivedText
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,4 +19,12 @@ class SignedText:
     name)."""
 
     text: ReceivedText
+    accounts: frozenset[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReport:
+    """A delivery receipt, and the names of the account that signed it, as in `SignedText`."""
+
+    report: DeliveryReport
     accounts: frozenset[str | None]

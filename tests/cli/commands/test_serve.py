@@ -449,7 +449,7 @@ def test_an_account_cannot_write_into_the_inbox_of_a_company_that_never_had_it(
     migrated_sqlite: str, sqlite_cli: Cli
 ) -> None:
     people(sqlite_cli)
-    words = ("org", "set", "--provider", "twilio", "--twilio-account", "north", "--yes")
+    words = ("org", "set", "--provider", "twilio", "--twilio-account", "north", "--yes", "--force")
     assert sqlite_cli(*words).code == 0
     north = {"TWILIO_ACCOUNT_SID_NORTH": "AC" + "7" * 32, "TWILIO_AUTH_TOKEN_NORTH": "theirs"}
     theirs = {"AccountSid": "AC" + "7" * 32}

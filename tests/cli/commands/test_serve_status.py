@@ -18,7 +18,7 @@ from petmsg.services.people import client
 from tests.support.fixtures import Cli, add_org, looking, working
 from tests.support.on_twilio import DESK, company, keys
 from tests.support.texting import ANN
-from tests.support.twilio_fake import TwilioFake
+from tests.support.twilio_fake import ACCOUNT_SID, TwilioFake
 from tests.support.webhooks import PUBLIC, Server, serving, sid_of, signed
 
 STATUS = "/twilio/status"
@@ -58,8 +58,17 @@ def status_of(url: str) -> tuple[str, str]:
 
 
 def tell(server: Server, status: str, *, sid: str = "SM1", **more: str) -> int:
-    form = {"MessageSid": sid_of(sid), "MessageStatus": status, "From": DESK, "To": ANN, **more}
-    return server.twilio(STATUS, form).status
+    return server.twilio(STATUS, receipt(status, sid=sid) | more).status
+
+
+def receipt(status: str, *, sid: str = "SM1") -> dict[str, str]:
+    return {
+        "MessageSid": sid_of(sid),
+        "MessageStatus": status,
+        "AccountSid": ACCOUNT_SID,
+        "From": DESK,
+        "To": ANN,
+    }
 
 
 def test_a_late_sent_never_overwrites_delivered(server: Server, sent: str) -> None:
@@ -80,11 +89,28 @@ def test_what_was_not_delivered_says_why(server: Server, sent: str) -> None:
 
 def test_reports_that_are_forged_or_of_no_text_change_nothing(server: Server, sent: str) -> None:
     before = status_of(sent)
-    form = {"MessageSid": sid_of("SM1"), "MessageStatus": "delivered"}
+    form = receipt("delivered")
     assert server.ask("POST", STATUS, *signed(STATUS, form, token="0" * 32)).status == 403
     assert tell(server, "delivered", sid="SM2") == 204
     assert tell(server, "delivered", sid="") == 400
     assert status_of(sent) == before
+
+
+def test_an_account_cannot_report_about_a_company_that_never_had_it(sent: str) -> None:
+    """Its receipt would decide about another company's message and number."""
+    with working(sent) as uow:
+        uow.cursor.run("UPDATE org SET provider = 'twilio'")
+    form = receipt("undelivered") | {"ErrorCode": "30006"}
+    theirs = {"TWILIO_ACCOUNT_SID_SOUTH": "AC" + "8" * 32, "TWILIO_AUTH_TOKEN_SOUTH": "south"}
+    with serving(sent, **theirs) as server:
+        south = form | {"AccountSid": "AC" + "8" * 32}
+        forged = server.twilio(STATUS, south, token="south")
+        assert (forged.status, forged.body) == (403, "other_account\n")
+        assert status_of(sent) == ("sent", "sent")
+        unknown = server.twilio(STATUS, south | {"MessageSid": sid_of("SM2")}, token="south")
+        assert unknown.status == 204
+        assert server.twilio(STATUS, form).status == 204
+    assert status_of(sent)[1] == "undelivered"
 
 
 @pytest.mark.parametrize(
