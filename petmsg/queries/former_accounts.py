@@ -5,9 +5,9 @@ import json
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
 
-_CHANGES = """
+CHANGES = """
 SELECT payload FROM audit_event
-WHERE org_id = :org_id AND entity = 'org' AND event = 'org.updated'
+WHERE org_id = :org_id AND entity = 'org' AND ref = :org AND event = 'org.updated'
   AND payload LIKE '%"twilio_account"%'
 ORDER BY seq DESC
 """
@@ -17,7 +17,7 @@ def former_account_names(cursor: Cursor, org: OrgRow) -> list[str | None]:
     """The names of the accounts that the org had before, the newest first; None is the one without
     a name. The present one is left out."""
     names: dict[str | None, None] = {}
-    for (payload,) in cursor.tuples(_CHANGES, org_id=org.id):
+    for (payload,) in cursor.tuples(CHANGES, org_id=org.id, org=org.slug):
         changes = json.loads(payload) if isinstance(payload, str) else payload
         names[changes["twilio_account"]["before"]] = None
     return [name for name in names if name != org.twilio_account]

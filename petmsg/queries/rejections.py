@@ -20,10 +20,12 @@ SELECT count(*) FROM message_attempt
 WHERE message_id = :id AND code = :code AND status IN ('failed', 'undelivered')
 """
 
-_ACCOUNT_CHANGED_AT = """
-SELECT max(at) FROM audit_event
-WHERE org_id = :org_id AND entity = 'org' AND event = 'org.updated'
+# All of the few, not max(at): that would read the org's whole audit log from its end.
+ACCOUNT_CHANGED = """
+SELECT at FROM audit_event
+WHERE org_id = :org_id AND entity = 'org' AND ref = :org AND event = 'org.updated'
   AND (payload LIKE '%"provider"%' OR payload LIKE '%"twilio_account"%')
+ORDER BY seq
 """
 
 _LAST_SENT_AT = """
@@ -34,9 +36,10 @@ WHERE number_id = :number_id AND status IN ('sent', 'delivered')
 
 def never_worked(cursor: Cursor, org: OrgRow, *, number_id: int) -> bool:
     """Whether the number has sent nothing since the org's provider or account was changed."""
-    changed_at = cursor.instant(_ACCOUNT_CHANGED_AT, org_id=org.id)
-    if changed_at is None:
+    changes = cursor.tuples(ACCOUNT_CHANGED, org_id=org.id, org=org.slug)
+    if not changes:
         return False
+    changed_at = max(cursor.as_instant(at) for (at,) in changes)
     sent_at = cursor.instant(_LAST_SENT_AT, number_id=number_id)
     return sent_at is None or sent_at < changed_at
 

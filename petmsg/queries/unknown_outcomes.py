@@ -27,16 +27,26 @@ UNION ALL SELECT id FROM message
 WHERE provider_message_id = :id
 """
 
+# Read for every receipt with an ID that is not known, and mostly there is none: see above.
+ANY_UNKNOWN = """
+SELECT 1 FROM message_number n JOIN message m ON m.org_id = n.org_id
+WHERE n.e164 = :from_e164 AND m.direction = 'outbound' AND m.status IN ('sending', 'unknown')
+  AND m.status = 'unknown' AND m.to_e164 = :to_e164
+LIMIT 1
+"""
+
 # Every attempt from that number that may have reached the provider under an ID that is not known.
-# An earlier attempt may have had another recipient, and so may one whose client was erased.
-_WITHOUT_ID = """
+# An earlier attempt may have had another recipient, and so may one whose client was erased. For
+# `IS NULL` SQLite would read every attempt without an ID.
+WITHOUT_ID = """
 SELECT o.slug, a.message_id AS message, a.attempt, m.attempts AS last_attempt, a.status,
        m.status AS message_status, m.provider
 FROM message_attempt a
 JOIN message_number n ON n.id = a.number_id
 JOIN message m ON m.id = a.message_id
 JOIN org o ON o.id = a.org_id
-WHERE n.e164 = :from_e164 AND a.claimed_at >= :since AND a.provider_message_id IS NULL
+WHERE n.e164 = :from_e164 AND a.claimed_at >= :since
+  AND coalesce(a.provider_message_id, '') = ''
   AND a.status IN ('sending', 'unknown', 'absent')
   AND (m.to_e164 = :to_e164 OR m.to_e164 IS NULL OR a.attempt < m.attempts)
 LIMIT 2
@@ -93,7 +103,9 @@ def awaiting_receipt(
     """The only message that can have been sent between the two phones since that time (aware UTC)
     under an ID that is not known; None if there is none, several, or if its outcome is not unknown.
     """
-    found = cursor.all(_WithoutId, _WITHOUT_ID, from_e164=from_e164, to_e164=to_e164, since=since)
+    if cursor.value(ANY_UNKNOWN, from_e164=from_e164, to_e164=to_e164) is None:
+        return None
+    found = cursor.all(_WithoutId, WITHOUT_ID, from_e164=from_e164, to_e164=to_e164, since=since)
     if len(found) != 1:
         return None
     row = found[0]
