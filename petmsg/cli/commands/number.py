@@ -23,20 +23,8 @@ from petmsg.cli.options import (
 )
 from petmsg.cli.results import show_plans, show_results
 from petmsg.enums.numbers import NumberClass, NumberStatus
-from petmsg.queries import number as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
-from petmsg.render.views.nouns import IMPORTED
-from petmsg.render.views.numbers import (
-    HISTORY,
-    NUMBER,
-    NUMBER_ADDED,
-    NUMBER_CHANGED,
-    NUMBERS,
-    PLANNED,
-    QUARANTINED,
-    RESTORED,
-)
 
 app = new_app("Add, assign, quarantine, restore and inspect masked numbers.")
 app.add_group(webhooks_app, "webhooks")
@@ -50,7 +38,7 @@ NUMBERS_ARG = Annotated[list[str], typer.Argument(metavar="E164...", help="The n
 @app.command(
     "add",
     writes=True,
-    prints=results_of(NUMBER_ADDED),
+    prints=results_of("numbers.NUMBER_ADDED"),
     examples=["petmsg number add +14155550108 +14155550109 --class pool"],
 )
 def add(
@@ -59,6 +47,7 @@ def add(
     number_class: Annotated[NumberClass, typer.Option("--class", help="What the numbers are for.")],
 ) -> None:
     """Add numbers to the org. Safe to repeat."""
+    from petmsg.render.views.numbers import NUMBER_ADDED
     from petmsg.services.numbers import number
 
     show_results(
@@ -69,8 +58,8 @@ def add(
 @app.command(
     "import",
     writes=True,
-    prints=results_of(IMPORTED),
-    prints_with={"--from-provider": results_of(NUMBER_ADDED)},
+    prints=results_of("nouns.IMPORTED"),
+    prints_with={"--from-provider": results_of("numbers.NUMBER_ADDED")},
     examples=["petmsg number import numbers.csv"],
 )
 def import_(
@@ -110,7 +99,9 @@ def import_(
 
 
 @app.command(
-    "list", prints=list_of(NUMBERS), examples=["petmsg number list --class pool --status active"]
+    "list",
+    prints=list_of("numbers.NUMBERS"),
+    examples=["petmsg number list --class pool --status active"],
 )
 def list_(
     context: Context,
@@ -121,32 +112,45 @@ def list_(
     all_: ALL = False,
 ) -> None:
     """List numbers and their holders, newest first."""
+    from petmsg.queries import number as queries
+    from petmsg.render.views.numbers import NUMBERS
+
     rows = context.read(
         queries.list_numbers, page(limit, before, all_), number_class=number_class, status=status
     )
     context.show_list(NUMBERS, rows)
 
 
-@app.command("show", prints=one(NUMBER), examples=["petmsg number show +14155550101"])
+@app.command("show", prints=one("numbers.NUMBER"), examples=["petmsg number show +14155550101"])
 def show(context: Context, number: NUMBER_ARG) -> None:
     """Show one number: holder, clients and assignment history."""
+    from petmsg.queries import number as queries
+    from petmsg.render.views.numbers import HISTORY, NUMBER
+
     found = context.read(queries.show_number, number)
     context.show_one(NUMBER, found)
     if context.is_table:
         context.show_list(HISTORY, found.history)
 
 
-@app.command("history", prints=list_of(HISTORY), examples=["petmsg number history +14155550101"])
+@app.command(
+    "history", prints=list_of("numbers.HISTORY"), examples=["petmsg number history +14155550101"]
+)
 def history(context: Context, number: NUMBER_ARG) -> None:
     """Show the assignment history of a number.
 
     Each row says who held it, in which state, since when, why, and who changed it.
     """
+    from petmsg.queries import number as queries
+    from petmsg.render.views.numbers import HISTORY
+
     context.show_list(HISTORY, context.read(queries.number_history, number))
 
 
 @app.command(
-    "who", prints=one(HISTORY), examples=["petmsg number who +14155550101 --at 2026-02-14T09:30"]
+    "who",
+    prints=one("numbers.HISTORY"),
+    examples=["petmsg number who +14155550101 --at 2026-02-14T09:30"],
 )
 def who(
     context: Context,
@@ -154,6 +158,9 @@ def who(
     at: Annotated[str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, -30m, -14d.")],
 ) -> None:
     """Show who held a number at a time, and its state."""
+    from petmsg.queries import number as queries
+    from petmsg.render.views.numbers import HISTORY
+
     with context.snapshot() as cursor:
         org = context.org(cursor)
         found = queries.who_held(cursor, org, number, at=context.instant(at, org))
@@ -163,7 +170,7 @@ def who(
 @app.command(
     "assign",
     writes=True,
-    prints=one(NUMBER_CHANGED),
+    prints=one("numbers.NUMBER_CHANGED"),
     examples=["petmsg number assign +14155550103 S-3 --reason 'they asked for it'"],
 )
 def assign(
@@ -175,6 +182,7 @@ def assign(
     reason: REASON = None,
 ) -> None:
     """Assign a free number to a sitter who has none."""
+    from petmsg.render.views.numbers import NUMBER_CHANGED
     from petmsg.services.numbers import number as service
 
     context.show_one(
@@ -185,7 +193,7 @@ def assign(
 @app.command(
     "set-class",
     writes=True,
-    prints=one(NUMBER_CHANGED),
+    prints=one("numbers.NUMBER_CHANGED"),
     examples=["petmsg number set-class +14155550105 front_desk --replace"],
 )
 def set_class(
@@ -198,6 +206,7 @@ def set_class(
     reason: REASON = None,
 ) -> None:
     """Change the class of a number: front_desk, sitter or pool."""
+    from petmsg.render.views.numbers import NUMBER_CHANGED
     from petmsg.services.numbers import number as service
 
     changed = context.write(
@@ -214,7 +223,7 @@ def set_class(
     "retire",
     writes=True,
     asks=confirmations.retire_number,
-    prints=one(NUMBER_CHANGED),
+    prints=one("numbers.NUMBER_CHANGED"),
     examples=["petmsg number retire +14155550106 --reason 'given back' --yes"],
 )
 def retire(context: Context, number: NUMBER_ARG, reason: REASON = None) -> None:
@@ -222,6 +231,7 @@ def retire(context: Context, number: NUMBER_ARG, reason: REASON = None) -> None:
 
     This cannot be undone, so petmsg asks first. A sitter who holds the number loses it.
     """
+    from petmsg.render.views.numbers import NUMBER_CHANGED
     from petmsg.services.numbers import number as service
 
     retired = context.write(service.retire, number, reason=checked_reason(reason))
@@ -234,8 +244,8 @@ def retire(context: Context, number: NUMBER_ARG, reason: REASON = None) -> None:
 @app.command(
     "quarantine",
     writes=True,
-    prints=results_of(QUARANTINED),
-    prints_with={"--dry-run": results_of(PLANNED)},
+    prints=results_of("numbers.QUARANTINED"),
+    prints_with={"--dry-run": results_of("numbers.PLANNED")},
     examples=[
         "petmsg number quarantine +14155550101 --days 14 --reason complaints",
         "petmsg number quarantine +14155550101 --reason complaints --dry-run",
@@ -267,6 +277,7 @@ def quarantine(
     lists them day by day, and the clients messaged from the numbers in the last 14 days. A
     quarantined number stays assigned to its holder, who uses it again afterwards.
     """
+    from petmsg.render.views.numbers import PLANNED, QUARANTINED
     from petmsg.services.numbers import quarantine as service
 
     why = required_reason(reason)
@@ -289,7 +300,7 @@ def quarantine(
 @app.command(
     "restore",
     writes=True,
-    prints=results_of(RESTORED),
+    prints=results_of("numbers.RESTORED"),
     examples=["petmsg number restore +14155550107 --reason 'the carrier cleared it'"],
 )
 def restore(context: Context, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
@@ -297,6 +308,7 @@ def restore(context: Context, numbers: NUMBERS_ARG, reason: REASON = None) -> No
 
     Restoring early requires --reason and is logged as forced.
     """
+    from petmsg.render.views.numbers import RESTORED
     from petmsg.services.numbers import quarantine as service
 
     rows = context.write(service.restore_all, numbers, reason=checked_reason(reason))
@@ -304,13 +316,17 @@ def restore(context: Context, numbers: NUMBERS_ARG, reason: REASON = None) -> No
 
 
 @app.cron_command(
-    "release-due", writes=True, prints=list_of(RESTORED), examples=["petmsg number release-due"]
+    "release-due",
+    writes=True,
+    prints=list_of("numbers.RESTORED"),
+    examples=["petmsg number release-due"],
 )
 def release_due(context: Context) -> None:
     """Restore numbers whose quarantine is over (for cron).
 
     Covers all orgs unless --org is given.
     """
+    from petmsg.render.views.numbers import RESTORED
     from petmsg.services.numbers import quarantine as service
 
     rows = []

@@ -9,8 +9,6 @@ from petmsg.cli.context import Context
 from petmsg.cli.options import REASON
 from petmsg.errors import UsageProblem
 from petmsg.render.printed import results_of
-from petmsg.render.views.health import HEALTH, PACE, PACE_SET, PROPOSED
-from petmsg.render.views.numbers import QUARANTINED
 
 part = new_app("")
 """A part of the group `petmsg number`."""
@@ -21,8 +19,11 @@ NUMBERS_ARG = Annotated[list[str], typer.Argument(metavar="E164...", help="The n
 @part.cron_command(
     "health",
     writes=True,
-    prints=results_of(HEALTH),
-    prints_with={"--propose": results_of(PROPOSED), "--apply": results_of(QUARANTINED)},
+    prints=results_of("health.HEALTH"),
+    prints_with={
+        "--propose": results_of("health.PROPOSED"),
+        "--apply": results_of("numbers.QUARANTINED"),
+    },
     examples=[
         "petmsg number health",
         "petmsg number health --propose",
@@ -64,8 +65,11 @@ def health(
 @part.command(
     "pace",
     writes=True,
-    prints=results_of(PACE),
-    prints_with={"--segments-per-second": results_of(PACE_SET), "--usual": results_of(PACE_SET)},
+    prints=results_of("health.PACE"),
+    prints_with={
+        "--segments-per-second": results_of("health.PACE_SET"),
+        "--usual": results_of("health.PACE_SET"),
+    },
     examples=[
         "petmsg number pace +14155550101 +14155550102",
         "petmsg number pace +14155550101 --segments-per-second 3",

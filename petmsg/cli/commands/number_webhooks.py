@@ -10,14 +10,13 @@ from petmsg.cli.results import show_results
 from petmsg.enums.alerts import CheckResult
 from petmsg.errors import FINDING
 from petmsg.render.printed import list_of, results_of
-from petmsg.render.views.number_webhooks import WEBHOOK_CHECKED, WEBHOOK_INSTALLED
 
 webhooks_app = new_app("Compare and set the addresses of numbers at the provider.")
 
 
 @webhooks_app.command(
     "check",
-    prints=list_of(WEBHOOK_CHECKED),
+    prints=list_of("number_webhooks.WEBHOOK_CHECKED"),
     examples=["petmsg number webhooks check"],
 )
 def check(context: Context) -> None:
@@ -26,6 +25,7 @@ def check(context: Context) -> None:
     Covers the numbers of the org. An address is right if it is PETMSG_PUBLIC_URL and
     /twilio/inbound; without a public URL, only what loses or answers messages is a problem.
     """
+    from petmsg.render.views.number_webhooks import WEBHOOK_CHECKED
     from petmsg.workflows import number_webhooks
 
     rows = number_webhooks.check(context)
@@ -41,7 +41,7 @@ def check(context: Context) -> None:
     "install",
     writes=True,
     may_ask=True,
-    prints=results_of(WEBHOOK_INSTALLED),
+    prints=results_of("number_webhooks.WEBHOOK_INSTALLED"),
     examples=["petmsg number webhooks install --yes"],
 )
 def install(
@@ -60,6 +60,7 @@ def install(
     that drops or diverts messages is told to use the addresses of its numbers, if all of them are
     the org's. Calls stay as they are without --voice-url. Safe to repeat.
     """
+    from petmsg.render.views.number_webhooks import WEBHOOK_INSTALLED
     from petmsg.workflows import number_webhooks
 
     rows = number_webhooks.install(context, voice_url=voice_url, confirm=context.confirm)
