@@ -13,7 +13,7 @@ MOST = 3
 _ALIKE, _CLOSE = 0.6, 0.75
 _WORSE = 0.09
 """A word whose similarity is this much below the best is not suggested."""
-_DIGITS = re.compile(r"\d+")
+_DIGITS = r"\d+"
 
 
 def did_you_mean(words: Sequence[str]) -> str:
@@ -110,7 +110,7 @@ def _parts(ref: str) -> tuple[str, list[str]]:
     """The letters of a ref, and its groups of digits without leading zeros."""
     plain = _folded(ref)
     letters = "".join(each for each in plain if each.isalpha())
-    return letters, [each.lstrip("0") or "0" for each in _DIGITS.findall(plain)]
+    return letters, [each.lstrip("0") or "0" for each in re.findall(_DIGITS, plain)]
 
 
 def _one_slip(one: str, other: str) -> bool:

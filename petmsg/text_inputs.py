@@ -6,7 +6,7 @@ import unicodedata
 from petmsg.errors import EmptyReason, MalformedRef, MalformedText, quoted
 from petmsg.phone import is_phone
 
-_WORDS = re.compile(r"[^\W_]+")
+_WORDS = r"[^\W_]+"
 LONGEST_REF = 64
 LONGEST_NAME = 120
 LONGEST_REASON = 500
@@ -43,7 +43,7 @@ def parse_name(text: str) -> str:
 
 def as_code(text: str) -> str:
     """The form in which a word of a vocabulary is looked up: `Front Desk` is `front_desk`."""
-    return "_".join(_WORDS.findall(text.casefold()))
+    return "_".join(re.findall(_WORDS, text.casefold()))
 
 
 def parse_reason(text: str) -> str:

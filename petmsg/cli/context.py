@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from petmsg import settings
-from petmsg.enums.output import LogLevel, OutputFormat
+from petmsg.enums.output import OutputFormat
 from petmsg.errors import NotConfirmed, OutOfRange, Refused, quoted
 from petmsg.render.progress import Bar, progress
 from petmsg.settings import Setting
@@ -180,13 +180,11 @@ class Context(Store):
         """Write a warning to stderr, once in a command. `even_quiet` as for `notify`."""
         if warning not in self._warned:
             self._warned.add(warning)
-            self.notify(f"Warning: {warning}", level=LogLevel.WARNING, even_quiet=even_quiet)
+            self.notify(f"Warning: {warning}", level="warning", even_quiet=even_quiet)
 
-    def notify(
-        self, text: str, *, level: LogLevel = LogLevel.INFO, even_quiet: bool = False
-    ) -> None:
+    def notify(self, text: str, *, level: str = "info", even_quiet: bool = False) -> None:
         """Write a note to stderr, escaped. With `--quiet` nothing is written, unless `even_quiet`:
-        a question needs the note. The level counts in the log of a service."""
+        a question needs the note. The `LogLevel` counts in the log of a service."""
         if self.quiet and not even_quiet:
             return
         if self.log is not None:

@@ -16,7 +16,7 @@ import typer
 
 from petmsg import settings
 from petmsg.clock import iso_utc
-from petmsg.enums.output import LogFormat, LogLevel
+from petmsg.enums.logs import LogFormat, LogLevel
 from petmsg.errors import OutOfRange, PetmsgError, quoted
 from petmsg.phone import mask_phone
 from petmsg.render.escape import escape, json_text
@@ -56,11 +56,11 @@ class ServiceLog:
         self._run = secrets.token_hex(4)
         self._lock = threading.Lock()
 
-    def note(self, text: str, level: LogLevel) -> None:
+    def note(self, text: str, level: str) -> None:
         """A sentence for a person."""
         if self.is_json:
-            self.event("note", level, message=without_phones(text))
-        elif _RANKS[level] >= self._least:
+            self.event("note", LogLevel(level), message=without_phones(text))
+        elif _RANKS[LogLevel(level)] >= self._least:
             self._write(escape(text))
 
     def failed(self, problem: PetmsgError, environ: Mapping[str, str]) -> None:

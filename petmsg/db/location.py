@@ -16,11 +16,11 @@ from petmsg.settings import home
 APPLICATION_ID = 0x70746D73
 """`ptms`: what `PRAGMA application_id` says in a petmsg file."""
 
-_IN_QUERY = re.compile(r"(?i)(^|&)((?:ssl)?password)=([^&]*)")
-_URL = re.compile(
-    r"postgresql://(?:([^@/]*)@)?([^/?]*)(?:/([^?]*))?(?:\?(.*))?", re.DOTALL
-)  # who, hosts, database, query; as libpq divides it
-_HOSTS = re.compile(r"(\[[^\]]*\]|[^:,\[\]]*)(:[0-9]*)?(,(\[[^\]]*\]|[^:,\[\]]*)(:[0-9]*)?)*")
+# Patterns are compiled at their first use: a company in a file needs none of them.
+_IN_QUERY = r"(?i)(^|&)((?:ssl)?password)=([^&]*)"
+_URL = r"(?s)postgresql://(?:([^@/]*)@)?([^/?]*)(?:/([^?]*))?(?:\?(.*))?"
+"""Who, hosts, database, query; as libpq divides it."""
+_HOSTS = r"(\[[^\]]*\]|[^:,\[\]]*)(:[0-9]*)?(,(\[[^\]]*\]|[^:,\[\]]*)(:[0-9]*)?)*"
 _NETWORK_FILE_SYSTEMS = frozenset(
     (
         "nfs",
@@ -89,7 +89,7 @@ class Location(NamedTuple):
         who, _, _, query = _parts(self.dsn)
         shown = self.dsn
         if query:
-            shown = shown.removesuffix(query) + _IN_QUERY.sub(r"\1\2=***", query)
+            shown = shown.removesuffix(query) + re.sub(_IN_QUERY, r"\1\2=***", query)
         if who is None or ":" not in who:
             return shown
         user = who.partition(":")[0]
@@ -101,7 +101,7 @@ class Location(NamedTuple):
         if self.dsn is None:
             return []
         who, _, _, query = _parts(self.dsn)
-        written = [each[2] for each in _IN_QUERY.findall(query or "")]
+        written = [each[2] for each in re.findall(_IN_QUERY, query or "")]
         if who is not None:
             written.append(who.partition(":")[2])
         return sorted({*written, *map(unquote, written)} - {""}, key=len, reverse=True)
@@ -133,7 +133,7 @@ def locate(url: str) -> Location:
 def _server(dsn: str) -> Location:
     """The location of a server's database. Nothing that could be a password is repeated."""
     _, hosts, name, _ = _parts(dsn)
-    if "@" in hosts or "@" in name or "/" in name or not _HOSTS.fullmatch(hosts):
+    if "@" in hosts or "@" in name or "/" in name or not re.fullmatch(_HOSTS, hosts):
         raise BadDatabaseUrl(
             "The PostgreSQL URL cannot be read.",
             hint="Write postgresql://user@host:5432/name. In a password, / is written %2F, "
@@ -160,7 +160,7 @@ def _with_equals_signs(dsn: str) -> str:
 
 def _parts(dsn: str) -> tuple[str | None, str, str, str | None]:
     """User and password, hosts with ports, database and query: as they are written."""
-    found = _URL.fullmatch(dsn)
+    found = re.fullmatch(_URL, dsn)
     assert found is not None, "the pattern fits whatever there is"
     who, hosts, name, query = found.groups()
     return who, hosts, name or "", query

@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field
 
-from petmsg.enums.numbers import NumberClass, PurchaseKind, PurchaseStatus
+from petmsg.enums.numbers import NumberClass
 from petmsg.enums.orgs import ProviderName
+from petmsg.enums.purchases import PurchaseKind, PurchaseStatus
 from petmsg.models.base import Table, in_org, vocabulary
 
 _OPEN = text("status = 'intended'")

@@ -15,8 +15,9 @@ LONGEST = 200
 FEWEST_DIGITS = 3
 """Fewer digits than these are part of almost every phone."""
 
-_PHONE = re.compile(r"(?:tel:)?[+0-9 ().\-/]+")
-_MARKS = re.compile(
+# Patterns are compiled at their first use: most commands look for nothing.
+_PHONE = r"(?:tel:)?[+0-9 ().\-/]+"
+_MARKS = (
     "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff"
     "\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f]+"
 )
@@ -66,7 +67,7 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    bare = _MARKS.sub("", apart)
+    bare = re.sub(_MARKS, "", apart)
     for letter, plain in _LETTERS:
         bare = bare.replace(letter, plain)
     return bare
@@ -75,7 +76,7 @@ def folded(text: str) -> str:
 def _digits(text: str) -> tuple[str, ...]:
     """The digits of a phone or of a part of it, with and without the zeros before a national or an
     international number. None for other texts."""
-    if _PHONE.fullmatch(text) is None:
+    if re.fullmatch(_PHONE, text) is None:
         return ()
     digits = "".join(re.findall("[0-9]", text))
     ways = {digits, digits.lstrip("0")}

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from petmsg.enums.numbers import NumberClass, PurchaseKind, PurchaseStatus
+from petmsg.enums.numbers import NumberClass
 from petmsg.enums.orgs import ProviderName
+from petmsg.enums.purchases import PurchaseKind, PurchaseStatus
 from petmsg.errors import PetmsgError, Refused
 from petmsg.providers.market import (
     Done,

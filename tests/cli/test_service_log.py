@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from petmsg.cli.service_log import open_log, without_phones
-from petmsg.enums.output import LogFormat, LogLevel
+from petmsg.enums.logs import LogFormat, LogLevel
 from petmsg.errors import CONFIGURATION, USAGE
 from tests.support.fixtures import NOW, Cli
 from tests.support.texting import ANN, MAYA, people_and_visit, send

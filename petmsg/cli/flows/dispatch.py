@@ -9,8 +9,9 @@ from functools import partial
 from petmsg.cli.context import Context
 from petmsg.cli.results import result_data, show_results
 from petmsg.db.liveness import worker
+from petmsg.enums.logs import LogLevel
 from petmsg.enums.messages import MessageStatus
-from petmsg.enums.output import LogLevel, OutputFormat
+from petmsg.enums.output import OutputFormat
 from petmsg.errors import (
     BUSY,
     CONFIGURATION,

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from petmsg.cli.context import Context
-from petmsg.enums.output import LogLevel
+from petmsg.enums.logs import LogLevel
 from petmsg.errors import CONFIGURATION, DONE, PROVIDER, MalformedUrl, UsageProblem
 from petmsg.notify.outcome import Trouble
 from petmsg.render.fields import Field

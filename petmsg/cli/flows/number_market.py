@@ -5,7 +5,8 @@ from typing import Any
 
 from petmsg.cli.context import Context
 from petmsg.cli.results import show_results
-from petmsg.enums.numbers import NumberClass, PurchaseKind, PurchaseStatus
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.purchases import PurchaseKind, PurchaseStatus
 from petmsg.errors import BUSY, UsageProblem
 from petmsg.money import parse_amount
 from petmsg.plurals import counted

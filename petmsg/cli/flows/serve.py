@@ -13,8 +13,9 @@ from petmsg.cli.flows import metrics as metrics_flow
 from petmsg.clock import iso_utc
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot
+from petmsg.enums.logs import LogLevel
 from petmsg.enums.orgs import ProviderName
-from petmsg.enums.output import LogLevel, OutputFormat
+from petmsg.enums.output import OutputFormat
 from petmsg.errors import (
     INTERRUPTED,
     CredentialsMissing,

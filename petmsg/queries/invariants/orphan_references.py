@@ -13,11 +13,12 @@ from petmsg.enums.files import ImportNoun
 from petmsg.enums.inbound import AddressedTo, RelayKind, RelayOutcome
 from petmsg.enums.media import MediaStatus
 from petmsg.enums.messages import AttemptStatus, Direction, MessageStatus, StoredRule, Voice
-from petmsg.enums.numbers import NumberClass, NumberStatus, PurchaseKind, PurchaseStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.opt_outs import Keyword, OptOutSource
 from petmsg.enums.orgs import PoolFor, ProviderName
 from petmsg.enums.payments import StripeOutcome
 from petmsg.enums.people import ClientKind, SitterStatus
+from petmsg.enums.purchases import PurchaseKind, PurchaseStatus
 
 OF_AN_ORG = {
     "alert": (),

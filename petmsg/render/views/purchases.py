@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from petmsg.enums.numbers import NumberClass, PurchaseKind, PurchaseStatus
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.purchases import PurchaseKind, PurchaseStatus
 from petmsg.money import Money, decimal_text
 from petmsg.render.field_types import E164, FLAG, MONEY, NAME, TEXT, WORD, one_of, or_null
 from petmsg.render.fields import Field

@@ -10,7 +10,7 @@ from typing import Any
 from petmsg.db.cursor import Cursor
 from petmsg.db.liveness import is_dead
 from petmsg.enums.alerts import CheckResult
-from petmsg.enums.numbers import PurchaseKind
+from petmsg.enums.purchases import PurchaseKind
 from petmsg.plurals import counted
 from petmsg.queries.invariants import backlog as queries
 from petmsg.services.doctor.check import Check, CheckContext, Finding, group_findings

@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from petmsg.clock import format_local
-from petmsg.enums.numbers import NumberClass, NumberStatus, PurchaseKind, PurchaseStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.purchases import PurchaseKind, PurchaseStatus
 from petmsg.errors import NumberTaken, Refused
 from petmsg.models import NumberPurchase
 from petmsg.providers.market import Done, NotDone, Offer, Outcome
