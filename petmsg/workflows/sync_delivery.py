@@ -10,7 +10,7 @@ from typing import Any
 from petmsg.db.cursor import Cursor
 from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
-from petmsg.providers.registry import PROVIDERS, reaches_phones
+from petmsg.providers.registry import PROVIDERS, credential_source, reaches_phones
 from petmsg.queries.delivery_status import InTransit, in_transit
 from petmsg.queries.org import Account, OrgRow
 from petmsg.rules.receipt_requests import RECEIPTS_ARRIVE_WITHIN
@@ -34,13 +34,18 @@ def sync(store: Store, *, limit: int) -> Iterator[Sequence[Any]]:
     """
     orgs = store.orgs()
     with store.snapshot() as cursor:
-        left = [each for each in _left_behind(orgs) if _in_transit(store, cursor, each, limit=1)]
+        left = [
+            each
+            for each in _left_behind(orgs)
+            if credential_source(each.provider, store.environ, each.twilio_account) is not None
+            and _in_transit(store, cursor, each, limit=1)
+        ]
     return _answered(store, connect_orgs(store, [*orgs, *left], threads=THREADS), limit=limit)
 
 
 def _left_behind(orgs: Sequence[OrgRow]) -> list[OrgRow]:
     """The orgs as they were with a provider that they do not use any more, whose receipts may
-    still come."""
+    still come. Without its credentials nobody can ask for them."""
     return [
         org._replace(provider=name)
         for org in orgs

@@ -71,7 +71,6 @@ SLOW = {
     "tests/services/numbers/test_provider_holds.py::test_another_provider": "many tries",
     "tests/services/numbers/test_provider_holds.py::test_a_receipt_for": "many tries",
     "tests/services/numbers/test_provider_holds.py::test_a_person_releases": "many tries",
-    "tests/services/numbers/test_provider_holds.py::test_an_unknown_code": "many tries",
     "tests/services/numbers/test_provider_holds.py::test_one_message_is_tried": "many tries",
     "tests/services/outbox/test_delivery_status_order.py::test_late_repeated": "shuffles reports",
     "tests/services/outbox/test_preview.py::test_what_cannot_be_meant": "26 mistakes, as commands",

@@ -139,7 +139,7 @@ BY_ITSELF = {
 }
 """Commands that show the format itself, or whose provider makes an id or a time of its own."""
 
-REPORTS = {"petmsg import snoutos", "petmsg today"}
+REPORTS = {"petmsg import snoutos", "petmsg today", "petmsg help", "petmsg schema"}
 """Commands whose JSON is one report of several tables, and whose TSV is one table."""
 
 

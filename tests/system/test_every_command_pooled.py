@@ -32,6 +32,8 @@ OF_A_FILE = {
     "petmsg import snoutos": "as above",
     "petmsg media ": "its state is made in the file: tests/queries has both databases",
     "petmsg demo": "makes a file of its own",
+    "petmsg setup --name": "its state is that there is no file",
+    "petmsg number settle": "its state is made in the file: tests/workflows has both databases",
 }
 RIGHTS = """
 GRANT USAGE ON SCHEMA public TO {role};

@@ -92,6 +92,7 @@ async def ask(app: AccessLog, method: str, path: str, headers: Mapping[str, str]
         if message["type"] == "http.response.start":
             got.status = message["status"]
             got.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+            assert len(got.headers.pop("x-request-id")) == 16
         else:
             got.body += message["body"]
             got.whole = not message.get("more_body", False)
@@ -377,7 +378,7 @@ def test_a_server_gives_a_link_until_it_ends(migrated_url: str) -> None:
         unknown = server.ask("GET", path_of(new_token(), position=0, content_type="image/jpeg"))
         assert (gone.status, gone.body) == (404, "not_found\n")
         assert gone.body == unknown.body
-        assert without_date(gone.headers) == without_date(unknown.headers)
+        assert without_own(gone.headers) == without_own(unknown.headers)
         assert server.ask("HEAD", picture).status == 404
         wait_until(lambda: len(server.log) >= 16)
         assert server.stop() == 0
@@ -385,8 +386,9 @@ def test_a_server_gives_a_link_until_it_ends(migrated_url: str) -> None:
     assert {line.split("\t")[2] for line in server.log[1:]} == {"/media/TOKEN/NAME"}
 
 
-def without_date(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name != "date"}
+def without_own(headers: Mapping[str, str]) -> dict[str, str]:
+    own = ("date", "x-request-id")
+    return {name: value for name, value in headers.items() if name not in own}
 
 
 def _gives(server: Server, path: str, content: bytes) -> None:

@@ -148,7 +148,8 @@ def test_every_check_of_the_database_has_a_planted_fault() -> None:
     elsewhere = {
         "clients_answered", "clocks", "doubts_settled", "durable_writes", "events_stand",
         "file_integrity", "leaver_has_no_window", "leaver_holds_nothing", "media_erased",
-        "media_lost", "media_place", "orgs", "pointers", "quarantines_ended", "queue_moves",
+        "media_lost", "media_place", "orgs", "pointers", "purchases_settled", "quarantines_ended",
+        "queue_moves",
         "senders_alive", "sent_by_somebody", "webhooks_signed",
         "words",
     }  # fmt: skip
@@ -233,6 +234,21 @@ def test_a_quarantine_that_was_not_ended_becomes_a_problem_after_an_hour(
         assert [row.command for row in rows] == [
             f"petmsg number release-due --org {org}" for org in ("alpha", "beta")
         ]
+
+
+@pytest.mark.parametrize("minutes", [9, 11])
+def test_a_purchase_without_an_outcome_is_found_after_ten_minutes(
+    bare: Cursor, bare_world: str, minutes: int
+) -> None:
+    bare.run(
+        "INSERT INTO number_purchase (org_id, kind, status, provider, e164, actor, created_at)"
+        " VALUES (1, 'buy', 'intended', 'sandbox', '+14155550999', 'x', :now)",
+        now=NOW,
+    )
+    now = NOW + timedelta(minutes=minutes)
+    rows = examine(bare, bare_world, "purchases_settled", now=now, org="alpha")
+    found = {row.command for row in rows if row.result is not CheckResult.OK}
+    assert found == ({"petmsg number settle --org alpha"} if minutes > 10 else set())
 
 
 def test_an_overdue_message_is_a_warning_after_30_minutes(bare: Cursor, bare_world: str) -> None:
