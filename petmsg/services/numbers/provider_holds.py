@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from petmsg.clock import zone
 from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.providers.base import RejectionClass
 from petmsg.providers.rejection_help import why_held
-from petmsg.providers.twilio_errors import Scope
+from petmsg.providers.twilio_errors import Scope, look_up
 from petmsg.queries import provider_holds as queries
 from petmsg.queries.queue import NumberRateLimit
 from petmsg.rules import rate_limit
@@ -44,7 +45,10 @@ def hold_back(
         or id_ == number_id
         or (scope is Scope.KIND and rate_limit.is_toll_free(other) == toll_free)
     ]
+    before = queries.held_by_code(uow.cursor, uow.org)
     queries.refuse(uow.cursor, chosen, code=code, now=uow.now, until=until)
+    replaced = before.keys() - queries.held_by_code(uow.cursor, uow.org).keys()
+    _end_the_alerts(uow, sorted(replaced), reason=f"the provider refuses with code {code} now")
     return until
 
 
@@ -119,5 +123,8 @@ def alert_account(uow: UnitOfWork, *, code: str, message: str) -> None:
 def _end_the_alerts(uow: UnitOfWork, codes: Sequence[str], *, reason: str) -> None:
     for code in codes:
         close_alert(uow, AlertKind.SAME_CODE, entity="code", ref=code, reason=reason)
+        if code.isdecimal() and look_up(int(code)).rejection_class is RejectionClass.SETTING:
+            slug = uow.org.slug
+            close_alert(uow, AlertKind.PROVIDER_SETTING, entity="org", ref=slug, reason=reason)
     if uow.cursor.value(queries.ANY_REFUSED, org_id=uow.org.id) is None:
         close_alert(uow, AlertKind.PROVIDER_ACCOUNT, entity="org", ref=uow.org.slug, reason=reason)

@@ -136,6 +136,14 @@ def test_a_trial_account_stops_sending_with_one_alert(url: str) -> None:
     assert open_alerts(url) == [("provider_setting", "critical", "org", "happy-paws")]
 
 
+def test_the_alert_about_a_trial_account_ends_when_messages_are_sent_again(small: str) -> None:
+    texts = all_answered(small, 21608)
+    at = NOW + FIRST_PAUSE
+    sid = send(small, texts[-1], at=at)
+    tell(small, sid, None, at=at + SECOND, delivery=Delivery.DELIVERED)
+    assert (held(small), open_alerts(small)) == (set(), [])
+
+
 # --- what is not the account's fault ------------------------------------------------------------
 
 
@@ -270,6 +278,14 @@ def test_a_trial_with_a_code_of_its_own_is_handled_as_usual(small: str) -> None:
     record(small, trial, refused(21614, RejectionClass.RECIPIENT), now=at, started_at=at)
     assert stored(small, texts[-1])["status"] == "failed"
     assert isinstance(take(small, texts[-2], now=at), Waiting)
+
+
+def test_a_trial_that_shows_another_cause_leaves_the_alert_about_that_one(small: str) -> None:
+    texts = all_answered(small, UNKNOWN)
+    at = NOW + FIRST_PAUSE
+    trial = claimed(small, texts[-1], now=at)
+    record(small, trial, refused(30034, RejectionClass.REGISTRATION), now=at, started_at=at)
+    assert open_alerts(small) == [("provider_account", "critical", "org", "happy-paws")]
 
 
 def test_a_person_releases_the_numbers_at_once(small: str) -> None:
