@@ -354,7 +354,7 @@ class TwilioProvider:
 
     def _problem_of_answer(self, answer: AnsweredNo) -> ProviderUnavailable | ProviderAccount:
         row, words, code = self._read(answer)
-        said = f"{words} (code {code})"
+        said = f"{words.rstrip(' .')} (code {code})."
         is_refused = row.certainty is OutcomeCertainty.REFUSED
         if is_refused and row.rejection_class is RejectionClass.ACCOUNT:
             return ProviderAccount(f"Twilio rejects the account: {said}")

@@ -59,6 +59,10 @@ SET done_at = :now, done_by = :actor, done_reason = :reason
 WHERE org_id = :org_id AND id = :id AND done_at IS NULL
 """
 
+_OF_KIND = """
+SELECT id, ref FROM alert WHERE org_id = :org_id AND kind = :kind AND done_at IS NULL ORDER BY id
+"""
+
 _UNPAID = """
 SELECT id FROM alert WHERE org_id = :org_id AND kind IN ('payment_not_matched', 'payment_failed')
   AND entity = 'booking' AND ref = :ref AND done_at IS NULL
@@ -222,6 +226,11 @@ def mark_done(
     return bool(
         cursor.run(_MARK_DONE, org_id=org_id, now=now, actor=actor, reason=reason, id=alert_id)
     )
+
+
+def open_alerts_of_kind(cursor: Cursor, org_id: int, *, kind: str) -> list[tuple[int, str]]:
+    """The IDs and refs of the org's open alerts of a kind, the oldest first."""
+    return [(row[0], row[1]) for row in cursor.tuples(_OF_KIND, org_id=org_id, kind=kind)]
 
 
 def unpaid_alerts(cursor: Cursor, org_id: int, ref: str) -> list[int]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from petmsg.db.liveness import is_dead
+from petmsg.enums.alerts import AlertKind
 from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries import provider_drift as queries
@@ -17,6 +18,10 @@ from petmsg.workflows.store import Store
 from petmsg.workflows.worker.rescuer import rescue
 
 Line = tuple[OrgRow, Provider]
+
+_ABOUT_ONE = (AlertKind.NUMBER_GONE,)
+_ABOUT_ALL = (AlertKind.NUMBER_GONE, AlertKind.NUMBER_NOT_KNOWN)
+"""Of an org that shares its account no number of it is missing: another org may want it."""
 
 
 def reconcile(store: Store) -> Iterator[list[Drift]]:
@@ -93,4 +98,6 @@ def _numbers(store: Store, lines: Sequence[Line], problems: list[PetmsgError]) -
         mine = rows + (strange if org == only else [])
         if mine:
             store.write_in(org, provider_drift.alert_all, mine)
+        kinds = _ABOUT_ALL if org == only else _ABOUT_ONE
+        store.write_in(org, provider_drift.end_alerts, mine, kinds=kinds)
     return [row for rows in missing.values() for row in rows] + strange

@@ -61,9 +61,10 @@ def setup(
     """Set up a company by answering questions. Safe to repeat.
 
     Asks for company, time zone, country, front desk number, provider, relay and alerts. Each answer
-    is checked and stored at once, and the command it stands for is printed. Leave with Ctrl-C, and
-    go on later with the same command. An option answers its question; with --yes nothing is asked
-    and the other settings stay. Before the provider is switched to twilio its account is looked at;
+    is checked at once. The command that an answer stands for is run and printed; the first answers
+    make one command, which adds the company. Leave with Ctrl-C, and go on later with the same
+    command. An option answers its question; with --yes nothing is asked and the other settings
+    stay. Before the provider is switched to twilio its account is looked at;
     if the credentials are missing or refused, the provider stays.
     """
     from petmsg.cli.flows import setup as flow

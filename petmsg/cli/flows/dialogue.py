@@ -26,6 +26,10 @@ class StepFailed(PetmsgError):
         self.exit_code = exit_code
 
 
+class Unanswered(UsageProblem):
+    """An answer that is needed was left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A command that an answer stands for; `done` unless it is a dry run."""
@@ -60,6 +64,8 @@ class Dialogue:
             typed = self._typed(f"{question}{f' [{default}]' if default else ''}: ").strip()
             try:
                 return take(typed or default)
+            except Unanswered:
+                self.say("  This cannot be left empty.")
             except PetmsgError as problem:
                 self.refused(problem)
 
@@ -77,6 +83,10 @@ class Dialogue:
             return getpass(question).strip()
         except EOFError:
             raise KeyboardInterrupt from None
+
+    def new_line(self) -> None:
+        """End the line of a question that was not answered."""
+        sys.stderr.write("\n")
 
     def refused(self, problem: PetmsgError) -> None:
         """Say what is wrong with an answer that is asked again. Without a person it is raised."""
@@ -143,11 +153,11 @@ def _error_in(printed: str) -> dict[str, str]:
 
 
 def required(check: Callable[[str], T], what: str) -> Callable[[str], T]:
-    """A `take` that refuses an empty answer by the name of its option. Raises `UsageProblem`."""
+    """A `take` that refuses an empty answer by the name of its option. Raises `Unanswered`."""
 
     def take(answer: str) -> T:
         if not answer:
-            raise UsageProblem(f"Missing: {what}.", hint=f"Give it with {what}.")
+            raise Unanswered(f"Missing: {what}.", hint=f"Give it with {what}.")
         return check(answer)
 
     return take

@@ -70,7 +70,10 @@ def setup(context: Context, answers: Answers, *, force: bool, fields: Sequence[F
             _relay(dialogue, answers.relay, org)
             _channel(dialogue, answers.channel, org)
     except KeyboardInterrupt:
-        context.notify("\nWhat was answered is stored. To go on: petmsg setup")
+        dialogue.new_line()
+        is_stored = dialogue.steps and not context.dry_run
+        what = "What the commands above say is stored." if is_stored else "Nothing was changed."
+        context.notify(f"{what} To go on: petmsg setup")
         raise
     context.show_list(fields, dialogue.steps)
     context.notify("Next: petmsg number import --from-provider, or petmsg number add E164 …")

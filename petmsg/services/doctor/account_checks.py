@@ -67,7 +67,7 @@ def _expected_address(context: CheckContext) -> str | None:
 ACCOUNT_AT_PROVIDER = (
     Check(
         "provider_account",
-        "The account and its numbers are set up, as far as the provider shows it",
+        "The provider shows nothing wrong with the account and its numbers",
         provider_account,
         is_external=True,
         applies=lambda context: context.provider_of is not None,

@@ -248,7 +248,7 @@ SETTINGS = (
     Check("credentials", "The providers' credentials are present and valid", credentials, True),
     Check(
         "provider",
-        "The providers accept the credentials",
+        "No provider refuses the credentials",
         provider,
         True,
         lambda context: context.provider_of is not None,

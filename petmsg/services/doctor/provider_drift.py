@@ -16,10 +16,11 @@ from petmsg.errors import Refused
 from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
 from petmsg.providers.base import ProviderNumber
+from petmsg.queries.alert import open_alerts_of_kind
 from petmsg.queries.number_facts import NumberFacts, note_facts
 from petmsg.queries.provider_drift import BelievedNumber, HeldForAPerson
 from petmsg.queries.unknown_outcomes import ClaimedMessage
-from petmsg.services.alert import raise_alert
+from petmsg.services.alert import done, raise_alert
 from petmsg.services.numbers.number import NumberAdded, add
 from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure, UnitOfWork, one_batch_at_a_time, run_in_savepoint
@@ -158,6 +159,16 @@ def alert_all(uow: UnitOfWork, drifts: Sequence[Drift]) -> None:
             message=each.message,
             command=each.command,
         )
+
+
+def end_alerts(uow: UnitOfWork, drifts: Sequence[Drift], *, kinds: Iterable[AlertKind]) -> None:
+    """Close the alerts of these kinds about numbers that no longer differ. `drifts` are all
+    differences of the org's numbers."""
+    still = {(each.kind.value, each.ref) for each in drifts}
+    for kind in kinds:
+        for alert, ref in open_alerts_of_kind(uow.cursor, uow.org.id, kind=kind.value):
+            if (kind.value, ref) not in still:
+                done(uow, str(alert), reason="petmsg and the provider's account agree again")
 
 
 class NumberUnclear(Refused):

@@ -37,6 +37,8 @@ def same(cli: Cli) -> None:
     assert cli("number", "add", POOL, "--class", "pool").code == 0
 
 
+OTHER = "+14155550209"
+
 # --- nothing to say ----------------------------------------------------------------------------
 
 
@@ -171,6 +173,25 @@ def test_a_number_that_is_gone_from_the_account_is_one_critical_alert(
     assert f"petmsg number quarantine {SPARE}" in alert["command"]
 
 
+@pytest.mark.parametrize("back", [True, False])
+def test_the_alert_ends_when_the_number_is_back_or_retired(
+    cli: Cli, fake: TwilioFake, back: bool
+) -> None:
+    same(cli)
+    cli("number", "add", SPARE, "--class", "pool")
+    cli("number", "add", OTHER, "--class", "pool")
+    assert reconcile(cli, fake).code == 10
+    assert alerts(cli) == [("number_gone", each, 1) for each in (SPARE, OTHER)]
+    if back:
+        fake.numbers = [*fake.numbers, SPARE]
+    else:
+        assert cli("number", "retire", "--yes", SPARE).code == 0
+    assert reconcile(cli, fake, "--dry-run").code == 10
+    assert len(alerts(cli)) == 2
+    assert reconcile(cli, fake).code == 10
+    assert alerts(cli) == [("number_gone", OTHER, 2)]
+
+
 def test_a_number_that_can_only_call_is_gone_for_texts(cli: Cli, fake: TwilioFake) -> None:
     same(cli)
     fake.numbers, fake.voice_only = [DESK], [POOL]
@@ -227,6 +248,7 @@ def test_a_number_that_petmsg_does_not_know_comes_with_the_command_that_adds_it(
     assert alerts(cli) == [("number_not_known", POOL, 1)]
     assert cli(*ran.json[0]["command"].split()[1:], **keys(fake)).code == 0
     assert reconcile(cli, fake).code == 0
+    assert alerts(cli) == []
 
 
 def test_orgs_that_share_an_account_are_looked_at_together(

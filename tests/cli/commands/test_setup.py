@@ -64,7 +64,7 @@ def test_a_company_is_set_up_question_by_question(url: str, environ: dict[str, s
     ):
         talk.expect("Company name: ")
         talk.type("")
-        talk.expect("Missing: --name.")
+        talk.expect("This cannot be left empty.")
         talk.expect("Company name: ")
         talk.type("Happy Paws")
         talk.expect("Short name, for --org [happy-paws]: ")
@@ -119,7 +119,8 @@ def test_whoever_leaves_goes_on_later(url: str, environ: dict[str, str]) -> None
         talk.expect("Front desk number")
         talk.interrupt()
         assert talk.ends_with() == INTERRUPTED
-        assert "What was answered is stored." in talk.shown
+        assert "What the commands above say is stored. To go on: petmsg setup" in talk.shown
+        assert "\\n" not in talk.shown
         assert "Traceback" not in talk.shown
     with Conversation("setup", environ=environ) as talk:
         talk.expect("Company name [Happy Paws]: ")
@@ -130,6 +131,19 @@ def test_whoever_leaves_goes_on_later(url: str, environ: dict[str, str]) -> None
         talk.type("\x04")  # Ctrl-D
         assert talk.ends_with() == INTERRUPTED
     assert (org(url)["org"], org(url)["timezone"]) == ("hp", "America/New_York")
+
+
+def test_leaving_before_the_company_is_stored_says_so(url: str, environ: dict[str, str]) -> None:
+    """The first answers are stored together."""
+    with Conversation("setup", environ=environ) as talk:
+        talk.expect("Company name: ")
+        talk.type("Happy Paws")
+        talk.expect("Short name")
+        talk.interrupt()
+        assert talk.ends_with() == INTERRUPTED
+        assert "Nothing was changed. To go on: petmsg setup" in talk.shown
+        assert "stored" not in talk.shown
+    assert run_cli(url, "org", "list").code == CONFIGURATION
 
 
 def to_the_provider(talk: Conversation) -> None:
