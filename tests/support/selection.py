@@ -125,6 +125,12 @@ SLOW = {
     "tests/db/test_migrate.py::test_down_makes": "as above",
     "tests/queries/test_routing.py::test_the_statement_reads_what_the_orm_reads_now_and_in_the_past"
     "[sqlite-9": "one seed stays",
+    "tests/cli/test_service_log.py::test_a_dispatcher": "a process that works for seconds",
+    "tests/db/test_postgres.py": "starts poolers",
+    "tests/workflows/worker/test_dispatcher_reconnects.py": "waits in real time",
+    "tests/cli/commands/test_setup.py": "runs a dozen commands each, or a terminal",
+    "tests/services/outbox/test_delivery_status.py::test_a_provider_that_is_down": "many requests",
+    "tests/db/test_schema_check.py::test_so_is_one_that_was_merged": "upgrades and downgrades data",
     "tests/project/test_publishing.py": "builds the archives several times",
     "tests/queries/test_steps.py": "fills a company of 90,000 messages",
     "tests/queries/test_plans.py::test_no_writing_command": "fills a large company",
@@ -175,6 +181,8 @@ SLOW = {
 """Folders, files or tests, and why they take long."""
 
 FAST = (
+    "tests/cli/commands/test_setup.py::test_every_answer",
+    "tests/db/test_postgres.py::test_a_local_socket",
     "tests/workflows/test_standby.py::test_the_age_of",
     "tests/workflows/test_standby.py::test_a_standby_is_of",
     "tests/campaigns/test_planted.py",
