@@ -28,7 +28,7 @@ from petmsg.services.media import fetch as service
 from petmsg.services.media.fetch import Failed, Got, Leased
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.workflows.erase_media import delete_unused, erase_bytes, keep_bytes
-from petmsg.workflows.message_accounts import MessageAccounts
+from petmsg.workflows.message_accounts import FormerAccountSilent, MessageAccounts
 from petmsg.workflows.provider_factory import AccountAdapters, require_one
 from petmsg.workflows.relay_pictures import relay_pictures
 from petmsg.workflows.store import Store
@@ -170,6 +170,9 @@ class MediaFetcher:
                 continue
             try:
                 self._adapter(org).delete_media(each.provider_message_id or "")
+            except FormerAccountSilent as problem:
+                self.problems[f"{account}, {org.slug} before"] = problem
+                continue
             except (Misconfigured, ProviderUnavailable) as problem:
                 self.problems[account] = problem
                 continue

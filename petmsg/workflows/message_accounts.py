@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TypeVar
 
 from petmsg.enums.orgs import ProviderName
-from petmsg.errors import MediaGone, PetmsgError
+from petmsg.errors import MediaGone, PetmsgError, ProviderUnavailable
 from petmsg.providers.base import FetchedMedia, Provider, ProviderText, ReceivedMedia
 from petmsg.queries.former_accounts import former_account_names
 from petmsg.queries.org import OrgRow
@@ -18,6 +18,10 @@ from petmsg.workflows.provider_factory import provider_of
 from petmsg.workflows.store import Store
 
 T = TypeVar("T")
+
+
+class FormerAccountSilent(ProviderUnavailable):
+    """An account that an org had before cannot be asked. It says nothing about the present one."""
 
 
 class MessageAccounts:
@@ -58,9 +62,24 @@ class MessageAccounts:
         )
 
     def delete_media(self, provider_message_id: str) -> None:
-        """As `Provider.delete_media`, at each account. Raises what one of them raises."""
-        for account in (self._present, *self._others()):
-            account.delete_media(provider_message_id)
+        """As `Provider.delete_media`, at the account that has the message.
+
+        Raises `FormerAccountSilent` if only a former account may have it, and cannot be asked.
+        """
+        others = self._others()
+        if not others or _has(self._present, provider_message_id):
+            self._present.delete_media(provider_message_id)
+            return
+        problems = []
+        for account in others:
+            try:
+                if _has(account, provider_message_id):
+                    account.delete_media(provider_message_id)
+                    return
+            except PetmsgError as problem:
+                problems.append(problem)
+        if problems:
+            raise FormerAccountSilent(problems[0].message, hint=problems[0].hint)
 
     def _first_that_has_it(self, ask: Callable[[Provider], T]) -> T:
         try:
@@ -91,3 +110,12 @@ class MessageAccounts:
             except PetmsgError:
                 continue
         return adapters
+
+
+def _has(account: Provider, provider_message_id: str) -> bool:
+    """Whether the account has the message."""
+    try:
+        account.media_of(provider_message_id)
+    except MediaGone:
+        return False
+    return True

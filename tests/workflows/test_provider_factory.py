@@ -263,6 +263,34 @@ def test_pictures_of_the_former_account_are_fetched_there(
     assert row["status"] == "stored"
 
 
+def test_pictures_are_deleted_although_a_former_account_is_closed(
+    two: Cli, fake: TwilioFake, north: FakeAccount, migrated_sqlite: str, tmp_path: Path
+) -> None:
+    """Those of the former account are tried again; they do not keep the others."""
+    content = b"\xff\xd8\xff" + bytes(500)
+    with storage_host() as storage:
+        north.media.storage = fake.media.storage = storage.url
+        environ = {**both(fake), "PETMSG_MEDIA_DIR": str(tmp_path / "pictures")}
+        for account in (north, fake):
+            sid = account.comes_in("", from_=BOB, to=NORTH_DESK, at=NOW - MINUTE, media_count=1)
+            storage.files[account.media.add(sid, "image/jpeg")[0]] = content
+            assert run(two, "message", "pull", "--org", "north", **environ).code == 0
+            assert run(two, "media", "fetch", "--org", "north", **environ).code == 0
+            words = ("org", "set", "--twilio-account", "none", "--org", "north")
+            assert run(two, *words).code == 0
+        fake.choose_fault = lambda each: (
+            refusal(20003, status=401) if NORTH_SID in each.path else None
+        )
+        with working(migrated_sqlite, org="north") as uow:
+            uow.cursor.run(
+                "UPDATE media SET status = 'erasing', provider_delete_at = :now", now=NOW
+            )
+        run(two, "media", "fetch", **environ)
+    with looking(migrated_sqlite) as cursor:
+        rows = cursor.tuples("SELECT provider_deleted_at IS NULL FROM media ORDER BY id")
+    assert rows == [(True,), (False,)]
+
+
 def test_prices_of_a_company_without_credentials_stop_no_other(two: Cli, fake: TwilioFake) -> None:
     ran = two("message", "prices", "--days", "1", "-o", "jsonl", **keys(fake))
     assert (ran.code, json.loads(ran.out)["org"]) == (CONFIGURATION, "happy-paws")
