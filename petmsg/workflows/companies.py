@@ -17,6 +17,7 @@ from petmsg.errors import Misconfigured, quoted
 
 _LARGEST_FILE = 1_048_576
 _ENTRY = re.compile(r"([a-z0-9][a-z0-9-]{0,62})(?:\.(\w+))?=(\S+)")
+_NEXT_ENTRY = re.compile(r"[,;][a-z0-9][a-z0-9-]{0,62}(?:\.(?:direct|media))?=(?:/|\w[\w+]*:)")
 _MORE = {"direct": settings.DIRECT_DATABASE, "media": settings.MEDIA_DIR}
 _HINT = "Write slug=address for each company, for example happy-paws=postgresql:///paws"
 
@@ -70,6 +71,11 @@ def _read(entries: list[str], source: str) -> dict[str, Company]:
             )
         known = urls if more is None else own.setdefault(slug, {})
         name = slug if more is None else _MORE[more]
+        if _NEXT_ENTRY.search(value):
+            raise BadOrgUrls(
+                f"Entry {at} of {source} in {settings.ORG_URLS} seems to be several.",
+                hint="Separate companies by spaces, not by commas or semicolons.",
+            )
         if name in known:
             raise BadOrgUrls(f"{settings.ORG_URLS} names {quoted(entry.partition('=')[0])} twice.")
         known[name] = value

@@ -29,6 +29,11 @@ def test_a_list_names_companies_in_its_order() -> None:
     ]
 
 
+def test_an_address_may_hold_commas() -> None:
+    url = "postgresql://a:5432,b:5432/paws?options=-csearch_path=a,b&target_session_attrs=any"
+    assert of(f"paws={url}") == [Company("paws", url, {})]
+
+
 def test_a_file_has_one_a_line_and_remarks(tmp_path: Path) -> None:
     file = tmp_path / "companies"
     file.write_text(f"# ours\n\npaws={PAWS.url}\n")
@@ -45,6 +50,8 @@ def test_a_file_has_one_a_line_and_remarks(tmp_path: Path) -> None:
     [
         ("paws=postgresql://ann:s3cret@db/x nonsense", "Entry 2 of the list"),
         ("paws=/a.db paws=postgresql://ann:s3cret@db/x", "'paws' twice"),
+        ("paws=/a.db,tails=postgresql://ann:s3cret@db/x", "Entry 1 of the list .* several"),
+        ("paws=postgresql://ann:s3cret@db/x;tails=sqlite:////b.db", "seems to be several"),
         ("paws=/a.db paws.colour=s3cret", "'paws.colour'"),
         ("paws=/a.db tails.media=/s3cret", "no address of company 'tails'"),
         ("/nowhere/companies", "cannot be read: No such file"),
