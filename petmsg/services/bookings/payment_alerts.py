@@ -90,7 +90,7 @@ def unknown_org(uow: UnitOfWork, payment: Payment, problem: PetmsgError) -> None
 
 def not_found(uow: UnitOfWork, payment: Payment, ref: str, others: Sequence[str]) -> NotFound:
     """A booking that does not exist was paid, perhaps together with others; its error."""
-    known, quoted = is_ref(ref), shlex.quote(ref)
+    known = is_ref(ref)
     raise_alert(
         uow,
         AlertKind.PAYMENT_NOT_MATCHED,
@@ -100,7 +100,7 @@ def not_found(uow: UnitOfWork, payment: Payment, ref: str, others: Sequence[str]
         message=(f"Booking {ref} was paid" if known else "A booking with an invalid ref was paid")
         + f" (Stripe's event {payment.event_id}), but it does not exist."
         + _of_the_others(others),
-        command=f"petmsg booking show {quoted}; after adding it: petmsg booking confirm "
+        command="petmsg booking list --status pending; after adding it: petmsg booking confirm "
         + _refs([ref, *others])
         if known
         else "petmsg booking list; then find the event in Stripe's dashboard",

@@ -112,7 +112,7 @@ def _refs(uow: UnitOfWork, payment: Payment, written: str) -> tuple[str, ...]:
     if len(refs) == 1 and not payment.is_certain:
         # The address of a Payment Link takes letters, digits, dashes and underscores only.
         linked = tuple(dict.fromkeys(part for part in written.split("_") if part))
-        if linked and all(_exists(uow, ref) for ref in linked):
+        if any(_exists(uow, ref) for ref in linked):
             return linked
     return refs
 

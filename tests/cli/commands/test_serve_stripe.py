@@ -244,6 +244,9 @@ def test_a_payment_link_names_several_bookings_with_underscores(
     assert server.stripe(session("evt_1", "B-1_B-2")).json == {"outcome": "confirmed"}
     assert confirmed(migrated_sqlite) == ["B-1", "B-2"]
     assert server.stripe(session("evt_2", "B-1_B-9")).json == {"outcome": "not_matched"}
+    (alert,) = company("alert", "list", "-o", "json").json
+    assert (alert["ref"], alert["message"].partition(" (")[0]) == ("B-9", "Booking B-9 was paid")
+    assert alert["command"].endswith("after adding it: petmsg booking confirm B-9 B-1")
     add(company, "B_4")
     assert server.stripe(session("evt_3", "B_4")).json == {"outcome": "confirmed"}
     assert confirmed(migrated_sqlite) == ["B-1", "B-2", "B_4"]
