@@ -8,7 +8,12 @@ from petmsg.providers.account import ACTIVE, Account, AccountInspector
 from petmsg.providers.public_url import INBOUND, checked_public_url
 from petmsg.queries.org import OrgRow
 from petmsg.queries.provider_drift import believed_numbers
-from petmsg.services.doctor.account_findings import AccountFinding, account_findings, summary
+from petmsg.services.doctor.account_findings import (
+    AccountFinding,
+    account_findings,
+    missing_numbers,
+    summary,
+)
 from petmsg.services.fix_commands import fix_commands
 from petmsg.workflows.provider_factory import account_provider_of
 from petmsg.workflows.store import Store
@@ -37,7 +42,8 @@ def look(store: Store, org: OrgRow) -> AccountLook:
     """Look at the account of the org's provider, or at the one whose credentials are set.
 
     Asks the provider with no transaction open, and changes nothing. The findings concern the org's
-    numbers, or all of the account if it has none of them yet. Raises `NoAccount` for a provider
+    numbers, or all of the account if it has none of them yet; and the org's numbers that the
+    account does not have, from which nothing could be sent. Raises `NoAccount` for a provider
     without accounts, `CredentialsMissing` for credentials that are missing or malformed,
     `ProviderAccount` if they are refused, and `ProviderUnavailable` if the provider does not answer
     (each has a `hint`); `Misconfigured` for a malformed public URL.
@@ -48,6 +54,8 @@ def look(store: Store, org: OrgRow) -> AccountLook:
         mine = {each.number for each in believed_numbers(cursor, org)}
     there = {number.e164 for number in account.numbers}
     found = account_findings(account, expected_url=expected, ours=mine if mine & there else None)
+    if missing := sorted(mine - there):
+        found.insert(0, missing_numbers(missing))
     return AccountLook(account, summary(account), tuple(found))
 
 

@@ -53,7 +53,9 @@ def test_the_findings_are_about_the_numbers_of_the_org(store: Store, fake: Twili
 def test_an_org_without_numbers_of_the_account_sees_all(store: Store, fake: TwilioFake) -> None:
     fake.numbers = [POOL, "+14155550999"]
 
-    assert {words.partition(":")[0] for words in looked(store, keys(fake))} == {
+    missing, *found = looked(store, keys(fake))
+    assert missing.startswith(f"{DESK}: the account does not have the number")
+    assert {words.partition(":")[0] for words in found} == {
         POOL,
         f"{POOL}, +14155550999",
     }

@@ -60,6 +60,17 @@ def account_findings(
     ]
 
 
+def missing_numbers(numbers: list[str]) -> AccountFinding:
+    """The finding about numbers of the org that the account does not have."""
+    return AccountFinding(
+        AccountTopic.MISSING,
+        CheckResult.PROBLEM,
+        f"{named(numbers)}: the account does not have the number, so nothing can be sent from it",
+        "petmsg number list{org}",
+        tuple(numbers),
+    )
+
+
 def named(numbers: list[str]) -> str:
     """At most three numbers, and how many more there are."""
     names = ", ".join(numbers[:_MOST_NAMED])

@@ -19,6 +19,7 @@ class AccountTopic(StrEnum):
     """What a finding about an account concerns."""
 
     ACCOUNT = "account"
+    MISSING = "missing"
     CAPABILITY = "capability"
     PICTURES = "pictures"
     SMS_ADDRESS = "sms_address"
