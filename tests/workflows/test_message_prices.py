@@ -84,6 +84,7 @@ def test_what_a_failure_left_is_fetched_by_the_next_run(
     ran = prices(cli, fake, "--days", "2")
     assert (ran.code, ran.error["code"]) == (BUSY, "provider_unavailable")
     assert "run petmsg message prices again" in ran.error["hint"]
+    assert [row["priced"] for row in ran.json] == [1]
     assert stored(migrated_url) == [(7900, "USD"), (None, None)]
     fake.faults.append(cut_json())
     assert prices(cli, fake, "--days", "1").code == BUSY

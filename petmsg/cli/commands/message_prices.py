@@ -32,13 +32,11 @@ def prices(
     for each 1,000, and stores the price, its currency and the segments that the provider counted.
     Safe to repeat.
     """
+    from petmsg.cli.results import Results
     from petmsg.render.views.prices import PRICED
-    from petmsg.workflows.message_prices import PricedDay, fetch_prices
+    from petmsg.workflows.message_prices import fetch_prices
 
     stored = fetch_prices(context, days=days)
-    rows: list[PricedDay] = []
-    try:
+    with Results(context, PRICED, as_record=False) as shown:
         for day in stored:
-            rows += day
-    finally:  # what is stored is shown, also if an account did not answer
-        context.show_list(PRICED, rows)
+            shown.add(day)
