@@ -19,6 +19,8 @@ def usage_problem(problem: Any) -> UsageProblem:
     text = str(problem.format_message())
     if getattr(problem, "possibilities", None):
         text = str(problem.message)
+    if text.startswith("Usage: "):  # of a group without a command
+        text = f"A command is missing.\n\n{text}"
     see = f"See: {'petmsg' if context is None else context.command_path} --help"
     meant = "" if context is None else _meant(problem, context)
     problem_found = UsageProblem(text, hint=f"{meant} {see}".lstrip())

@@ -23,6 +23,14 @@ def fill(cli: Cli) -> None:
         assert cli(*line).code == 0, line
 
 
+def test_a_group_without_a_command_shows_its_commands() -> None:
+    ran = run_cli(None, "errors")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("petmsg: A command is missing.\n\nUsage: petmsg errors ")
+    assert "  explain  Explain codes" in ran.err
+    assert ran.err.endswith("hint: See: petmsg errors --help\n")
+
+
 MEANT = {
     ("thread", "show", "Ann Iver"): "Ann Ivers (C-1)",
     ("client", "show", "ann"): "Ann Ivers (C-1)",

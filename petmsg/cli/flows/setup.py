@@ -76,7 +76,10 @@ def setup(context: Context, answers: Answers, *, force: bool, fields: Sequence[F
         context.notify(f"{what} To go on: petmsg setup")
         raise
     context.show_list(fields, dialogue.steps)
-    context.notify("Next: petmsg number import --from-provider, or petmsg number add E164 …")
+    context.notify(
+        "Next: petmsg number import --from-provider --class sitter, or petmsg number add E164 "
+        "--class sitter"
+    )
     context.notify("Then: petmsg doctor --provider; petmsg service install")
 
 
@@ -237,7 +240,7 @@ def _account_works(dialogue: Dialogue, org: OrgRow, wanted: ProviderName, *, for
         dialogue.say(seen.summary)
         for finding in seen.findings:
             command = finding.command.replace("{org}", f" --org {org.slug}")
-            dialogue.say(f"  {finding.result}: {finding.message} Fix: {command}")
+            dialogue.say(f"  {finding.result}: {finding.message}. Fix: {command}")
         return dialogue.agrees("Switch? Messages then reach real phones and cost money.")
 
 

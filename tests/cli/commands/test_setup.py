@@ -169,6 +169,7 @@ def test_twilio_is_switched_to_with_credentials_that_work(
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         file.write_text(file.read_text("utf-8").replace("0" * 32, AUTH_TOKEN), "utf-8")
         talk.type("y")
+        talk.expect("nothing can be sent from it. Fix: petmsg number list --org happy-paws")
         talk.expect("Switch? Messages then reach real phones and cost money. [y/N] ")
         talk.type("y")
         talk.expect("$ petmsg org set --provider twilio --org happy-paws --yes")
@@ -206,7 +207,9 @@ def test_every_answer_is_an_option(url: str) -> None:
         "petmsg number add 4155550100 --class front_desk --org happy-paws",
         "petmsg org set --relay on --org happy-paws",
     ]
-    assert commands(by_options(url, "--yes")) == []
+    again = by_options(url, "--yes")
+    assert commands(again) == []
+    assert "Next: petmsg number import --from-provider --class sitter" in again.err
     assert commands(by_options(url, "--name", "Paws", "--country", "CA", "--yes")) == [
         "petmsg org set --name Paws --country CA --org happy-paws"
     ]
