@@ -17,6 +17,8 @@ KEYS: Mapping[str, str] = MappingProxyType(
     {
         "database": settings.DATABASE,
         "direct_database": settings.DIRECT_DATABASE,
+        "read_database": settings.READ_DATABASE,
+        "org_urls": settings.ORG_URLS,
         "org": settings.ORG,
         "output": settings.OUTPUT,
         "actor": settings.ACTOR,
@@ -25,6 +27,8 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "notify_file": settings.NOTIFY_FILE,
         "twilio_credentials": settings.TWILIO_CREDENTIALS,
         "twilio_timeout_seconds": settings.TWILIO_TIMEOUT,
+        "log_format": settings.LOG_FORMAT,
+        "log_level": settings.LOG_LEVEL,
     }
 )
 """What the file may set, and the environment variable that goes before it."""

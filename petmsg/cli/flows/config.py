@@ -22,12 +22,9 @@ def settings_of(context: Context) -> list[Setting]:
     file = settings.credentials_file(environ)
     credentials = where_credentials_come_from(environ, file)
     stripe = where_stripe_secrets_come_from(environ, file)
-    public_url = settings.pick(
-        "public url", None, settings.PUBLIC_URL, None, flag="", environ=environ
-    )
-    api_url = settings.pick(
-        "twilio api url", None, settings.TWILIO_API_URL, None, flag="", environ=environ
-    )
+    public_url = _picked("public url", settings.PUBLIC_URL, None, environ)
+    api_url = _picked("twilio api url", settings.TWILIO_API_URL, None, environ)
+    ping = _picked("ping url", settings.PING_URL, None, environ)
     return [
         Setting("database", _shown(context), database.source),
         _address(context, "direct database", settings.DIRECT_DATABASE),
@@ -38,19 +35,24 @@ def settings_of(context: Context) -> list[Setting]:
         Setting("twilio credentials", _kinds(environ, None), credentials),
         *_named_accounts(context),
         Setting(api_url.name, _without_user(api_url.value), api_url.source),
-        settings.pick(
+        _picked(
             "twilio timeout seconds",
-            None,
             settings.TWILIO_TIMEOUT,
             settings.USUAL_TWILIO_TIMEOUT,
-            flag="",
-            environ=environ,
+            environ,
         ),
         Setting(public_url.name, _without_user(public_url.value), public_url.source),
         _media_setting(context),
         Setting("stripe secrets", None if stripe == "not set" else "hidden", stripe),
         settings.notify_file(environ),
+        _picked("log format", settings.LOG_FORMAT, "text", environ),
+        _picked("log level", settings.LOG_LEVEL, "info", environ),
+        Setting("ping url", "hidden" if environ.get(settings.PING_URL) else None, ping.source),
     ]
+
+
+def _picked(name: str, variable: str, default: str | None, environ: Mapping[str, str]) -> Setting:
+    return settings.pick(name, None, variable, default, flag="", environ=environ)
 
 
 def _named_accounts(context: Context) -> list[Setting]:
