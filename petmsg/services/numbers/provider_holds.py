@@ -99,11 +99,15 @@ def lift(uow: UnitOfWork, code: str) -> None:
 
 
 def lift_all(uow: UnitOfWork, *, reason: str) -> bool:
-    """Release all numbers that were held back; returns whether there were any."""
+    """Release all numbers that were held back; returns whether there were any.
+
+    The alert about the account ends in any case: if the account itself was refused, no number is
+    held back.
+    """
     held = queries.held_by_code(uow.cursor, uow.org)
     if held:
         uow.cursor.run(queries.LIFT_ALL, org_id=uow.org.id)
-        _end_the_alerts(uow, sorted(held), reason=reason)
+    _end_the_alerts(uow, sorted(held), reason=reason)
     return bool(held)
 
 

@@ -8,7 +8,7 @@ from petmsg.enums.messages import AttemptStatus
 from petmsg.providers.base import Rejected, RejectionClass, RetryLater
 from petmsg.providers.twilio_errors import ERROR_CODES, look_up
 from petmsg.services.numbers import quarantine
-from petmsg.services.orgs import org
+from petmsg.services.orgs import freeze, org
 from petmsg.services.outbox import queue as message
 from petmsg.services.outbox.claim import Claim
 from petmsg.services.outbox.rejections import (
@@ -259,6 +259,9 @@ def test_a_refused_account_leaves_the_text_queued_and_due(migrated_sqlite: str, 
     assert (row["status"], row["due_at"]) == ("queued", NOW + SECOND)
     assert attempts(migrated_sqlite, text)[0][0] == AttemptStatus.PUT_BACK
     assert alerts(migrated_sqlite) == [("provider_account", "critical", "org", "happy-paws")]
+    with working(migrated_sqlite) as uow:
+        freeze.thaw(uow)  # the command that the alert names
+    assert alerts(migrated_sqlite) == []
 
 
 ONE_OF_EACH = {
