@@ -261,7 +261,8 @@ def _other_credentials(dialogue: Dialogue, org: OrgRow, problem: PetmsgError) ->
             return False
         _write_private(file, sid, dialogue.secret("Auth token (it is not shown): "))
         return True
-    return dialogue.agrees("Change the credentials in another window. Look again?")
+    where = f" in {file}" if os.path.lexists(file) else ""
+    return dialogue.agrees(f"Change the credentials{where} in another window. Look again?")
 
 
 def _account_sid(typed: str) -> str:

@@ -165,7 +165,7 @@ def test_twilio_is_switched_to_with_credentials_that_work(
         talk.type(ACCOUNT_SID)
         talk.expect("Auth token (it is not shown): ")
         talk.type("0" * 32)
-        talk.expect("Look again? [y/N] ")
+        talk.expect(f"Change the credentials in {file} in another window. Look again? [y/N] ")
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         file.write_text(file.read_text("utf-8").replace("0" * 32, AUTH_TOKEN), "utf-8")
         talk.type("y")
