@@ -156,6 +156,7 @@ def settle(store: Store, *, only: str | None = None) -> Settled:
             try:
                 outcome = _looked_up(_market(store, asked), each)
             except PetmsgError as problem:
+                problem.message = f"{org.slug}: {problem.message}"
                 problems[asked.account] = problem
                 continue
             rows.append(_recorded(store, org, each, outcome))

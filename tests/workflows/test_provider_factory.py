@@ -315,3 +315,4 @@ def test_purchases_are_looked_up_where_they_were_made(
     assert (ran.code, [row["number"] for row in ran.json if row["status"] == "done"]) == (
         (0, [*reversed(bought.values())]) if has_north else (CONFIGURATION, [bought["happy-paws"]])
     ), ran.err
+    assert has_north or ran.error["message"].startswith("north: ")
