@@ -12,6 +12,7 @@ from typing import Any
 from petmsg.db.cursor import Cursor
 from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
+from petmsg.db.snapshot import load_postgres
 from petmsg.db.transaction import Transaction
 from petmsg.queries.org import find_org
 from petmsg.services.unit_of_work import UnitOfWork
@@ -218,6 +219,9 @@ class World:
         connection = self._closing.enter_context(engine.connection())
         if location.is_sqlite:
             connection.execute("BEGIN IMMEDIATE")
+        else:
+            postgres = load_postgres()
+            postgres.begin(connection, location, postgres.WRITING)
         self._closing.callback(connection.rollback)
         begun = Transaction(engine, connection, is_sqlite=location.is_sqlite)
         self._transaction = self._closing.enter_context(closing(begun))
