@@ -51,6 +51,7 @@ TABLES = frozenset(
 )
 """petmsg's own tables; a file may contain others, which are not checked."""
 _STORED = {
+    "BIGINT": "integer",
     "INTEGER": "integer",
     "BOOLEAN": "integer",
     "FLOAT": "real",

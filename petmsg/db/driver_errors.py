@@ -20,6 +20,11 @@ from petmsg.errors import (
 CONNECTION_LOST = "database_connection"
 _CANNOT_RECONNECT = "8s2b"
 """SQLAlchemy's code of a `PendingRollbackError` whose connection is gone."""
+_DAMAGED = (
+    "database_corrupt",
+    "The database file is damaged.",
+    "Restore the last backup; keep the damaged file for a repair.",
+)
 _FULL = (
     "database_full",
     "The disk is full, or the file has reached its size limit.",
@@ -43,11 +48,8 @@ _SQLITE = {
         "The file is not an SQLite database.",
         "Check the path, or restore a backup.",
     ),
-    "SQLITE_CORRUPT": (
-        "database_corrupt",
-        "The database file is damaged.",
-        "Restore the last backup; keep the damaged file for a repair.",
-    ),
+    "SQLITE_CORRUPT": _DAMAGED,
+    "SQLITE_IOERR_SHORT_READ": _DAMAGED,  # a page points behind the end of the file
     "SQLITE_IOERR": (
         "database_io",
         "The disk failed while the database was in use.",
