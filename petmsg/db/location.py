@@ -184,11 +184,14 @@ def _real(path: str) -> Path:
     Raises `BadDatabaseUrl` where that cannot be said.
     """
     try:
-        return Path(path).expanduser().resolve()
+        real = Path(path).expanduser().resolve()
     except (OSError, RuntimeError):
+        real = None
+    if real is None or real.is_symlink():  # since Python 3.13 a loop resolves to one of its links
         raise BadDatabaseUrl(
             f"{quoted(path)} names no file: its links form a loop, or ~ names no folder."
-        ) from None
+        )
+    return real
 
 
 def default_path() -> Path:

@@ -35,11 +35,28 @@ def at(hours: int) -> datetime:
 def begun(url: str) -> Iterator[Connection]:
     """A connection as any stranger would open it, in a transaction that is committed."""
     engine = create_engine(url, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "before_cursor_execute", _with_written_instants, retval=True)
     try:
         with engine.begin() as connection:
             yield connection
     finally:
         engine.dispose()
+
+
+def _with_written_instants(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
+) -> tuple[str, Any]:
+    """Instants as SQLite stores them; its driver's own way is deprecated since Python 3.12."""
+    if isinstance(parameters, tuple):
+        parameters = tuple(map(_written, parameters))
+    elif isinstance(parameters, dict):
+        parameters = {name: _written(value) for name, value in parameters.items()}
+    return statement, parameters
+
+
+def _written(value: Any) -> Any:
+    return value.isoformat(" ") if isinstance(value, datetime) else value
 
 
 def run(url: str, *statements: str) -> None:
