@@ -9,13 +9,13 @@ import glob
 import json
 import os
 import shlex
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
 from petmsg.errors import AlreadyExists, NotifyFileUnusable, quoted
+from petmsg.file_privacy import NotPrivate, read_private
 
 _LARGEST = 1_048_576
 
@@ -34,19 +34,16 @@ class UrlFile:
         Raises `NotifyFileUnusable` if others may read the file, or it is damaged.
         """
         try:
-            # Non-blocking, because opening a named pipe would otherwise wait for its writer.
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            raw = read_private(self.path, most=_LARGEST)
         except FileNotFoundError:
             return {}
+        except NotPrivate as problem:
+            raise NotifyFileUnusable(
+                f"The file {self.path} {problem.why}.",
+                hint=f"Make it private: {problem.fix}" if problem.fix else "",
+            ) from None
         except (OSError, ValueError) as problem:
             self._refuse(problem)
-        try:
-            self._require_private(os.fstat(descriptor))
-            raw = os.read(descriptor, _LARGEST)
-        except OSError as problem:
-            self._refuse(problem)
-        finally:
-            os.close(descriptor)
         return self._parsed(raw)
 
     def url_of(self, org: str, channel: str) -> str | None:
@@ -125,23 +122,6 @@ class UrlFile:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-    def _require_private(self, status: os.stat_result) -> None:
-        if not stat.S_ISREG(status.st_mode):
-            raise NotifyFileUnusable(f"{self.path} is not a regular file.")
-        if status.st_uid not in {os.geteuid(), 0}:
-            raise NotifyFileUnusable(
-                f"The file {self.path} belongs to another user.",
-                hint=f'Make it yours: chown "$USER" {self.path}',
-            )
-        if stat.S_IMODE(status.st_mode) & 0o077:
-            raise NotifyFileUnusable(
-                f"The file {self.path} is readable by others "
-                f"(mode {stat.S_IMODE(status.st_mode):04o}).",
-                hint=f"Make it private: chmod 600 {self.path}",
-            )
-        if status.st_size >= _LARGEST:
-            raise NotifyFileUnusable(f"The file {self.path} is too large.")
 
     def _parsed(self, raw: bytes) -> Urls:
         try:

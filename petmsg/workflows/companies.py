@@ -5,15 +5,14 @@ names may be said of a company: `slug.direct=` is its database past a pooler, `s
 its pictures are. Loaded only where the setting is there.
 """
 
-import os
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from petmsg import settings
 from petmsg.errors import Misconfigured, quoted
+from petmsg.file_privacy import NotPrivate, read_private
 
 _LARGEST_FILE = 1_048_576
 _ENTRY = re.compile(r"([a-z0-9][a-z0-9-]{0,62})(?:\.(\w+))?=(\S+)")
@@ -90,15 +89,12 @@ def _private_text(path: str, environ: Mapping[str, str]) -> str:
     folder = environ.get("HOME")
     file = Path(folder, path[2:]) if folder and path.startswith("~/") else Path(path)
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as opened:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode) or stat.S_IMODE(status.st_mode) & 0o077:
-                raise BadOrgUrls(
-                    f"{file} is no file that only its owner may read.",
-                    hint=f"Make it private: chmod 600 {file}",
-                )
-            return opened.read(_LARGEST_FILE).decode("utf-8-sig")
+        return read_private(file, most=_LARGEST_FILE).decode("utf-8-sig")
+    except NotPrivate as problem:
+        raise BadOrgUrls(
+            f"The file {file} {problem.why}.",
+            hint=f"Make it private: {problem.fix}" if problem.fix else "",
+        ) from None
     except (OSError, ValueError) as problem:
         why = getattr(problem, "strerror", None) or "it is not UTF-8 text"
         raise BadOrgUrls(

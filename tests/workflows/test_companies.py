@@ -41,7 +41,7 @@ def test_a_file_has_one_a_line_and_remarks(tmp_path: Path) -> None:
     assert of(str(file)) == [PAWS]
     assert of("~/companies", HOME=str(tmp_path)) == [PAWS]
     file.chmod(0o640)
-    with pytest.raises(BadOrgUrls, match="only its owner"):
+    with pytest.raises(BadOrgUrls, match="readable by others"):
         of(str(file))
 
 
@@ -55,7 +55,7 @@ def test_a_file_has_one_a_line_and_remarks(tmp_path: Path) -> None:
         ("paws=/a.db paws.colour=s3cret", "'paws.colour'"),
         ("paws=/a.db tails.media=/s3cret", "no address of company 'tails'"),
         ("/nowhere/companies", "cannot be read: No such file"),
-        ("/", "Is a directory"),
+        ("/", "not a regular file"),
     ],
 )
 def test_what_is_wrong_is_said_without_an_address(value: str, words: str) -> None:
