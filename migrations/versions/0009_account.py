@@ -1,10 +1,10 @@
 """The account at the provider: which one an org has, its numbers there, and what they cost.
 
-Upgrade. Columns are added to `org`, `message_number` and `message`. One table is created. No row
-is rewritten.
+Upgrade. Columns are added to `org`, `message_number` and `message`. One table is created. The key
+of `pull_mark` gets the account; its rows are those of the account without a name.
 
 Downgrade. What the columns and the table held is lost: prices, names of accounts, purchases. The
-numbers that were bought stay.
+numbers that were bought stay. The earliest poll cursor of a provider stays.
 """
 
 import sqlalchemy as sa
@@ -37,6 +37,7 @@ def upgrade() -> None:
     """Add the columns and the table of 0009."""
     for statement in _ADDED:
         op.execute(sa.text(statement))
+    _make_pull_mark(by_account=True)
     op.create_table(
         "number_purchase",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -91,9 +92,35 @@ def upgrade() -> None:
     )
 
 
+def _make_pull_mark(*, by_account: bool) -> None:
+    """Make the table of poll cursors anew, with the account in its key or without it.
+
+    On the way down the earliest cursor of a provider stays: each message is stored once, however
+    often it is asked for. The table has a row for each account.
+    """
+    mark = sa.table("pull_mark", sa.column("provider"), sa.column("pulled_until"))
+    until = sa.func.min(mark.c.pulled_until)
+    found = sa.select(mark.c.provider, until.label("pulled_until")).group_by(mark.c.provider)
+    rows = [dict(row) for row in op.get_bind().execute(found).mappings()]
+    op.drop_table("pull_mark")
+    account = sa.Column("account", sa.String(64), server_default="", nullable=False)
+    op.create_table(
+        "pull_mark",
+        sa.Column("provider", sa.String(16), nullable=False),
+        *((account,) if by_account else ()),
+        sa.Column("pulled_until", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "provider", *(("account",) if by_account else ()), name="pk_pull_mark"
+        ),
+        sa.CheckConstraint("provider IN ('sandbox', 'twilio')", name="ck_pull_mark_provider"),
+    )
+    op.bulk_insert(mark, rows)
+
+
 def downgrade() -> None:
     """Drop them again."""
     op.drop_table("number_purchase")
+    _make_pull_mark(by_account=False)
     for table, column in (
         ("message", "price_currency"),
         ("message", "price_micros"),

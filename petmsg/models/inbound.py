@@ -92,9 +92,13 @@ class StrayText(Table, table=True):
 
 
 class PullMark(Table, table=True):
-    """The poll cursor of a provider: up to when it was asked for new messages."""
+    """The poll cursor of an account: up to when it was asked for new messages. `account` is its
+    name, empty for the one without a name."""
 
     __tablename__ = "pull_mark"
 
     provider: ProviderName = Field(primary_key=True, sa_type=vocabulary(ProviderName, "provider"))
+    account: str = Field(
+        default="", primary_key=True, max_length=64, sa_column_kwargs={"server_default": ""}
+    )
     pulled_until: datetime

@@ -251,36 +251,28 @@ class Pulled(NamedTuple):
 def pull(store: Store, *, since: str | None) -> Pulled:
     """`message pull`: fetch messages received since the last time, from every account.
 
-    An account that cannot be asked stops no other. The poll cursor of a provider is moved on only
-    if all its accounts were asked, because they share it. Raises `CredentialsMissing` if no org has
-    an account.
+    An account that cannot be asked stops no other. The poll cursor of an account is moved on if all
+    its messages were stored, those of every org that shares it. Raises `CredentialsMissing` if no
+    org has an account.
     """
     chosen = store.orgs()
     with store.snapshot() as cursor:
-        others = [org for org in all_orgs(cursor) if org not in chosen]
+        others = {org.account for org in all_orgs(cursor) if org not in chosen}
     lines, missing = connect_orgs(store, chosen)
-    adapters = {org.account: (org, adapter) for org, adapter in reversed(lines)}
     rows, problems = list[ReceiveResult](), list[PetmsgError](missing)
-    for provider in dict.fromkeys(org.provider for org in chosen):
-        asked = [line for account, line in adapters.items() if account.provider is provider]
+    for account, (org, adapter) in {org.account: (org, it) for org, it in reversed(lines)}.items():
         asked_at = store.tick()
-        accounts = {org.account for org in [*chosen, *others] if org.provider is provider}
-        whole = accounts == {org.account for org, _ in asked} and since is None
-        whole = whole and all(org.provider is not provider for org in others)
-        for org, adapter in asked:
-            is_shared = any(each.account == org.account for each in others)
-            only = {each.slug for each in chosen} if is_shared else None
-            try:
-                texts = _received(store, org, adapter, since=since, only=only)
-            except (ProviderUnavailable, ProviderAccount) as problem:
-                problems.append(problem)
-                whole = False
-                continue
-            stored, are_kept = _store_in_chunks(store, adapter, texts, provider)
-            rows += stored
-            whole = whole and are_kept
-        if whole:
-            store.write_in(asked[0][0].slug, mark_pulled, provider, until=asked_at)
+        is_shared = account in others
+        only = {each.slug for each in chosen} if is_shared else None
+        try:
+            texts = _received(store, org, adapter, since=since, only=only)
+        except (ProviderUnavailable, ProviderAccount) as problem:
+            problems.append(problem)
+            continue
+        stored, are_kept = _store_in_chunks(store, adapter, texts, org.provider)
+        rows += stored
+        if are_kept and since is None and not is_shared:
+            store.write_in(org.slug, mark_pulled, account, until=asked_at)
     update_waiting_alerts(store, chosen)
     return Pulled(rows, problems)
 
@@ -291,7 +283,7 @@ def _received(
     """The messages that the org's account received, but only those to the orgs `only`, if given."""
     with store.snapshot() as cursor:
         start = (
-            pull_since(cursor, org.provider, now=store.now)
+            pull_since(cursor, org.account, now=store.now)
             if since is None
             else store.instant(since, org)
         )

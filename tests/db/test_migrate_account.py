@@ -71,6 +71,7 @@ def test_nothing_is_lost_or_changed_that_was_there(filled: str) -> None:
         filled,
         "SELECT DISTINCT provider_number_id, messaging_service, voice FROM message_number",
     ) == [(None, None, None)]
+    assert rows(filled, "SELECT DISTINCT provider, account FROM pull_mark") == [("twilio", "")]
     upgrade(filled, HEAD)
     assert migrate.check(filled) == []
 
@@ -104,6 +105,10 @@ def test_on_the_way_down_the_new_table_and_columns_are_dropped(filled: str) -> N
             " 'buy', 'done', 'twilio', 'main', e164, class, id, 1150000, 'USD', 'ada', :at, :later"
             " FROM message_number WHERE id = 1"
         ),
+    )
+    run_all(
+        filled,
+        "INSERT INTO pull_mark (provider, account, pulled_until) VALUES ('twilio', 'main', :later)",
     )
     migrate.downgrade(filled, BEFORE)
     assert gist(filled) == before

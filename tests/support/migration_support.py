@@ -56,7 +56,9 @@ def _with_written_instants(
 
 
 def _written(value: Any) -> Any:
-    return value.isoformat(" ") if isinstance(value, datetime) else value
+    if not isinstance(value, datetime):
+        return value
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def run(url: str, *statements: str) -> None:

@@ -123,7 +123,8 @@ UNION ALL
 SELECT org_id, 'auto_reply', count(*) FROM auto_reply
 GROUP BY org_id, phone_key HAVING count(*) > 1
 UNION ALL
-SELECT NULL, 'pull_mark', count(*) FROM pull_mark GROUP BY provider HAVING count(*) > 1
+SELECT NULL, 'pull_mark', count(*) FROM pull_mark
+GROUP BY provider, account HAVING count(*) > 1
 ORDER BY 2
 """,
         command="petmsg db check",

@@ -1,9 +1,9 @@
-"""The poll cursor: from when on the provider is asked for inbound messages."""
+"""The poll cursor: from when on an account is asked for inbound messages."""
 
 from datetime import datetime, timedelta
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums.orgs import ProviderName
+from petmsg.queries.org import Account
 from petmsg.queries.poll_cursor import move_poll_cursor, polled_until
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -13,15 +13,15 @@ OVERLAP = timedelta(hours=1)
 Each message is still stored once."""
 
 
-def pull_since(cursor: Cursor, provider: ProviderName, *, now: datetime) -> datetime:
-    """Return from when on (aware UTC) the provider must be asked for new messages."""
-    until = polled_until(cursor, provider.value)
+def pull_since(cursor: Cursor, account: Account, *, now: datetime) -> datetime:
+    """Return from when on (aware UTC) the account must be asked for new messages."""
+    until = polled_until(cursor, account)
     if until is None:
         return now - FIRST_LOOK_BACK
     return min(until, now) - OVERLAP
 
 
-def mark_pulled(uow: UnitOfWork, provider: ProviderName, *, until: datetime) -> None:
+def mark_pulled(uow: UnitOfWork, account: Account, *, until: datetime) -> None:
     """Record that every message received before `until` (aware UTC) is stored. The cursor never
     moves back."""
-    move_poll_cursor(uow.cursor, provider=provider.value, until=until)
+    move_poll_cursor(uow.cursor, account, until=until)
