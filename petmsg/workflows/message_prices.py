@@ -8,16 +8,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from petmsg.errors import OutOfRange, PetmsgError, ProviderAccount, ProviderUnavailable
+from petmsg.errors import OutOfRange, PetmsgError
 from petmsg.providers.base import Bill, Billing
 from petmsg.queries.org import Account, OrgRow
 from petmsg.services.outbox.prices import record_bills
-from petmsg.workflows.provider_factory import Connected, connect_orgs, raise_after_warnings
+from petmsg.workflows.provider_factory import (
+    Connected,
+    connect_orgs,
+    raise_after_warnings,
+    unanswered_problem,
+)
 from petmsg.workflows.store import Store
 
 USUAL_DAYS = 3
 MOST_DAYS = 400
 CHUNK = 1000
+_ASK_AGAIN = "The prices so far are stored; run petmsg message prices again for the rest."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ def _by_day(store: Store, connected: Connected, days: int) -> Iterator[Sequence[
                 problems.append(problem)
                 break
             yield [_store(store, org, day, bills) for org in orgs]
-    unanswered = [_error_of(problems)] if problems else []
+    unanswered = [unanswered_problem(problems, hint=_ASK_AGAIN)] if problems else []
     raise_after_warnings(store, [*connected.problems, *unanswered])
 
 
@@ -73,13 +79,3 @@ def _store(store: Store, org: OrgRow, day: date, bills: Sequence[Bill]) -> Price
         messages, priced = messages + found.messages, priced + found.priced
         unpriced += found.unpriced
     return PricedDay(org.slug, day, messages, priced, unpriced)
-
-
-def _error_of(problems: Sequence[PetmsgError]) -> PetmsgError:
-    for each in problems:
-        if isinstance(each, ProviderAccount):
-            return each
-    return ProviderUnavailable(
-        problems[0].message,
-        hint="The prices so far are stored; run petmsg message prices again for the rest.",
-    )

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, NamedTuple
 
 from petmsg import settings
-from petmsg.errors import CredentialsMissing, PetmsgError
+from petmsg.errors import CredentialsMissing, PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers import registry
 from petmsg.providers.base import Provider
 from petmsg.providers.public_url import checked_public_url
@@ -99,6 +99,15 @@ def raise_after_warnings(store: Store, problems: Sequence[PetmsgError]) -> None:
         store.warn(other.message)
     if problems:
         raise problems[0]
+
+
+def unanswered_problem(problems: Sequence[PetmsgError], *, hint: str) -> PetmsgError:
+    """What is told of requests that an account did not answer: that it is refused, if one of them
+    says so, else the first with this hint."""
+    for each in problems:
+        if isinstance(each, ProviderAccount):
+            return each
+    return ProviderUnavailable(problems[0].message, hint=hint)
 
 
 def public_url_of(store: Store, *orgs: OrgRow) -> str | None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
+from petmsg.errors import PetmsgError, ProviderAccount
 from petmsg.providers.base import Provider
 from petmsg.providers.registry import PROVIDERS, credential_source, reaches_phones
 from petmsg.queries.delivery_status import InTransit, in_transit
@@ -16,11 +16,17 @@ from petmsg.queries.org import Account, OrgRow
 from petmsg.rules.receipt_requests import RECEIPTS_ARRIVE_WITHIN
 from petmsg.services.outbox.delivery_status import Answer, apply_answers
 from petmsg.workflows.message_accounts import MessageAccounts
-from petmsg.workflows.provider_factory import Connected, connect_orgs, raise_after_warnings
+from petmsg.workflows.provider_factory import (
+    Connected,
+    connect_orgs,
+    raise_after_warnings,
+    unanswered_problem,
+)
 from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import update_waiting_alerts
 
 CHUNK = 100
+_ASK_AGAIN = "The answers so far are stored; the next petmsg message sync asks for the rest."
 THREADS = 8
 MOST_UNANSWERED = 5
 """After this many failed lookups a provider is not asked any more in this run."""
@@ -65,7 +71,8 @@ def _answered(store: Store, connected: Connected, *, limit: int) -> Iterator[Seq
     for org, provider in lines:
         yield from _sync_org(store, org, provider, unanswered[org.account], limit=limit)
     update_waiting_alerts(store, [org for org, _ in lines])
-    found = [*connected.problems, *(_error_of(each) for each in unanswered.values() if each)]
+    found: list[PetmsgError] = [*connected.problems]
+    found += [unanswered_problem(each, hint=_ASK_AGAIN) for each in unanswered.values() if each]
     raise_after_warnings(store, found)
 
 
@@ -106,13 +113,3 @@ def _ask(
 def _in_vain(problems: Sequence[PetmsgError]) -> bool:
     refused = any(isinstance(each, ProviderAccount) for each in problems)
     return refused or len(problems) >= MOST_UNANSWERED
-
-
-def _error_of(problems: Sequence[PetmsgError]) -> PetmsgError:
-    for each in problems:
-        if isinstance(each, ProviderAccount):
-            return each
-    return ProviderUnavailable(
-        problems[0].message,
-        hint="The answers so far are stored; the next petmsg message sync asks for the rest.",
-    )
