@@ -16,7 +16,6 @@ from petmsg.settings import PING_URL
 
 SECONDS = 10.0
 """How long one request may take."""
-_SERVICES = ("serve", "--watch")
 _QUIET = ("-q", "--quiet")
 
 
@@ -24,7 +23,8 @@ def pinging(arguments: Sequence[str], environ: Mapping[str, str], run: Callable[
     """Run a command and tell the watchdog. A service that runs until it is stopped tells nothing:
     its health is watched by systemd or at `/healthz`."""
     url = environ[PING_URL].rstrip("/")
-    if any(word in arguments for word in _SERVICES):
+    command = _command(arguments)
+    if command == "petmsg serve" or "--watch" in arguments:
         return run()
     warn = _say_nothing if any(word in _QUIET for word in arguments) else _warn
     if not _is_usable(url):
@@ -39,7 +39,7 @@ def pinging(arguments: Sequence[str], environ: Mapping[str, str], run: Callable[
         took = time.monotonic() - begun
         _ping(
             f"{url}/{code}?rid={mark}",
-            f"{_command(arguments)}: exit code {code} after {took:.1f} s\n",
+            f"{command}: exit code {code} after {took:.1f} s\n",
             warn,
         )
     return code

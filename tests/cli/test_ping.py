@@ -88,6 +88,11 @@ def test_a_quiet_command_does_not_warn_of_it(cli: Cli, url: str, quiet: str) -> 
     assert (ran.code, ran.err) == (0, "")
 
 
+def test_a_client_may_be_named_as_a_service(cli: Cli, watchdog: Watchdog) -> None:
+    cli("client", "show", "serve", PETMSG_PING_URL=watchdog.url)
+    assert [path for path, _ in watchdog.told] == ["/u-1/start", "/u-1/3"]
+
+
 def test_a_service_tells_nothing(watchdog: Watchdog) -> None:
     run_cli(None, "message", "dispatch", "--watch", "--nonsense", PETMSG_PING_URL=watchdog.url)
     run_cli(None, "serve", "--nonsense", PETMSG_PING_URL=watchdog.url)
