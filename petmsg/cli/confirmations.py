@@ -57,6 +57,16 @@ def retire_number(context: Context, *, number: str, reason: str | None) -> str |
     return " ".join(said)
 
 
+def give_back_number(context: Context, *, number: str, days: int, reason: str | None) -> str:
+    """Before `number give-back`."""
+    from petmsg.services.numbers import purchase
+
+    planned = context.rehearse(
+        purchase.intend_to_give_back, number, reason=required_reason(reason), days=days
+    )
+    return f"Give {planned.e164} back to the provider? Somebody else may get it."
+
+
 def cancel_booking(context: Context, *, ref: str, reason: str | None) -> str | None:
     """Before `booking cancel`."""
     from petmsg.queries.booking import show_booking

@@ -22,6 +22,7 @@ from petmsg.providers.market import (
     Unsure,
     Wanted,
 )
+from petmsg.queries.lookup import find_number
 from petmsg.queries.org import Account, OrgRow
 from petmsg.queries.purchases import OpenPurchase, open_purchases
 from petmsg.services.numbers import purchase as service
@@ -44,6 +45,11 @@ class NothingOffered(Refused):
     hint = "Look for others: petmsg number search"
 
 
+class NotAtAccount(Refused):
+    code = "number_not_at_account"
+    hint = "Check the account: petmsg doctor --provider. To keep it unused: petmsg number retire"
+
+
 class TooExpensive(Refused):
     code = "number_too_expensive"
     hint = "Give a higher --max-price."
@@ -61,11 +67,12 @@ def choose(
 ) -> list[Offer]:
     """The offers that are to be bought: those numbers, or the first `count` that fit.
 
-    Raises `NothingOffered`, and `TooExpensive` for one that costs more than `max_price` (millionths
-    of its currency) a month, or whose price is not known.
+    Raises `NothingOffered`, `NumberTaken`, and `TooExpensive` for one that costs more than
+    `max_price` (millionths of its currency) a month, or whose price is not known.
     """
     with store.snapshot() as cursor:
         org = store.org(cursor)
+        service.refuse_taken(cursor, numbers)
     market = _market(store, org)
     found: list[Offer] = []
     if numbers:
@@ -117,11 +124,17 @@ def buy(
 def give_back(store: Store, e164: str, *, reason: str, days: int) -> Purchase:
     """Retire a number and give it back to the provider.
 
-    Raises as `intend_to_give_back`, and `Refused` while another purchase of the number is open.
+    Raises as `intend_to_give_back`, `NotAtAccount` for a number that the org's account does not
+    have (another one may have it, and pay for it), and `Refused` while another purchase of the
+    number is open.
     """
     with store.snapshot() as cursor:
         org = store.org(cursor)
+        e164 = find_number(cursor, org.id, e164).e164
     market = _market(store, org)
+    store.rehearse(service.intend_to_give_back, e164, reason=reason, days=days)
+    if market.owned(e164) is None:
+        raise NotAtAccount(f"The account of org {org.slug} does not have {e164}.")
     intent = store.write_in(org.slug, service.intend_to_give_back, e164, reason=reason, days=days)
     if store.dry_run:
         return service.planned(intent)

@@ -85,6 +85,7 @@ def test_numbers_are_bought_and_added(cli: Cli, migrated_url: str, fake: TwilioF
         (ONE, "done", "1.15"),
         (TWO, "done", "1.15"),
     ]
+    assert "petmsg number webhooks install" in done.err
     assert stored(migrated_url) == [
         ("buy", "done", ONE, ONE, 1_150_000, "USD", None),
         ("buy", "done", TWO, TWO, 1_150_000, "USD", None),
@@ -104,6 +105,8 @@ def test_what_costs_too_much_or_is_not_offered_is_not_bought(cli: Cli, fake: Twi
     assert (cheap.code, cheap.error["code"]) == (REFUSED, "number_too_expensive")
     fake.market.price = None
     assert ran(cli, fake, "buy", ONE, "--max-price", "9", "--yes").code == REFUSED
+    ours = ran(cli, fake, "buy", DESK, "--yes")
+    assert (ours.code, ours.error["code"]) == (REFUSED, "number_taken")
     strange = ran(cli, fake, "buy", "+14155550188", "--yes")
     assert (strange.code, strange.error["code"]) == (REFUSED, "no_number_offered")
     few = ran(cli, fake, "buy", "--area", "415", "--count", "3", "--yes")
@@ -199,7 +202,8 @@ def test_a_number_is_given_back_only_when_nobody_sees_it(
     assert cli("message", "receive", *words).code == 0
     seen = ran(cli, fake, *give)
     assert (seen.code, seen.error["code"]) == (REFUSED, "number_in_use")
-    assert ran(cli, fake, "give-back", SPARE, "--reason", "x").code == USAGE
+    assert ran(cli, fake, "give-back", SPARE, "--reason", "x").error["code"] == "number_in_use"
+    assert ran(cli, fake, "give-back", POOL, "--reason", "x").code == USAGE
     assert stored(migrated_url) == []
     after = {"now": NOW + timedelta(days=91)}
     done = ran(cli, fake, *give, **after)
@@ -238,6 +242,18 @@ def test_an_answer_that_is_lost_when_giving_back_is_asked_again(
     settled = ran(cli, fake, "settle", **LATER)
     assert [row["status"] for row in settled.json] == ["done"]
     assert stored(migrated_url)[0][1] == "done"
+
+
+def test_a_number_that_another_account_has_is_not_given_back(
+    cli: Cli, migrated_url: str, fake: TwilioFake
+) -> None:
+    """As after a change of account: the former one has it still, and pays for it."""
+    company(cli)
+    assert cli("number", "add", THREE, "--class", "pool").code == 0
+    refused = ran(cli, fake, "give-back", THREE, "--reason", "x", "--yes")
+    assert (refused.code, refused.error["code"]) == (REFUSED, "number_not_at_account")
+    assert cli("number", "show", THREE, "-o", "json").json["status"] == "active"
+    assert stored(migrated_url) == []
 
 
 def test_twilios_refusal_is_told_and_a_second_try_is_possible(

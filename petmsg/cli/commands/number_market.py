@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from petmsg.cli import confirmations
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import REASON, required_reason
@@ -94,7 +95,7 @@ def buy(
 @part.command(
     "give-back",
     writes=True,
-    may_ask=True,
+    asks=confirmations.give_back_number,
     prints=one("purchases.PURCHASES"),
     examples=["petmsg number give-back +14155550106 --reason 'not needed' --yes"],
 )
@@ -115,9 +116,7 @@ def give_back(
     from petmsg.render.views.purchases import PURCHASES
     from petmsg.workflows import number_market
 
-    why = required_reason(reason)
-    context.confirm(f"Give {number} back to the provider? Somebody else may get it.")
-    row = number_market.give_back(context, number, reason=why, days=days)
+    row = number_market.give_back(context, number, reason=required_reason(reason), days=days)
     context.show_one(PURCHASES, row)
 
 

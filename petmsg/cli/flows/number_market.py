@@ -11,6 +11,7 @@ from petmsg.errors import BUSY, UsageProblem
 from petmsg.money import parse_amount
 from petmsg.plurals import counted
 from petmsg.providers.market import Offer, Wanted
+from petmsg.providers.registry import reaches_phones
 from petmsg.render.views.purchases import PURCHASES
 
 
@@ -22,7 +23,7 @@ def wanted(
     *,
     toll_free: bool,
 ) -> Wanted:
-    """Which numbers are looked for. Raises `OutOfRange` for a country that is none."""
+    """Which numbers are looked for. Raises `OutOfRange` for an unknown country."""
     from petmsg.country import parse_country
 
     with context.snapshot() as cursor:
@@ -54,10 +55,10 @@ def buy_chosen(
     most = None if max_price is None else parse_amount(max_price)
     plain = [context.phone(each) for each in numbers]
     rows: list[Any] = []
+    with context.snapshot() as cursor:
+        org = context.org(cursor)
     if not context.dry_run:
-        with context.snapshot() as cursor:
-            slug = context.org(cursor).slug
-        settled = number_market.settle(context, only=slug)
+        settled = number_market.settle(context, only=org.slug)
         raise_after_warnings(context, settled.problems)
         rows = [*settled.rows]
     number_market.require_settled(context)
@@ -69,6 +70,8 @@ def buy_chosen(
         context.confirm(_question(offers, number_class))
         rows += number_market.buy(context, offers, number_class=number_class)
     show_results(context, PURCHASES, rows)
+    if reaches_phones(org.provider) and any(_is_bought(row, number_class) for row in rows):
+        context.notify("Next, so that their messages come here: petmsg number webhooks install")
     if any(getattr(row, "status", None) is PurchaseStatus.INTENDED for row in rows):
         context.exit_code = 0 if context.dry_run else BUSY
 

@@ -1,7 +1,7 @@
 """`petmsg setup`: a company from nothing to its first message, question by question.
 
-Each answer is stored at once, by the command it stands for. Whoever leaves and comes back is asked
-the same questions, with what is stored as the answer.
+Each answer is stored at once, by the command it stands for. A person who leaves and comes back is
+asked the same questions, with what is stored as the answer.
 """
 
 import os

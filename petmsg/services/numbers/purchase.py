@@ -4,11 +4,13 @@ The provider is asked between the two transactions, so that an answer that was l
 purchase, which is looked up before a second try.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from petmsg.clock import format_local
+from petmsg.db.cursor import Cursor
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.purchases import PurchaseKind, PurchaseStatus
 from petmsg.errors import NumberTaken, Refused
@@ -39,6 +41,15 @@ class Purchase:
     note: str | None = None
 
 
+def refuse_taken(cursor: Cursor, numbers: Sequence[str]) -> None:
+    """Raise `NumberTaken` for a number of any org, or one that is being bought."""
+    for taken in sorted(taken_numbers(cursor, [*numbers])):
+        raise NumberTaken(
+            f"{taken} belongs to an org of this database, or is being bought.",
+            hint="petmsg number settle looks up open purchases.",
+        )
+
+
 def intend_to_buy(uow: UnitOfWork, offer: Offer, *, number_class: NumberClass) -> OpenPurchase:
     """Store that the number is being bought.
 
@@ -46,11 +57,7 @@ def intend_to_buy(uow: UnitOfWork, offer: Offer, *, number_class: NumberClass) -
     would raise.
     """
     phone = uow.phone(offer.number)
-    if taken_numbers(uow.cursor, [phone]):
-        raise NumberTaken(
-            f"{phone} belongs to an org of this database, or is being bought.",
-            hint="petmsg number settle looks up open purchases.",
-        )
+    refuse_taken(uow.cursor, [phone])
     refuse_somebodys_phone(uow.cursor, uow.org.id, phone)
     if number_class is NumberClass.FRONT_DESK:
         number.require_no_active_front_desk(uow, phone, is_new=True)
