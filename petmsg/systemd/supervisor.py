@@ -31,7 +31,7 @@ class Supervisor:
         self._next_at = uptime()
 
     def ready(self) -> None:
-        """The service has started: whoever waits for it may go on."""
+        """The service has started: units that wait for it may start."""
         self._tell("READY=1")
 
     def alive(self) -> None:

@@ -86,7 +86,7 @@ def _explained(to_e164: str, stray: int, refused: PetmsgError | None) -> tuple[s
     if refused is not None:
         return (
             f"A message to {to_e164} could not be stored in its thread: {refused.message}",
-            f"petmsg inbox strays; once that is solved: petmsg inbox adopt {stray}",
+            f"petmsg inbox strays; when that is fixed: petmsg inbox adopt {stray}",
         )
     steps = f"petmsg number add {to_e164} --class pool, then petmsg inbox adopt {stray}"
     return (
