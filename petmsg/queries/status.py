@@ -53,8 +53,7 @@ SELECT
     CROSS JOIN message_attempt a
     CROSS JOIN message m
     WHERE n.org_id = :org_id AND a.number_id = n.id AND a.claimed_at > :since
-      AND m.id = a.message_id AND m.claimed_at > :since
-      AND m.status IN ('failed', 'undelivered')) AS failed_24h
+      AND m.id = a.message_id AND m.status IN ('failed', 'undelivered')) AS failed_24h
 """
 
 # Of the messages on their way, and of the newest of all: no index has the others by that time.

@@ -181,6 +181,10 @@ SLOW = {
 """Folders, files or tests, and why they take long."""
 
 FAST = (
+    (
+        "tests/workflows/test_number_market.py"
+        "::test_a_lost_answer_is_looked_up_before_a_second_try[sqlite-reset"
+    ),
     "tests/cli/commands/test_setup.py::test_every_answer",
     "tests/db/test_postgres.py::test_a_local_socket",
     "tests/workflows/test_standby.py::test_the_age_of",

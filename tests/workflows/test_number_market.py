@@ -153,6 +153,8 @@ def test_a_lost_answer_is_looked_up_before_a_second_try(
     again = ran(cli, fake, *words)
     assert (again.code, again.error["code"]) == (REFUSED, "purchase_open")
     assert bought(fake) == [ONE]
+    early = ran(cli, fake, "settle", now=NOW + timedelta(minutes=4))
+    assert early.json == []  # the request may still be on its way
     found = cli("doctor", "--findings", "-o", "json", now=NOW + timedelta(minutes=20))
     assert found.code == FINDING
     assert "petmsg number settle" in {row["command"] for row in found.json}

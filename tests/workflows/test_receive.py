@@ -1,11 +1,15 @@
 """petmsg message pull: texts that came in, fetched by cron; each stored once, none left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from petmsg.errors import Busy
+from petmsg.providers.base import ReceivedText
+from petmsg.services.unit_of_work import Failure
+from petmsg.workflows import receive
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
 from tests.support.incoming import comes, waiting
 from tests.support.on_twilio import ANN, DESK, POOL, SPARE, company, keys, send, texts
@@ -224,6 +228,24 @@ def test_a_message_that_its_company_cannot_store_is_kept_and_holds_no_other_back
         uow.cursor.run("DROP TRIGGER no_poison")
     assert sqlite_cli("inbox", "adopt", str(stray["stray"])).code == 0
     assert [text["body"] for text in texts(migrated_sqlite)] == ["STOP", "poison"]
+
+
+def test_a_message_behind_a_lock_is_asked_for_again(
+    ready: Cli, fake: TwilioFake, migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be stored the next time, so it is no unmatched message, and the mark stays."""
+    writes(fake, "Is Rex fine?")
+
+    def locked(_store: object, texts: Sequence[ReceivedText], **_: object) -> list[Failure]:
+        return [Failure(each.provider_message_id, Busy("locked")) for each in texts]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(receive, "store_messages", locked)
+        assert pull(ready, fake).code != 0
+    assert mark(migrated_url) is None
+    assert ready("inbox", "strays", "-o", "json").json == []
+    assert pull(ready, fake).code == 0
+    assert [text["body"] for text in texts(migrated_url)] == ["Is Rex fine?"]
 
 
 def test_a_row_that_calls_our_own_message_received_changes_nothing_and_holds_nothing_back(

@@ -19,6 +19,12 @@ def test_it_prints_the_file(words: str) -> None:
     assert ran.json == json.loads((SCHEMAS / f"{file}.json").read_text("utf-8"))
 
 
+def test_in_lines_it_is_one_line() -> None:
+    ran = run_cli(None, "schema", "booking", "confirm", "-o", "jsonl")
+    assert ran.out.count("\n") == 1
+    assert json.loads(ran.out) == run_cli(None, "schema", "booking", "confirm").json
+
+
 def test_without_a_command_it_prints_all() -> None:
     found = run_cli(None, "schema").json
     files = {path.name for path in SCHEMAS.glob("*.json")}

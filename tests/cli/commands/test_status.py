@@ -206,6 +206,34 @@ def test_the_last_try_and_the_last_sync_are_signs_of_life(url: str) -> None:
     assert found["last_sync_at"] == iso_utc(NOW + 2 * HOUR)
 
 
+def test_the_last_sync_is_the_latest_of_what_is_on_its_way_and_of_what_arrived(url: str) -> None:
+    do(url, "message send C-1 --body Hi", "message send C-2 --body Hi")
+    for on_its_way, arrived in ((1, 2), (2, 1)):
+        with raw(url) as cursor:
+            cursor.run(
+                "UPDATE message SET status = 'sent', synced_at = :at WHERE id = 1",
+                at=NOW + on_its_way * HOUR,
+            )
+            cursor.run(
+                "UPDATE message SET status = 'delivered', synced_at = :at WHERE id = 2",
+                at=NOW + arrived * HOUR,
+            )
+        assert status(url)["last_sync_at"] == iso_utc(NOW + 2 * HOUR)
+
+
+def test_a_message_on_its_way_behind_five_hundred_newer_ones_counts(url: str) -> None:
+    do(url, "message send C-1 --body Hi")
+    with raw(url) as cursor:
+        cursor.run("UPDATE message SET status = 'sent', synced_at = :at", at=NOW)
+        cursor.run_many(
+            "INSERT INTO message (org_id, direction, status, body, actor, created_at, segments,"
+            " attempts) SELECT org_id, 'inbound', 'received', :body, 'x', created_at, 1, 0"
+            " FROM message WHERE id = 1",
+            [{"body": str(number)} for number in range(501)],
+        )
+    assert status(url)["last_sync_at"] == iso_utc(NOW)
+
+
 def test_every_org_is_listed_and_nothing_of_another(url: str) -> None:
     add_org(url, "tail-waggers", timezone="America/Los_Angeles", front_desk=None)
     do(url, "message send C-1 --body Hi --org happy-paws")
