@@ -200,6 +200,7 @@ class _Trial:
             trouble += self._settle()
             trouble += self._not_served()
         self._spent("calm")
+        self._leave(self.dice.randbytes(200))  # the doctor always has something to delete
         mended = self._as_the_doctor_says()
         self._spent("doctor")
         verdict = self._judge(trouble)
