@@ -13,6 +13,7 @@ REVISIONS = (
     "0007_voices",
     "0008_company",
     "0009_account",
+    "0010_calls",
 )
 """Every revision, the oldest first."""
 

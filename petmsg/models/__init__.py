@@ -4,6 +4,7 @@ from petmsg.models.alert import Alert
 from petmsg.models.audit import AuditEvent, AuditHead
 from petmsg.models.base import metadata
 from petmsg.models.booking import Booking
+from petmsg.models.call import Call
 from petmsg.models.client import Client, ClientPhone
 from petmsg.models.import_map import ImportMap
 from petmsg.models.inbound import InboundText, PullMark, StrayText
@@ -30,6 +31,7 @@ __all__ = [
     "AutoReply",
     "BlockedPair",
     "Booking",
+    "Call",
     "Client",
     "ClientPhone",
     "ImportMap",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from petmsg.enums.inbound import AddressedTo
@@ -65,7 +65,8 @@ class StrayText(Table, table=True):
     """An unmatched message: it was sent to a number of no org, perhaps through a wrong webhook.
 
     Once its number belongs to an org it can be adopted; then `adopted_id` is its message.
-    `opt_out_type` is the opt-out keyword that the provider recognised in it, if any.
+    `opt_out_type` is the opt-out keyword that the provider recognised in it, if any. `is_call` says
+    that it is a phone call, which was rejected and cannot be adopted.
     """
 
     __tablename__ = "stray_text"
@@ -89,6 +90,7 @@ class StrayText(Table, table=True):
     adopted_id: int | None = Field(default=None, foreign_key="message.id")
     adopted_at: datetime | None = None
     opt_out_type: str | None = None
+    is_call: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class PullMark(Table, table=True):

@@ -22,6 +22,11 @@ class Org(Table, table=True):
     read as those of `country` (ISO 3166-1 alpha-2); NULL means that of the timezone.
     `twilio_account` names the account in the credentials; NULL means the one without a name. An org
     with `removed_at` is only kept for its audit log: no command finds it.
+
+    Calls for the company ring `desk_phone` (E.164) within office hours, each phone for
+    `ring_seconds`; with `voicemail` a caller may leave a message after the `greeting` (NULL means
+    the usual words). `missed_call_reply` is the message to a client whose call nobody took; NULL
+    means none. One phone may call `calls_per_hour` times.
     """
 
     __tablename__ = "org"
@@ -50,6 +55,8 @@ class Org(Table, table=True):
         ),
         CheckConstraint("length(country) = 2 AND country = upper(country)", name="country"),
         CheckConstraint("twilio_account <> ''", name="twilio_account"),
+        CheckConstraint("ring_seconds BETWEEN 5 AND 60", name="ring_seconds"),
+        CheckConstraint("calls_per_hour BETWEEN 1 AND 1000", name="calls_per_hour"),
         CheckConstraint("(frozen_at IS NULL) = (freeze_reason IS NULL)", name="freeze_reason"),
         CheckConstraint("frozen_until IS NULL OR frozen_at IS NOT NULL", name="frozen_until"),
     )
@@ -82,6 +89,12 @@ class Org(Table, table=True):
     removed_at: datetime | None = None
     country: str | None = Field(default=None, max_length=2)
     twilio_account: str | None = Field(default=None, max_length=64)
+    desk_phone: str | None = None
+    voicemail: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    greeting: str | None = None
+    ring_seconds: int = Field(default=20, sa_column_kwargs={"server_default": text("20")})
+    missed_call_reply: str | None = None
+    calls_per_hour: int = Field(default=20, sa_column_kwargs={"server_default": text("20")})
 
 
 class RefCounter(Table, table=True):

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 
 from petmsg.providers.base import DeliveryReport, ReceivedText
+from petmsg.rules.call_plan import CallPlan
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request: the status it is answered with, and a word for the log."""
+    """What became of a request: the status it is answered with, and a word for the log. For a phone
+    call also what happens next with it."""
 
     status: int
     word: str
+    plan: CallPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def test_kills_lose_no_picture_repeat_none_and_leave_none_behind(
     assert "Traceback" not in outcome.said
     # 6: an outcome was unknown on the way; 75: the provider asked to wait.
     assert set(outcome.codes) <= {0, 6, 75}
-    # It was worth it: several kinds of commands were killed, and the doctor had something to delete.
+    # It was worth it: several kinds of commands were killed, and a file was left to delete.
     assert outcome.storm.kills >= kills
     assert len(outcome.storm.killed) >= KINDS, outcome.storm.killed
     assert "petmsg media prune" in outcome.mended
