@@ -13,7 +13,8 @@ SELECT id, slug, name, timezone, grace_minutes, quarantine_days, pool_for,
        pool_threads_per_number, provider, is_demo, created_at, quiet_from_minute,
        quiet_until_minute, frozen_at, frozen_until, freeze_reason, relay, open_from_minute,
        open_until_minute, unanswered_minutes, closed_reply, unknown_reply, lead_minutes, country,
-       twilio_account
+       twilio_account, desk_phone, voicemail, greeting, ring_seconds, missed_call_reply,
+       calls_per_hour
 FROM org WHERE removed_at IS NULL
 """
 
@@ -74,6 +75,12 @@ class OrgRow(NamedTuple):
     lead_minutes: int = 0
     country: str | None = None
     twilio_account: str | None = None
+    desk_phone: str | None = None
+    voicemail: bool = False
+    greeting: str | None = None
+    ring_seconds: int = 20
+    missed_call_reply: str | None = None
+    calls_per_hour: int = 20
 
     @property
     def account(self) -> Account:
@@ -160,6 +167,7 @@ def _row(row: dict[str, Any]) -> OrgRow:
             "provider": ProviderName(row["provider"]),
             "is_demo": bool(row["is_demo"]),
             "relay": bool(row["relay"]),
+            "voicemail": bool(row["voicemail"]),
         }
     )
 
