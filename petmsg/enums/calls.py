@@ -51,3 +51,23 @@ class AnsweredBy(StrEnum):
     SITTER = "sitter"
     CLIENT = "client"
     FRONT_DESK = "front_desk"
+
+
+class Sentence(StrEnum):
+    """What a caller is told before the call ends; the words are in
+    `petmsg.providers.spoken_words`.
+
+    `no_visit`: a sitter calls outside their windows. `nobody_answers`: nobody took the call, and no
+    voicemail is taken. `client_does_not_answer`: the client whom a sitter called does not answer.
+    `no_choice`: the sitter pressed a key of no client, or none. `thanks`: after a voicemail.
+    `trouble`: the call could not be connected. `ended`: a phone rang, and petmsg could not find out
+    whether anybody took the call.
+    """
+
+    NO_VISIT = "no_visit"
+    NOBODY_ANSWERS = "nobody_answers"
+    CLIENT_DOES_NOT_ANSWER = "client_does_not_answer"
+    NO_CHOICE = "no_choice"
+    THANKS = "thanks"
+    TROUBLE = "trouble"
+    ENDED = "ended"

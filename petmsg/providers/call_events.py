@@ -39,12 +39,17 @@ class RingAnswered:
 
 @dataclass(frozen=True, slots=True)
 class RingEnded:
-    """A phone was rung, and that has ended: `completed` means that the two people talked."""
+    """A phone was rung, and that has ended: `completed` means that somebody picked up.
+
+    `by_desk`: the call could not be stored in time, so the front desk's phone was rung without a
+    decision. `ring` is 0 then, and means nothing.
+    """
 
     call: str
     ring: int
     status: CallStatus
     seconds: int | None = None
+    by_desk: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@
 
 from typing import NamedTuple
 
+from petmsg.enums.calls import Sentence
+
 
 class Dial(NamedTuple):
     """Ring a phone (E.164) for `seconds`, showing `caller_id`. With `announces`, whoever answers
@@ -48,9 +50,9 @@ class TakeVoicemail(NamedTuple):
 
 
 class Speak(NamedTuple):
-    """Speak a sentence, then hang up. `sentence` names one of `petmsg.providers.spoken_words`."""
+    """Speak a sentence, then hang up."""
 
-    sentence: str
+    sentence: Sentence
     company: str | None = None
 
 
