@@ -187,13 +187,13 @@ class OurNumber(Refused):
 
 
 class SomebodysPhone(Refused):
-    """A masked number is the personal phone of a client or sitter."""
+    """A masked number is the phone of a client, a sitter or a front desk."""
 
     code = "number_is_a_persons_phone"
-    hint = "Check the number, or change the person's phone first."
+    hint = "Check the number, or change that phone first."
 
     def __init__(self, e164: str) -> None:
-        super().__init__(f"{mask_phone(e164)} is the personal phone of a client or a sitter.")
+        super().__init__(f"{mask_phone(e164)} is the phone of a client, a sitter or a front desk.")
 
 
 def refuse_our_number(cursor: Cursor, e164: str) -> None:
@@ -203,10 +203,12 @@ def refuse_our_number(cursor: Cursor, e164: str) -> None:
 
 
 def refuse_somebodys_phone(cursor: Cursor, org_id: int, e164: str) -> None:
-    """Raise `SomebodysPhone` for a number that is the phone of a client or sitter of the org."""
+    """Raise `SomebodysPhone` for a number that is the phone of a client or sitter of the org, or
+    that of any org's front desk."""
     found = cursor.value(
         "SELECT 1 FROM client_phone WHERE org_id = :org_id AND e164 = :e164"
-        " UNION ALL SELECT 1 FROM sitter WHERE org_id = :org_id AND phone = :e164 LIMIT 1",
+        " UNION ALL SELECT 1 FROM sitter WHERE org_id = :org_id AND phone = :e164"
+        " UNION ALL SELECT 1 FROM org WHERE desk_phone = :e164 LIMIT 1",
         org_id=org_id,
         e164=e164,
     )

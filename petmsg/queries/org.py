@@ -47,7 +47,7 @@ class OrgRow(NamedTuple):
     """An org with its settings, as every command needs it. Instants are aware UTC.
 
     Quiet hours are minutes of the recipient's local day, office hours of the org's; they may pass
-    midnight.
+    midnight. `desk_phone` (E.164) is rung for the front desk; it may be a person's own.
     """
 
     id: int

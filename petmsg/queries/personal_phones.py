@@ -10,6 +10,7 @@ SELECT e164 FROM client_phone WHERE org_id = :org_id AND client_id = :client_id
 UNION SELECT phone FROM sitter WHERE org_id = :org_id AND id = :sitter_id
 """
 _CLIENTS = "SELECT e164 AS phone FROM client_phone WHERE org_id = :org_id AND e164 IN (:phones)"
+_DESKS = "SELECT desk_phone FROM org WHERE desk_phone IN (:phones)"
 _SITTERS = "SELECT phone FROM sitter WHERE org_id = :org_id AND phone IN (:phones)"
 
 
@@ -26,3 +27,8 @@ def personal_among(cursor: Cursor, org: OrgRow, phones: Sequence[str]) -> set[st
     found = cursor.in_list(_CLIENTS, "phones", phones, org_id=org.id)
     found += cursor.in_list(_SITTERS, "phones", phones, org_id=org.id)
     return {row["phone"] for row in found}
+
+
+def desk_phones_among(cursor: Cursor, phones: Sequence[str]) -> set[str]:
+    """Those of the phones (E.164) that ring at the front desk of an org in this database."""
+    return {row["desk_phone"] for row in cursor.in_list(_DESKS, "phones", phones)}

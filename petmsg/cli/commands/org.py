@@ -55,6 +55,7 @@ def add(
 
 @app.command(
     "list",
+    reveals=True,
     prints=list_of(ORG),
     examples=["petmsg org list"],
 )
@@ -67,8 +68,9 @@ def list_(context: Context) -> None:
 
 @app.command(
     "show",
+    reveals=True,
     prints=one(ORG),
-    examples=["petmsg org show --org happy-paws"],
+    examples=["petmsg org show --org happy-paws", "petmsg org show --reveal"],
 )
 def show(context: Context) -> None:
     """Show one org and its settings."""
@@ -82,7 +84,11 @@ def show(context: Context) -> None:
     writes=True,
     may_ask=True,
     prints=one(ORG),
-    examples=["petmsg org set --grace-minutes 30 --quiet-hours 21:00-08:00"],
+    examples=[
+        "petmsg org set --grace-minutes 30 --quiet-hours 21:00-08:00",
+        "petmsg org set --desk-phone '(415) 555-0144' --voicemail on",
+        "petmsg org set --missed-call-reply 'Sorry we missed you. Write to us here.'",
+    ],
 )
 def set_(
     context: Context,
@@ -174,6 +180,44 @@ def set_(
             help="The name of the Twilio credentials, as in twilio-ACCOUNT.env; or none.",
         ),
     ] = None,
+    desk_phone: Annotated[
+        str | None,
+        typer.Option(
+            "--desk-phone",
+            metavar="PHONE",
+            help="The phone that rings for the front desk within office hours, or off.",
+        ),
+    ] = None,
+    voicemail: Annotated[
+        Switch | None,
+        typer.Option("--voicemail", help="Let callers leave a message when nobody answers."),
+    ] = None,
+    greeting: Annotated[
+        str | None,
+        typer.Option(
+            "--greeting",
+            metavar="TEXT",
+            help="What callers hear before they leave a message; off for the usual words.",
+        ),
+    ] = None,
+    ring_seconds: Annotated[
+        int | None,
+        typer.Option("--ring-seconds", help="How long each phone rings in seconds: 5 to 60."),
+    ] = None,
+    missed_call_reply: Annotated[
+        str | None,
+        typer.Option(
+            "--missed-call-reply",
+            metavar="TEXT",
+            help="Automatic message to a client whose call nobody answered, or off.",
+        ),
+    ] = None,
+    calls_per_hour: Annotated[
+        int | None,
+        typer.Option(
+            "--calls-per-hour", help="How many calls of one phone are taken in an hour: 1 to 1000."
+        ),
+    ] = None,
     force: Annotated[
         bool,
         typer.Option("--force", help="Switch to a provider whose account could not be looked at."),
@@ -186,12 +230,11 @@ def set_(
     before, shows what is wrong with it, and refuses credentials that are missing, wrong or of a
     suspended account.
     """
-    from petmsg.cli.flows.set_provider import confirm_provider, note_account
-    from petmsg.services.orgs import org
+    from petmsg.cli.flows.set_provider import change_org
 
-    account = confirm_provider(context, provider, twilio_account, force=force)
-    changed = context.write(
-        org.change,
+    changed = change_org(
+        context,
+        force=force,
         name=name,
         timezone=timezone,
         grace_minutes=grace_minutes,
@@ -208,8 +251,13 @@ def set_(
         lead_minutes=lead_minutes,
         country=country,
         twilio_account=twilio_account,
+        desk_phone=desk_phone,
+        voicemail=voicemail,
+        greeting=greeting,
+        ring_seconds=ring_seconds,
+        missed_call_reply=missed_call_reply,
+        calls_per_hour=calls_per_hour,
     )
-    note_account(context, account)
     context.show_one(ORG, settings_at(changed.org, context.now))
 
 

@@ -1,4 +1,6 @@
-"""`org set --provider`: look at the account of the new provider, show it, and ask."""
+"""`org set`: for another provider look at its account, show it, and ask."""
+
+from typing import TYPE_CHECKING, Unpack
 
 from petmsg.cli.context import Context
 from petmsg.enums.orgs import ProviderName
@@ -6,6 +8,24 @@ from petmsg.errors import PetmsgError
 from petmsg.plurals import counted
 from petmsg.providers.account import Account
 from petmsg.queries.org import OrgRow
+
+if TYPE_CHECKING:
+    from petmsg.services.orgs.org import NewSettings, OrgChanged
+
+
+def change_org(context: Context, *, force: bool, **values: "Unpack[NewSettings]") -> "OrgChanged":
+    """Change the settings (`petmsg.services.orgs.org.change`), after a person wants a new provider.
+
+    Raises what `confirm_provider` and the service raise.
+    """
+    from petmsg.services.orgs import org
+
+    account = confirm_provider(
+        context, values.get("provider"), values.get("twilio_account"), force=force
+    )
+    changed = context.write(org.change, **values)
+    note_account(context, account)
+    return changed
 
 
 def confirm_provider(

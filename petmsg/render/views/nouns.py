@@ -91,6 +91,22 @@ ORG = (
         cell=lambda row, _: row["twilio_account"] or "without a name",
         kind=or_null(WORD),
     ),
+    Field("desk_phone", "Desk phone", personal=True, kind=or_null(PHONE)),
+    Field(
+        "voicemail",
+        "Voicemail",
+        cell=lambda row, _: "on" if row["voicemail"] else "off",
+        kind=FLAG,
+    ),
+    Field(
+        "greeting",
+        "Voicemail greeting",
+        cell=lambda row, _: row["greeting"] or "the usual words",
+        kind=or_null(TEXT),
+    ),
+    Field("ring_seconds", "Ring (s)", kind=COUNT),
+    Field("missed_call_reply", "Missed-call reply", kind=or_null(TEXT)),
+    Field("calls_per_hour", "Calls per caller and hour", kind=COUNT),
 )
 ORG_REMOVED = (
     Field("org", "Org", kind=WORD),

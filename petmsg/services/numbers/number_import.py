@@ -9,7 +9,7 @@ from petmsg.errors import AlreadyExists, MalformedRow, NumberTaken, OutOfRange, 
 from petmsg.phone import read_phone
 from petmsg.queries.lookup import SomebodysPhone
 from petmsg.queries.number_rows import KnownNumber, insert_numbers, known_numbers
-from petmsg.queries.personal_phones import personal_among
+from petmsg.queries.personal_phones import desk_phones_among, personal_among
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import require_no_active_front_desk
 from petmsg.services.transfer.row_faults import Faults
@@ -82,6 +82,7 @@ class NumberRows:
         phones = list(dict.fromkeys(each.e164 for each in read if each.e164))
         self.known = {each.e164: each for each in known_numbers(self.uow.cursor, phones)}
         self.personal = personal_among(self.uow.cursor, self.uow.org, phones)
+        self.personal |= desk_phones_among(self.uow.cursor, phones)
         results = [self._apply_row(each) for each in read]
         self._write()
         return results

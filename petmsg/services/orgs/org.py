@@ -1,6 +1,7 @@
 """Orgs (companies) and their settings: add and change."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict, Unpack
@@ -23,6 +24,7 @@ from petmsg.rules.send_blocks import QuietHours, parse_quiet_hours, quiet_hours
 from petmsg.rules.unanswered import parse_minutes
 from petmsg.services.numbers import number as numbers
 from petmsg.services.numbers.provider_holds import lift_all
+from petmsg.services.orgs.call_settings import checked_desk_phone, checked_greeting, is_off
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_body, parse_name
 
@@ -153,6 +155,12 @@ class NewSettings(TypedDict, total=False):
     lead_minutes: int | None
     country: str | None
     twilio_account: str | None
+    desk_phone: str | None
+    voicemail: Switch | None
+    greeting: str | None
+    ring_seconds: int | None
+    missed_call_reply: str | None
+    calls_per_hour: int | None
 
 
 def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
@@ -160,17 +168,22 @@ def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
 
     `pool_threads_per_number` 0 means no limit; an empty `country` means that of the timezone;
     `twilio_account` none means the account without a name;
-    `quiet_hours` and `office_hours` are texts like `21:00-08:00`. Existing windows keep their lead
-    time and grace period. Raises `OutOfRange`, `MalformedText`, and `MessagesUnsettled` for another
-    account while the present one must be asked for messages.
+    `quiet_hours` and `office_hours` are texts like `21:00-08:00`. `desk_phone` is read in the
+    country that the org has afterwards. Existing windows keep their lead time and grace period.
+    Raises `OutOfRange`, `MalformedText`, `MalformedPhone`, `OurNumber` for a desk phone that is a
+    masked number, and `MessagesUnsettled` for another account while the present one must be asked
+    for messages.
     """
     org = uow.session.get(Org, uow.org.id, with_for_update=True, populate_existing=True)
     assert org is not None
     changes = {}
-    for name, given in values.items():
+    for name, given in sorted(values.items(), key=lambda each: each[0] == "desk_phone"):
         if given is None:
             continue
-        value = _checked(name, given)
+        if name == "desk_phone":
+            value = checked_desk_phone(uow, org, str(given))
+        else:
+            value = _checked(name, given)
         before = _stored(org, name)
         if before != value:
             changes[name] = {"before": _shown(name, before), "after": _shown(name, value)}
@@ -203,6 +216,11 @@ _HOURS = {
 }
 """Settings that are stored in two columns: the start and the end of a part of the day."""
 
+_UNAUDITED = frozenset(
+    ("name", "closed_reply", "unknown_reply", "missed_call_reply", "greeting", "desk_phone")
+)
+"""Settings that hold a name, somebody's phone or free words."""
+
 
 def _stored(org: Org, name: str) -> Any:
     if name in _HOURS:
@@ -219,40 +237,54 @@ def _store(org: Org, name: str, value: Any) -> None:
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name == "name":
-        return parse_name(value)
+    if name in _PARSERS:
+        return _PARSERS[name](value)
     if name == "timezone":
         zone(value)
         return value
-    if name == "pool_for":
-        return PoolFor(value)
     if name in _HOURS:
         return parse_quiet_hours(value, name=name.replace("_", " "))
-    if name == "relay":
-        return Switch(value) is Switch.ON
     if name == "country":
         return parse_country(value) if value.strip() else None
     if name == "twilio_account":
         return None if value.strip().lower() == NO_NAME else checked_account_name(value)
-    if name == "unanswered_minutes":
-        return parse_minutes(value)
-    if name in ("closed_reply", "unknown_reply"):
-        return None if value.strip().lower() == "off" else parse_body(value)
-    if name == "provider":
-        return ProviderName(value)
     lowest, highest = {
         "grace_minutes": (0, 10_080),
         "lead_minutes": (0, 10_080),
         "quarantine_days": (1, 3650),
         "pool_threads_per_number": (0, 1_000_000),
+        "ring_seconds": (5, 60),
+        "calls_per_hour": (1, 1000),
     }[name]
     if not lowest <= value <= highest:
         raise OutOfRange(f"{name} {value} is out of range.", hint=f"Use {lowest} to {highest}.")
     return None if name == "pool_threads_per_number" and value == 0 else value
 
 
+def _is_on(value: Switch) -> bool:
+    return Switch(value) is Switch.ON
+
+
+def _reply(text: str) -> str | None:
+    return None if is_off(text) else parse_body(text)
+
+
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "name": parse_name,
+    "pool_for": PoolFor,
+    "provider": ProviderName,
+    "relay": _is_on,
+    "unanswered_minutes": parse_minutes,
+    "closed_reply": _reply,
+    "unknown_reply": _reply,
+    "voicemail": _is_on,
+    "greeting": checked_greeting,
+    "missed_call_reply": _reply,
+}
+
+
 def _shown(name: str, value: Any) -> Any:
-    """The value for the audit. Of names and replies the audit keeps only that they changed."""
+    """The value for the audit. Of the unaudited settings it keeps only that they changed."""
     if isinstance(value, QuietHours):
         return str(value)
-    return None if name in ("name", "closed_reply", "unknown_reply") else value
+    return None if name in _UNAUDITED else value

@@ -32,6 +32,12 @@ ORG = {
     "country": None,
     "phone_country": "US",
     "twilio_account": None,
+    "desk_phone": None,
+    "voicemail": False,
+    "greeting": None,
+    "ring_seconds": 20,
+    "missed_call_reply": None,
+    "calls_per_hour": 20,
 }
 CATS = ("org", "add", "cat-nappers", "--name", "Cat Nappers", "--timezone", "Europe/Berlin")
 
@@ -132,6 +138,11 @@ def test_every_setting_can_be_changed_and_the_rest_stays(cli: Cli) -> None:
         ("--unknown-reply", "unknown_reply", "Who is it?"),
         ("--country", "country", "DE"),
         ("--twilio-account", "twilio_account", "north-office"),
+        ("--voicemail", "voicemail", True),
+        ("--greeting", "greeting", "You have reached Happy Paws."),
+        ("--ring-seconds", "ring_seconds", 30),
+        ("--missed-call-reply", "missed_call_reply", "Sorry we missed you."),
+        ("--calls-per-hour", "calls_per_hour", 5),
     ):
         word = "on" if value is True else str(value)
         ran = cli("org", "set", option, word, "-o", "json")
@@ -165,6 +176,51 @@ def test_a_change_is_audited_with_before_and_after_but_without_the_name(sqlite_c
     }
 
 
+def test_the_desk_phone_is_read_in_the_country_of_the_org_and_masked(cli: Cli) -> None:
+    ran = cli("org", "set", "--desk-phone", "(415) 555-0144", "-o", "json")
+    assert (ran.code, ran.json["desk_phone"]) == (0, "+1********44"), ran.err
+    assert cli("org", "list", "--reveal", "-o", "json").json[0]["desk_phone"] == "+14155550144"
+    assert "+14155550144" in cli("org", "show", "--reveal", "-o", "table").out
+    assert "5550144" not in cli("org", "show", "-o", "tsv").out
+    moved = cli("org", "set", "--desk-phone", "030 901820", "--country", "DE", "-o", "json")
+    assert moved.json["desk_phone"] == "+4*******20"
+    assert cli("org", "show", "--reveal", "-o", "json").json["desk_phone"] == "+4930901820"
+
+
+def test_the_audit_holds_neither_the_desk_phone_nor_words_of_calls(sqlite_cli: Cli) -> None:
+    words = ("--greeting", "You have reached us.", "--missed-call-reply", "Sorry.")
+    sqlite_cli("org", "set", "--desk-phone", "+14155550144", *words, "--ring-seconds", "9")
+    sqlite_cli("org", "set", "--desk-phone", "off", "--greeting", "OFF")
+    nothing = {"before": None, "after": None}
+    assert [each["payload"] for each in events(sqlite_cli)[-2:]] == [
+        {
+            "desk_phone": nothing,
+            "greeting": nothing,
+            "missed_call_reply": nothing,
+            "ring_seconds": {"before": 20, "after": 9},
+        },
+        {"desk_phone": nothing, "greeting": nothing},
+    ]
+    assert "5550144" not in sqlite_cli("audit", "export").out
+    assert sqlite_cli("org", "show", "--reveal", "-o", "json").json["desk_phone"] is None
+
+
+def test_a_masked_number_of_any_org_is_no_desk_phone_and_the_other_way_round(cli: Cli) -> None:
+    cli(*CATS, "--front-desk", "+14155550900")
+    ran = cli("org", "set", "--org", "happy-paws", "--desk-phone", "+14155550900", "-o", "json")
+    refused(ran, "phone_is_our_number")
+    assert cli("org", "set", "--org", "happy-paws", "--desk-phone", "+14155550144").code == 0
+    add = ("number", "add", "+14155550144", "--class", "pool", "--org", "cat-nappers")
+    refused(cli(*add, "-o", "json"), "number_is_a_persons_phone")
+    rows = "e164,class\n+14155550144,pool\n+14155550145,pool\n"
+    ran = cli("number", "import", "-", "--org", "cat-nappers", "-o", "json", stdin=rows)
+    assert ran.code == 4
+    assert [each.get("error", {}).get("code") for each in ran.json] == [
+        "number_is_a_persons_phone",
+        None,
+    ]
+
+
 def test_setting_what_is_so_already_changes_nothing(sqlite_cli: Cli) -> None:
     before = events(sqlite_cli)
     assert sqlite_cli("org", "set", "--grace-minutes", "60").code == 0
@@ -188,6 +244,17 @@ def test_setting_what_is_so_already_changes_nothing(sqlite_cli: Cli) -> None:
         ("--quiet-hours", "9pm-8am"),
         ("--quiet-hours", "08:00-08:00"),
         ("--quiet-hours", ""),
+        ("--desk-phone", "555"),
+        ("--desk-phone", ""),
+        ("--voicemail", "yes"),
+        ("--greeting", " "),
+        ("--greeting", "a" * 501),
+        ("--greeting", "hello\ufffe"),
+        ("--ring-seconds", "4"),
+        ("--ring-seconds", "61"),
+        ("--missed-call-reply", "a" * 1601),
+        ("--calls-per-hour", "0"),
+        ("--calls-per-hour", "1001"),
     ],
     ids=" ".join,
 )
