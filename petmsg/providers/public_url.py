@@ -7,10 +7,18 @@ from petmsg.errors import Misconfigured
 LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
 INBOUND = "/twilio/inbound"
 STATUS = "/twilio/status"
+CALL = "/twilio/voice"
+"""A phone call comes in."""
+CALL_ANSWER = "/twilio/voice/answer"
+"""Somebody who was rung picked up, or a key was pressed."""
+CALL_ENDED = "/twilio/voice/ended"
+"""A phone was rung, or a whole call has ended."""
+CALL_VOICEMAIL = "/twilio/voice/voicemail"
+CALLS = (CALL, CALL_ANSWER, CALL_ENDED, CALL_VOICEMAIL)
 RETRIES = "rc=5&rp=all"
 """The fragment of a webhook's URL with which Twilio repeats a request: five times, after a 5xx too.
 """
-_OUR_PATHS = (INBOUND, STATUS, "/twilio", "/stripe", "/media", "/healthz")
+_OUR_PATHS = (INBOUND, STATUS, *CALLS, "/twilio", "/stripe", "/media", "/healthz")
 """A public URL with such an end would repeat it in the URLs that Twilio signs."""
 
 

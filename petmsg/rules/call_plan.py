@@ -13,7 +13,7 @@ from petmsg.enums.calls import Sentence
 
 class Dial(NamedTuple):
     """Ring a phone (E.164) for `seconds`, showing `caller_id`. With `announces`, whoever answers
-    first hears whose call it is (`Screen`)."""
+    first hears whose call it is (`Screen`). `by_desk` is as in a `RingEnded`."""
 
     call: str
     ring: int
@@ -21,6 +21,7 @@ class Dial(NamedTuple):
     caller_id: str
     seconds: int
     announces: bool
+    by_desk: bool = False
 
 
 class Menu(NamedTuple):
