@@ -17,6 +17,7 @@ TABLES = frozenset(
         "auto_reply",
         "blocked_pair",
         "booking",
+        "call",
         "client",
         "client_phone",
         "import_map",
@@ -62,6 +63,7 @@ _STORED = {
 _FRACTION = "." + "[0-9]" * 6
 _JSON = {
     ("audit_event", "payload"): "object",
+    ("call", "decision"): "object",
     ("message", "decision"): "object",
     ("notify_channel", "kinds"): "array",
     ("relay_question", "options"): "array",

@@ -153,6 +153,14 @@ _REPLIES = (
         " (SELECT min(message_id) FROM inbound_text WHERE org_id = :o), v.id"
         " FROM template_version v WHERE v.org_id = :o"
     ),
+    (
+        "INSERT INTO call (org_id, provider, provider_call_id, number_id, from_phone, caller,"
+        " client_id, sitter_id, addressed_to, code, decision, status, started_at, ended_at,"
+        " duration_seconds, voicemail_seconds, message_id) SELECT m.org_id, 'twilio',"
+        " m.provider_message_id, m.number_id, m.from_e164, 'client', m.client_id, i.sitter_id,"
+        " 'sitter', 'SITTER_RINGS', '{}', 'no_answer', m.created_at, m.created_at, 40, 23, m.id"
+        " FROM message m JOIN inbound_text i ON i.message_id = m.id WHERE m.org_id = :o"
+    ),
 )
 KEYS = {
     "audit_event": "seq",

@@ -96,6 +96,7 @@ def fill(url: str) -> None:
     assert run_cli(url, *stray).code == REFUSED
     add_pictures(url)
     add_account(url)
+    add_calls(url)
     run("sitter", "away", "S-1", "--from", "+5d", "--to", "+9d", "--reason", REASON)
     with working(url, org=ORG) as uow:
         channel.add(uow, "ops")
@@ -176,6 +177,62 @@ def add_account(url: str) -> None:
                      "now": NOW, "yes": True, "other": NOT_OURS}  # fmt: skip
             used = {name: value for name, value in known.items() if f":{name}" in statement}
             assert cursor.run(statement, **used) > 0
+
+
+def add_calls(url: str) -> None:
+    """Calls in every state: with a voicemail, taken by a client, ringing, and rejected."""
+    words = ("--from", BOB, "--to", MAYA, "--body", "Voicemail, 23 seconds", "--org", ORG)
+    assert run_cli(url, "message", "receive", *words).code == 0
+    with raw(url) as cursor:
+        message = cursor.value("SELECT max(message_id) FROM inbound_text")
+    add_media(url, message, content_type="audio/mpeg", provider_media_id="RE1", due_at=NOW)
+    known = {"maya": MAYA, "message": message, "now": NOW, "stranger": STRANGER, "yes": True}
+    with raw(url) as cursor:
+        for statement in _CALLS:
+            used = {name: value for name, value in known.items() if f":{name}" in statement}
+            assert cursor.run(statement, **used) == 1
+
+
+_CALLS = (
+    (
+        "UPDATE org SET desk_phone = '+12125550100', voicemail = :yes, greeting = 'Please speak',"
+        " ring_seconds = 25, missed_call_reply = 'We missed your call' WHERE slug = 'happy-paws'"
+    ),
+    (
+        "INSERT INTO call (org_id, provider, provider_call_id, number_id, from_phone, caller,"
+        " client_id, addressed_to, code, decision, status, started_at, ended_at,"
+        " duration_seconds, voicemail_seconds, message_id) SELECT m.org_id, 'sandbox',"
+        " m.provider_message_id, m.number_id, m.from_e164, 'client', m.client_id, 'front_desk',"
+        " 'NO_ACTIVE_WINDOW', '{}', 'no_answer', :now, :now, 40, 23, m.id FROM message m"
+        " WHERE m.id = :message"
+    ),
+    (
+        "INSERT INTO call (org_id, provider, provider_call_id, number_id, from_phone, caller,"
+        " client_id, sitter_id, addressed_to, code, decision, status, answered_by, started_at,"
+        " answered_at, ended_at, duration_seconds) SELECT s.org_id, 'sandbox', 'CA1', n.id,"
+        " s.phone, 'sitter', c.id, s.id, 'client', 'CLIENT_RINGS', '{}', 'completed', 'client',"
+        " :now, :now, :now, 3725 FROM sitter s"
+        " JOIN message_number n ON n.org_id = s.org_id AND n.e164 = :maya"
+        " JOIN client c ON c.org_id = s.org_id AND c.ref = 'C-1' WHERE s.ref = 'S-1'"
+    ),
+    (
+        "INSERT INTO call (org_id, provider_call_id, number_id, from_phone, caller, addressed_to,"
+        " code, decision, status, started_at) SELECT org_id, 'CA2', id, :stranger, 'unknown',"
+        " 'front_desk', 'UNKNOWN_SENDER', '{}', 'ringing', :now FROM message_number"
+        " WHERE e164 = :maya"
+    ),
+    (
+        "INSERT INTO call (org_id, provider_call_id, number_id, caller, addressed_to, code,"
+        " decision, status, started_at, ended_at) SELECT org_id, 'CA3', id, 'unknown', 'nobody',"
+        " 'CALLS_PER_HOUR', '{}', 'rejected', :now, :now FROM message_number"
+        " WHERE e164 = :maya"
+    ),
+    (
+        "INSERT INTO stray_text (provider_message_id, from_phone, to_e164, body, media_count,"
+        " received_at, is_call) VALUES ('CA4', '+16175550199', '+14155550777', 'Phone call', 0,"
+        " :now, :yes)"
+    ),
+)
 
 
 READING: dict[str, tuple[str, ...]] = {

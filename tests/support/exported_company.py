@@ -12,6 +12,7 @@ from petmsg.services.alert import raise_alert
 from petmsg.services.notify import channel
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Cli, Ran, add_org, run_cli, working
+from tests.support.media_rows import add_media
 from tests.support.pictures import photo_with_position
 from tests.support.texting import DESK, MAYA, OLGA, POOL, people_and_visit
 
@@ -89,6 +90,7 @@ def fill(url: str) -> None:
         )
     _account(url)
     _replies(url, cli)
+    _calls(url, cli)
     # A name as somebody without petmsg may have written it.
     with raw(url) as cursor:
         cursor.run("UPDATE client SET name = '' WHERE ref = 'C-2'")
@@ -187,6 +189,61 @@ def _picture(url: str, cli: Cli, now: datetime) -> None:
             " SELECT org_id, message_id, 'hash', created_at, created_at FROM media"
             " WHERE source_id IS NOT NULL"
         )
+
+
+def _calls(url: str, cli: Cli) -> None:
+    """A call with a voicemail, one that a client took, one that rings, and a stray one."""
+    later = NOW + timedelta(hours=2)
+    words = ("--from", "+14155551001", "--to", DESK, "--body", "Voicemail, 23 seconds")
+    came = cli("message", "receive", *words, "-o", "json", now=later)
+    assert came.code == 0, came.err
+    with raw(url) as cursor:
+        message = cursor.value("SELECT max(message_id) FROM inbound_text")
+        for statement in _CALLS:
+            known = {"message": message, "now": later, "maya": MAYA, "yes": True}
+            used = {name: value for name, value in known.items() if f":{name}" in statement}
+            assert cursor.run(statement, **used) == 1
+    add_media(
+        url, message, content=b"ID3 a voicemail", name="=voicemail.mp3", provider_media_id="RE1"
+    )
+
+
+_CALLS = (
+    (
+        "UPDATE org SET desk_phone = '+12125550100', voicemail = :yes, greeting = '=Speak, please',"
+        " ring_seconds = 25, calls_per_hour = 9, missed_call_reply = '@We missed your call'"
+        " WHERE slug = 'happy-paws'"
+    ),
+    (
+        "INSERT INTO call (org_id, provider, provider_call_id, number_id, from_phone, caller,"
+        " client_id, sitter_id, addressed_to, code, decision, status, started_at, ended_at,"
+        " duration_seconds, voicemail_seconds, message_id) SELECT m.org_id, 'sandbox',"
+        " m.provider_message_id, m.number_id, m.from_e164, 'client', m.client_id, NULL,"
+        " 'front_desk', 'POOL_OR_DESK_NUMBER',"
+        ' \'{"code": "POOL_OR_DESK_NUMBER", "rings": [{"target": "voicemail"}]}\','
+        " 'no_answer', m.created_at, :now, 40, 23, m.id FROM message m WHERE m.id = :message"
+    ),
+    (
+        "INSERT INTO call (org_id, provider, provider_call_id, number_id, from_phone, caller,"
+        " client_id, sitter_id, addressed_to, code, decision, status, answered_by, started_at,"
+        " answered_at, ended_at, duration_seconds) SELECT s.org_id, 'twilio', '=CA1', n.id,"
+        " s.phone, 'sitter', c.id, s.id, 'client', 'CLIENT_RINGS',"
+        ' \'{"code": "CLIENT_RINGS", "rings": [{"target": "client", "name": "Ann"}]}\','
+        " 'completed', 'client', :now, :now, :now, 61 FROM sitter s"
+        " JOIN message_number n ON n.org_id = s.org_id AND n.e164 = :maya"
+        " JOIN client c ON c.org_id = s.org_id AND c.ref = 'C-1' WHERE s.ref = 'S-1'"
+    ),
+    (
+        "INSERT INTO call (org_id, provider_call_id, number_id, caller, addressed_to, code,"
+        " decision, status, started_at) SELECT org_id, 'CA2', id, 'unknown', 'front_desk',"
+        " 'UNKNOWN_SENDER', '{}', 'ringing', :now FROM message_number WHERE e164 = :maya"
+    ),
+    (
+        "INSERT INTO stray_text (provider_message_id, from_phone, to_e164, body, media_count,"
+        " received_at, is_call) VALUES ('CA3', '+14155551001', '+19995550100', 'Phone call', 0,"
+        " :now, :yes)"
+    ),
+)
 
 
 def held_text(url: str) -> int:

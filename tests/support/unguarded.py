@@ -198,6 +198,26 @@ BUSY = (
         " SELECT (SELECT min(id) FROM notify_channel WHERE org_id = :org), min(id), :org,"
         " min(opened_at) FROM alert WHERE org_id = :org"
     ),
+    (
+        "INSERT INTO call (org_id, provider, provider_call_id, number_id, from_phone, caller,"
+        " client_id, sitter_id, addressed_to, code, decision, status, started_at, ended_at,"
+        " duration_seconds, voicemail_seconds, message_id) SELECT m.org_id, 'twilio',"
+        " m.provider_message_id, m.number_id, m.from_e164, 'client', m.client_id, i.sitter_id,"
+        " 'sitter', 'SITTER_RINGS', '{}', 'no_answer', m.created_at, m.created_at, 40, 23, m.id"
+        " FROM message m JOIN inbound_text i ON i.message_id = m.id WHERE m.id = :first"
+    ),
+    (
+        "INSERT INTO call (org_id, provider, provider_call_id, number_id, from_phone, caller,"
+        " client_id, sitter_id, addressed_to, code, decision, status, answered_by, started_at,"
+        " answered_at, ended_at, duration_seconds) SELECT :org, 'twilio', 'CA-' || :event,"
+        " :number, :phone, 'sitter', :client, :sitter, 'client', 'CLIENT_RINGS', '{}',"
+        " 'completed', 'client', :now, :now, :now, 61"
+    ),
+    (
+        "INSERT INTO call (org_id, provider_call_id, number_id, caller, addressed_to, code,"
+        " decision, status, started_at) VALUES (:org, 'CA-' || :sid, :number, 'unknown',"
+        " 'front_desk', 'UNKNOWN_SENDER', '{}', 'ringing', :now)"
+    ),
     "INSERT INTO auto_reply (org_id, phone_key, replied_at) VALUES (:org, 'k', :now)",
     (
         "INSERT INTO stripe_event (event_id, org_id, booking, kind, outcome, received_at)"

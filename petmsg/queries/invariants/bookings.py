@@ -72,6 +72,10 @@ WHERE c.forgotten_at IS NOT NULL AND (
     OR (m.direction = 'inbound' AND m.from_e164 IS NOT NULL)
     OR m.status IN ('queued', 'held', 'sending', 'unknown'))
 UNION
+SELECT c.org_id, c.ref, 'the phone of a call is still stored'
+FROM call l JOIN client c ON c.id = l.client_id
+WHERE c.forgotten_at IS NOT NULL AND l.caller = 'client' AND l.from_phone IS NOT NULL
+UNION
 SELECT c.org_id, c.ref, 'the reason of an override is still stored'
 FROM route_override o JOIN client c ON c.id = o.client_id
 WHERE c.forgotten_at IS NOT NULL AND o.reason <> '(erased)'

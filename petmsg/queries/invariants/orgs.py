@@ -37,6 +37,15 @@ SELECT id, slug, 'country' FROM org WHERE length(country) <> 2 OR country <> upp
 UNION ALL
 SELECT id, slug, 'twilio_account' FROM org WHERE twilio_account = ''
 UNION ALL
+SELECT id, slug, 'ring_seconds' FROM org
+WHERE ring_seconds IS NULL OR ring_seconds NOT BETWEEN 5 AND 60
+UNION ALL
+SELECT id, slug, 'calls_per_hour' FROM org
+WHERE calls_per_hour IS NULL OR calls_per_hour NOT BETWEEN 1 AND 1000
+UNION ALL
+SELECT o.id, o.slug, 'desk_phone is one of the masked numbers'
+FROM org o JOIN message_number n ON n.e164 = o.desk_phone
+UNION ALL
 SELECT id, slug, 'quarantine_days' FROM org
 WHERE quarantine_days IS NULL OR quarantine_days NOT BETWEEN 1 AND 3650
 UNION ALL
@@ -82,6 +91,8 @@ UNION ALL
 SELECT min(org_id), 'booking', id, count(*) FROM booking GROUP BY id HAVING count(*) > 1
 UNION ALL
 SELECT min(org_id), 'message', id, count(*) FROM message GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT min(org_id), 'call', id, count(*) FROM call GROUP BY id HAVING count(*) > 1
 UNION ALL
 SELECT min(org_id), 'picture', id, count(*) FROM media GROUP BY id HAVING count(*) > 1
 UNION ALL

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from petmsg.db.cursor import Cursor
 from petmsg.enums.alerts import AlertSeverity
 from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.calls import AnsweredBy, CallAddressee, CallerKind, CallStatus
 from petmsg.enums.files import ImportNoun
 from petmsg.enums.inbound import AddressedTo, RelayKind, RelayOutcome
 from petmsg.enums.media import MediaStatus
@@ -32,6 +33,12 @@ OF_AN_ORG = {
     "auto_reply": (),
     "blocked_pair": (("number_id", "message_number"),),
     "booking": (("client_id", "client"), ("sitter_id", "sitter")),
+    "call": (
+        ("client_id", "client"),
+        ("message_id", "message"),
+        ("number_id", "message_number"),
+        ("sitter_id", "sitter"),
+    ),
     "client": (),
     "client_phone": (("client_id", "client"),),
     "import_map": (),
@@ -95,6 +102,11 @@ class Vocabulary(NamedTuple):
 VOCABULARIES = (
     Vocabulary("alert", "severity", AlertSeverity),
     Vocabulary("booking", "status", BookingStatus),
+    Vocabulary("call", "addressed_to", CallAddressee),
+    Vocabulary("call", "answered_by", AnsweredBy, required=False),
+    Vocabulary("call", "caller", CallerKind),
+    Vocabulary("call", "provider", ProviderName, required=False),
+    Vocabulary("call", "status", CallStatus),
     Vocabulary("client", "kind", ClientKind),
     Vocabulary("import_map", "noun", ImportNoun),
     Vocabulary("inbound_text", "addressed_to", AddressedTo),

@@ -102,6 +102,9 @@ UNION ALL
 SELECT NULL, id, 'has half of the data of its adoption' FROM stray_text
 WHERE (adopted_id IS NULL) <> (adopted_at IS NULL)
 UNION ALL
+SELECT NULL, id, 'is a call and became a message' FROM stray_text
+WHERE is_call AND adopted_id IS NOT NULL
+UNION ALL
 SELECT NULL, id, 'has an invalid number of pictures' FROM stray_text
 WHERE media_count IS NULL OR media_count < 0
 UNION ALL

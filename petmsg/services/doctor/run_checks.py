@@ -17,6 +17,7 @@ from petmsg.errors import Busy, DatabaseUnusable, NotFound, OutOfRange, PetmsgEr
 from petmsg.plurals import counted
 from petmsg.queries.invariants.absences import ABSENCES
 from petmsg.queries.invariants.bookings import BOOKINGS, CLIENTS
+from petmsg.queries.invariants.calls import CALLS
 from petmsg.queries.invariants.import_maps import IMPORT_MAPS
 from petmsg.queries.invariants.invariant import Invariant, broken
 from petmsg.queries.invariants.media import MEDIA
@@ -52,6 +53,7 @@ INVARIANTS = (
     *BOOKINGS,
     *MESSAGES,
     *REPLIES,
+    *CALLS,
     *OVERRIDES,
     *ABSENCES,
     *IMPORT_MAPS,

@@ -115,6 +115,33 @@ FAULTS: list[tuple[str, str]] = [
      " WHERE org_id = 1 AND ended_at IS NULL")),
     ("one_absence_at_a_time", ("UPDATE sitter_absence SET ended_at = NULL, ended_by = NULL"
      " WHERE org_id = 1")),
+    ("id_once", ("INSERT INTO call SELECT id, org_id, provider, 'CA-new', number_id, from_phone,"
+     " caller, client_id, sitter_id, addressed_to, code, decision, status, answered_by, started_at,"
+     " answered_at, ended_at, duration_seconds, NULL, NULL FROM call WHERE id = 1")),
+    ("call_agrees", "UPDATE call SET answered_by = 'client' WHERE status = 'no_answer'"),
+    ("call_agrees", "UPDATE call SET answered_at = NULL WHERE status = 'completed'"),
+    ("call_agrees", "UPDATE call SET status = 'rejected' WHERE answered_by IS NOT NULL"),
+    ("call_agrees", "UPDATE call SET voicemail_seconds = -1 WHERE voicemail_seconds = 23"),
+    ("call_agrees", f"UPDATE call SET ended_at = {LATER} WHERE status = 'ringing'"),
+    ("call_names_people", "UPDATE call SET client_id = NULL WHERE answered_by = 'client'"),
+    ("call_names_people", "UPDATE call SET sitter_id = NULL WHERE caller = 'sitter'"),
+    ("call_names_people", "UPDATE call SET sitter_id = NULL WHERE addressed_to = 'sitter'"),
+    ("call_once", ("UPDATE call SET provider_call_id = 'CA1'"
+     " WHERE status IN ('ringing', 'completed')")),
+    ("call_in_inbox", ("UPDATE call SET client_id = (SELECT min(id) FROM client WHERE org_id = 1"
+     " AND ref = 'C-1') WHERE caller = 'client' AND org_id = 1")),
+    ("call_in_inbox", "UPDATE call SET provider_call_id = 'CA1' WHERE id = 1"),
+    ("call_in_inbox", ("UPDATE call SET number_id = (SELECT max(id) FROM message_number"
+     " WHERE org_id = 1) WHERE message_id IS NOT NULL AND org_id = 1")),
+    ("call_in_inbox", ("UPDATE call SET message_id = (SELECT min(id) FROM message"
+     " WHERE direction = 'outbound' AND org_id = 1) WHERE answered_by IS NOT NULL AND org_id = 1")),
+    ("call_in_inbox", ("UPDATE call SET message_id = (SELECT max(message_id) FROM inbound_text"
+     " WHERE org_id = 1) WHERE message_id IS NOT NULL AND org_id = 1")),
+    ("call_in_inbox", "UPDATE call SET status = 'rejected' WHERE voicemail_seconds IS NOT NULL"),
+    ("settings_in_range", "UPDATE org SET desk_phone = (SELECT max(e164) FROM message_number)"),
+    ("stray_once", "UPDATE stray_text SET is_call = (1 = 1)"),
+    ("forgotten_wholly", ("UPDATE client SET forgotten_at = (SELECT max(created_at) FROM message)"
+     " WHERE id IN (SELECT client_id FROM call WHERE caller = 'client')")),
     ("told_once", "INSERT INTO pull_mark SELECT * FROM pull_mark"),
     ("told_once", "INSERT INTO auto_reply SELECT * FROM auto_reply WHERE org_id = 1"),
     ("told_once", "UPDATE stripe_event SET event_id = 'evt_1'"),
@@ -125,7 +152,7 @@ FAULTS: list[tuple[str, str]] = [
     ("audit_chain", "UPDATE audit_event SET actor = 'x' WHERE seq = 1 AND org_id = 1"),
 ]  # fmt: skip
 TOGETHER: dict[str, set[str]] = {
-    "id_once": {"ref_once"},
+    "id_once": {"call_once", "ref_once"},
     "no_terms_without_quarantine": {"ledger_agrees"},
     "pending_has_no_window": {"events_stand"},
     "relay_fits": {"nobodys_text_has_its_why"},

@@ -69,6 +69,24 @@ HELD: dict[str, tuple[str, str]] = {
         "ref_once",
         "UPDATE booking SET ref = 'B-2' WHERE ref = 'B-3' AND org_id = 1",
     ),
+    "ck_call_completed": (
+        "call_agrees",
+        "UPDATE call SET answered_by = NULL, answered_at = NULL WHERE status = 'completed'",
+    ),
+    "ck_call_ended": ("call_agrees", "UPDATE call SET ended_at = NULL WHERE status = 'no_answer'"),
+    "ck_call_seconds": ("call_agrees", "UPDATE call SET duration_seconds = -1 WHERE org_id = 1"),
+    "ck_call_voicemail_message": (
+        "call_in_inbox",
+        "UPDATE call SET message_id = NULL WHERE voicemail_seconds IS NOT NULL",
+    ),
+    "uq_call_message_id": (
+        "call_once",
+        (
+            "UPDATE call SET message_id ="
+            " (SELECT min(message_id) FROM call WHERE org_id = 1) WHERE org_id = 1"
+        ),
+    ),
+    "uq_call_provider_call_id": ("call_once", "UPDATE call SET provider_call_id = 'CA1'"),
     "uq_client_org_id_ref": (
         "ref_once",
         "UPDATE client SET ref = 'C-1' WHERE ref = 'C-2' AND org_id = 1",
@@ -278,6 +296,11 @@ HELD: dict[str, tuple[str, str]] = {
         "purchase_open_once",
         "UPDATE number_purchase SET e164 = '+13035550100' WHERE status = 'intended'",
     ),
+    "ck_org_calls_per_hour": (
+        "settings_in_range",
+        "UPDATE org SET calls_per_hour = 0 WHERE id = 1",
+    ),
+    "ck_org_ring_seconds": ("settings_in_range", "UPDATE org SET ring_seconds = 61 WHERE id = 1"),
     "ck_org_pool_threads_per_number": (
         "settings_in_range",
         "UPDATE org SET pool_threads_per_number = 0 WHERE id = 1",
