@@ -19,7 +19,8 @@ class NumberAtProvider:
 
     `e164` is empty if the provider does not name it; a capability is None if it does not tell. An
     `sms_application` takes the place of the SMS address, a `voice_application` or a `trunk` that of
-    the voice address. All are empty if they are not set.
+    the voice address. The end of a call is told to `status_callback`. All are empty if they are not
+    set.
     """
 
     e164: str
@@ -34,6 +35,8 @@ class NumberAtProvider:
     voice_method: str = ""
     voice_application: str = ""
     trunk: str = ""
+    status_callback: str = ""
+    status_callback_method: str = ""
 
 
 class RegistrationKind(StrEnum):
@@ -128,11 +131,18 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class NewAddresses:
-    """Where the messages and calls of a number are handed to from now on, with POST; None leaves
-    the address as it is. An application or trunk in its place is taken away."""
+    """Where the messages and calls of a number are handed to from now on, and where the end of a
+    call is told (`status_url`), with POST; None leaves the address as it is. An application or
+    trunk in its place is taken away."""
 
     sms_url: str | None = None
     voice_url: str | None = None
+    status_url: str | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether every address is left as it is."""
+        return self.sms_url is None and self.voice_url is None and self.status_url is None
 
 
 @runtime_checkable

@@ -112,15 +112,16 @@ class TwilioAccount:
                 "voice_application_sid": "",
                 "trunk_sid": "",
             }
+        if new.status_url is not None:
+            values |= {"status_callback": new.status_url, "status_callback_method": "POST"}
         number: NumberAtProvider = self._ask(
             lambda: number_at_provider(
                 vars(self._client.incoming_phone_numbers(provider_number_id).update(**values))
             )
         )
-        if (new.sms_url or number.sms_url, new.voice_url or number.voice_url) != (
-            number.sms_url,
-            number.voice_url,
-        ):
+        has = number.sms_url, number.voice_url, number.status_callback
+        wanted = new.sms_url, new.voice_url, new.status_url
+        if any(each is not None and each != now for each, now in zip(wanted, has, strict=True)):
             raise ProviderUnavailable("Twilio answered with another address than the one it got.")
         return number
 
@@ -271,6 +272,8 @@ def number_at_provider(row: Row) -> NumberAtProvider:
         voice_method=_word(row, "voice_method"),
         voice_application=_word(row, "voice_application_sid"),
         trunk=_word(row, "trunk_sid"),
+        status_callback=_word(row, "status_callback"),
+        status_callback_method=_word(row, "status_callback_method"),
     )
 
 

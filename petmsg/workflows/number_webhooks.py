@@ -2,16 +2,29 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from petmsg.errors import OutOfRange, PetmsgError, ProviderAccount, ProviderUnavailable
-from petmsg.providers.account import AccountInspector
+from petmsg.errors import (
+    OutOfRange,
+    PetmsgError,
+    ProviderAccount,
+    ProviderUnavailable,
+    UsageProblem,
+)
+from petmsg.providers.account import Account, AccountInspector
 from petmsg.providers.public_url import RETRIES
 from petmsg.queries.org import OrgRow
 from petmsg.queries.provider_drift import believed_numbers
 from petmsg.services.doctor.account_findings import named
 from petmsg.services.fix_commands import fix_commands
 from petmsg.services.numbers import webhooks
+from petmsg.services.numbers.call_addresses import (
+    CallAddresses,
+    call_addresses,
+    takes_calls,
+    with_retries,
+)
 from petmsg.services.numbers.webhooks import AddressChange, NumberChecked
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_account import expected_address, inspector_of, required_address
@@ -19,6 +32,14 @@ from petmsg.workflows.store import Store
 
 _MOST_UNANSWERED = 2
 _LONGEST_URL = 1000
+
+
+class Installed(NamedTuple):
+    """What `install` did with each number. `leaves_calls`: nobody said whether calls are wanted, so
+    they stay as they are."""
+
+    rows: list[AddressChange | Failure]
+    leaves_calls: bool = False
 
 
 def check(store: Store) -> list[NumberChecked]:
@@ -32,32 +53,52 @@ def check(store: Store) -> list[NumberChecked]:
         row
         if row.command is None
         else replace(row, command=commands.command(row.command, org.slug))
-        for row in webhooks.check_numbers(account, numbers, expected_url=expected)
+        for row in webhooks.check_numbers(account, org, numbers, expected_url=expected)
     ]
 
 
 def install(
-    store: Store, *, voice_url: str | None, confirm: Callable[[str], object]
-) -> list[AddressChange | Failure]:
-    """Hand the messages to the org's numbers to `petmsg serve`, and calls to `voice_url` if given.
+    store: Store, *, calls: bool | None, voice_url: str | None, confirm: Callable[[str], object]
+) -> Installed:
+    """Hand the messages to the org's numbers to `petmsg serve`, and the calls if `calls` is true.
+
+    Without a word about calls (None) they are handed to petmsg if the org takes calls already
+    (`takes_calls`), and else stay as they are. `voice_url` is another address for calls.
 
     `confirm` is asked with what is to change, and raises to stop; with a dry run nothing is asked
     of it or changed. Each number is changed on its own; safe to repeat. Raises `Misconfigured`
-    without a public URL, `OutOfRange` for a voice URL that is not https, and what
-    `provider_account.look` raises.
+    without a public URL, `OutOfRange` for a voice URL that is not https, `UsageProblem` for one
+    beside `calls`, and what `provider_account.look` raises.
     """
     if voice_url is not None:
-        voice_url = _checked_voice_url(voice_url)
+        voice_url = _checked_voice_url(voice_url, calls)
     org, numbers = _numbers(store)
-    address = f"{required_address(store)}#{RETRIES}"
+    address = required_address(store)
     inspector = inspector_of(store, org)
-    planned = webhooks.plan(inspector.look(), numbers, sms_url=address, voice_url=voice_url)
-    if not any(isinstance(each, AddressChange) and each.changes for each in planned):
-        return planned
-    if store.dry_run:
-        return planned
+    account = inspector.look()
+    if voice_url is not None:
+        wanted: CallAddresses | None = CallAddresses(voice_url, None)
+    else:
+        wanted = _calls(org, account, numbers, address, calls)
+    planned = webhooks.plan(account, numbers, sms_url=f"{address}#{RETRIES}", calls=wanted)
+    leaves_calls = wanted is None and calls is None
+    has_changes = any(isinstance(each, AddressChange) and each.changes for each in planned)
+    if store.dry_run or not has_changes:
+        return Installed(planned, leaves_calls)
     confirm(_question(planned))
-    return _carry_out(store, org, inspector, planned)
+    return Installed(_carry_out(store, org, inspector, planned), leaves_calls)
+
+
+def _calls(
+    org: OrgRow, account: Account, numbers: Sequence[str], inbound: str, is_wanted: bool | None
+) -> CallAddresses | None:
+    """Where the calls to the numbers are to go; None if they stay as they are."""
+    ours = call_addresses(inbound)
+    assert ours is not None
+    if is_wanted is None:
+        mine = [each for each in account.numbers if each.e164 in numbers]
+        is_wanted = takes_calls(org, mine, ours)
+    return with_retries(ours) if is_wanted else None
 
 
 def _carry_out(
@@ -89,7 +130,7 @@ def _carry_out(
 
 def _change(inspector: AccountInspector, change: AddressChange, switched: set[str]) -> None:
     """Set a number's addresses first, so that its service never hands messages to old ones."""
-    if change.new.sms_url is not None or change.new.voice_url is not None:
+    if not change.new.is_nothing:
         inspector.set_addresses(change.provider_number_id, change.new)
     if change.service is not None and change.service not in switched:
         inspector.use_number_addresses(change.service)
@@ -111,7 +152,12 @@ def _question(planned: Sequence[AddressChange | Failure]) -> str:
     return " ".join(["Change the addresses at the provider?", *said])
 
 
-def _checked_voice_url(url: str) -> str:
+def _checked_voice_url(url: str, calls: bool | None) -> str:
+    if calls is not None:
+        raise UsageProblem(
+            "--voice-url cannot be used with --calls or --no-calls.",
+            hint="With --calls, calls go to petmsg; with --voice-url, to another address.",
+        )
     try:
         parts = urlsplit(url)
         is_good = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc

@@ -15,6 +15,7 @@ from petmsg.services.doctor.account_findings import (
     summary,
 )
 from petmsg.services.fix_commands import fix_commands
+from petmsg.services.numbers.call_addresses import call_addresses, takes_calls
 from petmsg.workflows.provider_factory import account_provider_of
 from petmsg.workflows.store import Store
 
@@ -52,9 +53,17 @@ def look(store: Store, org: OrgRow) -> AccountLook:
     account = inspector_of(store, org).look()
     with store.snapshot() as cursor:
         mine = {each.number for each in believed_numbers(cursor, org)}
-    there = {number.e164 for number in account.numbers}
-    found = account_findings(account, expected_url=expected, ours=mine if mine & there else None)
-    if missing := sorted(mine - there):
+    there = {number.e164: number for number in account.numbers}
+    calls = call_addresses(expected)
+    found = account_findings(
+        account,
+        expected_url=expected,
+        calls=calls
+        if takes_calls(org, [there[each] for each in mine & there.keys()], calls)
+        else None,
+        ours=mine if mine & there.keys() else None,
+    )
+    if missing := sorted(mine - there.keys()):
         found.insert(0, missing_numbers(missing))
     return AccountLook(account, summary(account), tuple(found))
 

@@ -254,6 +254,14 @@ def test_addresses_are_set_with_post_and_without_what_takes_their_place(
     one = twilio.look().numbers[0]
     assert (one.sms_url, one.voice_url, one.trunk) == (OURS, "https://voice.example.com/", "")
 
+    number = twilio.set_addresses(f"PN{1:032x}", NewAddresses(status_url="https://end.example.com"))
+
+    assert (number.status_callback, number.status_callback_method) == (
+        "https://end.example.com",
+        "POST",
+    )
+    assert number.voice_url == "https://voice.example.com/"
+
 
 @pytest.mark.parametrize(
     ("fault", "error"),

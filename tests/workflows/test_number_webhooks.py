@@ -15,6 +15,8 @@ from tests.support.twilio_shapes import Fault, Request, hang, refusal
 PUBLIC = "https://texts.example.com"
 INBOUND = f"{PUBLIC}/twilio/inbound"
 SET = f"{INBOUND}#rc=5&rp=all"
+CALL = f"{PUBLIC}/twilio/voice#rc=5&rp=all"
+ENDED = f"{PUBLIC}/twilio/voice/ended#rc=5&rp=all"
 OTHERS = "+14155550999"
 
 
@@ -32,6 +34,19 @@ def paws(cli: Cli) -> Cli:
     company(cli)
     assert cli("number", "add", POOL, "--class", "pool").code == 0
     return cli
+
+
+def registered(fake: TwilioFake) -> None:
+    """Put the numbers into a service that leaves messages to their addresses."""
+    fake.account.services = [
+        FakeService(
+            1,
+            "Paws",
+            [DESK, POOL],
+            use_inbound_webhook_on_number=True,
+            campaigns=[("VERIFIED", "")],
+        )
+    ]
 
 
 def ran(cli: Cli, fake: TwilioFake, *words: str, **environ: str) -> Ran:
@@ -107,12 +122,124 @@ def test_after_an_install_the_check_has_no_finding_about_addresses(
     assert "number.webhooks_installed" in {event["event"] for event in events}
 
 
-def test_calls_are_left_alone_unless_an_address_is_given(paws: Cli, fake: TwilioFake) -> None:
-    assert install(paws, fake).code == 0
+def test_calls_are_left_alone_by_a_company_that_never_asked_for_them(
+    paws: Cli, fake: TwilioFake
+) -> None:
+    registered(fake)
+    done = install(paws, fake)
 
+    assert (done.code, done.err) == (
+        0,
+        "Calls stay as they are. To take them: petmsg number webhooks install --calls\n",
+    )
     assert fake.account.number_settings[DESK]["voice_url"] == DEMO_VOICE
     checked = ran(paws, fake, "check")
     assert "callers hear Twilio's demo" in checked.json[0]["message"]
+    assert checked.json[0]["command"] == "petmsg number webhooks install --calls"
+    for theirs in ({"voice_url": None}, {"voice_url": "https://ivr.example.com/"}):
+        fake.account.number_settings = {e164: {"sms_url": SET} | theirs for e164 in (DESK, POOL)}
+        assert ran(paws, fake, "check").code == 0
+        assert install(paws, fake).json[0]["changes"] == []
+
+
+def test_calls_and_their_end_go_to_petmsg_after_an_install(paws: Cli, fake: TwilioFake) -> None:
+    registered(fake)
+    settings = fake.account.number_settings
+    settings[DESK] |= {"sms_url": SET, "voice_application_sid": "AP1", "trunk_sid": None}
+    settings[POOL] |= {"sms_url": SET, "voice_method": "GET", "voice_url": f"{PUBLIC}/twilio/voice"}
+    settings[POOL] |= {"status_callback": "https://u:secret@ivr.example.com/end?key=secret"}
+    before = ran(paws, fake, "check").json
+
+    planned = install(paws, fake, "--dry-run")
+    done = install(paws, fake)
+
+    ends_elsewhere = (
+        "tells the end of calls to https://ivr.example.com/end (POST), not to "
+        f"{PUBLIC}/twilio/voice/ended (POST)"
+    )
+    assert [(row["result"], row["message"]) for row in before] == [
+        ("warning", "application AP1 takes the calls, not petmsg"),
+        (
+            "problem",
+            f"hands calls on with GET, and petmsg takes POST; {ends_elsewhere}",
+        ),
+    ]
+    assert before[0]["voice_through"] == "application AP1"
+    assert before[1]["status_callback"] == "https://ivr.example.com/end"
+    assert planned.json == done.json
+    assert [row["changes"] for row in done.json] == [
+        [
+            f"calls: application AP1 -> {CALL} (POST)",
+            f"ends of calls: nowhere -> {ENDED} (POST)",
+        ],
+        [
+            f"calls: {PUBLIC}/twilio/voice (GET) -> {CALL} (POST)",
+            f"ends of calls: https://ivr.example.com/end (POST) -> {ENDED} (POST)",
+        ],
+    ]
+    names = ("voice_url", "voice_method", "voice_application_sid", "trunk_sid",
+             "status_callback", "status_callback_method")  # fmt: skip
+    for e164 in (DESK, POOL):
+        assert [settings[e164][name] for name in names] == [
+            CALL, "POST", None, None, ENDED, "POST"
+        ]  # fmt: skip
+    assert "secret" not in done.out + done.err + paws("audit", "export").out
+    assert ran(paws, fake, "check").code == 0
+    assert [row["changes"] for row in install(paws, fake).json] == [[], []]
+
+
+@pytest.mark.parametrize("setting", [("--desk-phone", "+14155550144"), ("--voicemail", "on")])
+def test_a_company_with_a_desk_phone_or_voicemail_takes_calls(
+    paws: Cli, fake: TwilioFake, setting: tuple[str, str]
+) -> None:
+    registered(fake)
+    fake.account.number_settings = {DESK: {"sms_url": SET}, POOL: {"sms_url": SET}}
+    fake.account.number_settings[POOL]["voice_url"] = "https://ivr.example.com/in"
+    assert ran(paws, fake, "check").code == 0
+    paws("org", "set", *setting)
+
+    checked = ran(paws, fake, "check")
+    declined = install(paws, fake, "--no-calls")
+    asked = ran(paws, fake, "install")
+    done = install(paws, fake)
+
+    assert (checked.code, [row["result"] for row in checked.json]) == (10, ["problem", "warning"])
+    assert checked.json[0]["message"] == "calls are not handed on, so nobody answers them"
+    assert checked.json[1]["message"] == (
+        f"hands calls to https://ivr.example.com/in, not to {PUBLIC}/twilio/voice"
+    )
+    assert ([row["changes"] for row in declined.json], declined.err) == ([[], []], "")
+    assert asked.error["code"] == "not_confirmed"
+    assert f"{POOL}: calls: https://ivr.example.com/in (POST) -> {CALL} (POST)" in asked.err
+    assert done.code == 0
+    assert fake.account.number_settings[POOL]["voice_url"] == CALL
+
+
+def test_a_number_without_voice_is_named_and_left_alone(paws: Cli, fake: TwilioFake) -> None:
+    registered(fake)
+    capabilities = {"voice": False, "sms": True, "mms": True}
+    fake.account.number_settings = {
+        DESK: {"sms_url": SET, "capabilities": capabilities},
+        POOL: {"sms_url": SET},
+    }
+
+    done = install(paws, fake, "--calls")
+
+    desk, pool = done.json
+    assert (desk["changes"], desk["notes"]) == (
+        [],
+        ["the number cannot take calls; it is left as it is"],
+    )
+    assert (len(pool["changes"]), pool["notes"]) == (2, [])
+    assert len(posts(fake)) == 1
+    checked = ran(paws, fake, "check")
+    assert (checked.code, checked.json[0]["message"]) == (0, "the number cannot take calls")
+
+
+def test_an_address_for_calls_and_petmsg_exclude_each_other(paws: Cli, fake: TwilioFake) -> None:
+    refused = install(paws, fake, "--calls", "--voice-url", "https://calls.example.com/")
+
+    assert (refused.code, fake.requests) == (2, [])
 
 
 def test_nothing_is_changed_without_a_yes_or_in_a_dry_run(

@@ -23,7 +23,10 @@ def check(context: Context) -> None:
     """Compare where the provider hands messages and calls to; exit with 10 on a problem.
 
     Covers the numbers of the org. An address is right if it is PETMSG_PUBLIC_URL and
-    /twilio/inbound; without a public URL, only what loses or answers messages is a problem.
+    /twilio/inbound; without a public URL, only what loses or answers messages is a problem. Calls
+    are right at /twilio/voice, with their end told to /twilio/voice/ended. They are compared if the
+    org has a desk phone or voicemail (petmsg org set), or gave a number's calls to petmsg; else
+    only Twilio's demo is a problem. Calls that go elsewhere on purpose are a warning.
     """
     from petmsg.render.views.number_webhooks import WEBHOOK_CHECKED
     from petmsg.workflows import number_webhooks
@@ -42,26 +45,45 @@ def check(context: Context) -> None:
     writes=True,
     may_ask=True,
     prints=results_of("number_webhooks.WEBHOOK_INSTALLED"),
-    examples=["petmsg number webhooks install --yes"],
+    examples=[
+        "petmsg number webhooks install --yes",
+        "petmsg number webhooks install --calls --dry-run",
+    ],
 )
 def install(
     context: Context,
+    calls: Annotated[
+        bool | None,
+        typer.Option(
+            "--calls/--no-calls",
+            help="Hand calls to petmsg as well, or leave them. Default: with a desk phone or "
+            "voicemail, or where petmsg has calls already.",
+        ),
+    ] = None,
     voice_url: Annotated[
         str | None,
         typer.Option(
-            "--voice-url", metavar="URL", help="Also hand calls to this https URL, with POST."
+            "--voice-url", metavar="URL", help="Hand calls to this https URL instead, with POST."
         ),
     ] = None,
 ) -> None:
-    """Hand messages to the org's numbers to petmsg serve.
+    """Hand messages and calls to the org's numbers to petmsg serve.
 
     Changes the numbers at the provider, so petmsg asks first; --dry-run shows the changes. The
     address is PETMSG_PUBLIC_URL and /twilio/inbound#rc=5&rp=all, with POST. A Messaging Service
     that drops or diverts messages is told to use the addresses of its numbers, if all of them are
-    the org's. Calls stay as they are without --voice-url. Safe to repeat.
+    the org's. Calls go to /twilio/voice and their end to /twilio/voice/ended, in the place of the
+    address, application or trunk that had them; a number without voice is left as it is. Safe to
+    repeat.
     """
     from petmsg.render.views.number_webhooks import WEBHOOK_INSTALLED
     from petmsg.workflows import number_webhooks
 
-    rows = number_webhooks.install(context, voice_url=voice_url, confirm=context.confirm)
-    show_results(context, WEBHOOK_INSTALLED, rows)
+    done = number_webhooks.install(
+        context, calls=calls, voice_url=voice_url, confirm=context.confirm
+    )
+    show_results(context, WEBHOOK_INSTALLED, done.rows)
+    if done.leaves_calls:
+        context.notify(
+            "Calls stay as they are. To take them: petmsg number webhooks install --calls"
+        )

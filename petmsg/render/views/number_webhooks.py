@@ -14,6 +14,9 @@ WEBHOOK_CHECKED = (
     Field("voice_url", None, kind=or_null(TEXT)),
     Field("message", "Finding", kind=TEXT),
     Field("command", None, kind=or_null(TEXT)),
+    Field("voice_method", None, kind=or_null(WORD)),
+    Field("voice_through", None, kind=or_null(TEXT)),
+    Field("status_callback", None, kind=or_null(TEXT)),
 )
 WEBHOOK_INSTALLED = (
     Field("number", "Number", kind=E164),
@@ -21,6 +24,12 @@ WEBHOOK_INSTALLED = (
         "changes",
         "Changes",
         cell=lambda row, _: "; ".join(row.changes) or "none",
+        kind=list_of(TEXT),
+    ),
+    Field(
+        "notes",
+        "Notes",
+        cell=lambda row, _: "; ".join(row.notes) or "-",
         kind=list_of(TEXT),
     ),
 )

@@ -15,6 +15,7 @@ from petmsg.queries.provider_drift import believed_numbers
 from petmsg.services.doctor.account_findings import account_findings
 from petmsg.services.doctor.check import Check, CheckContext, Finding
 from petmsg.services.numbers.addresses import AccountTopic
+from petmsg.services.numbers.call_addresses import call_addresses, takes_calls
 
 
 def provider_account(context: CheckContext) -> Iterator[Finding]:
@@ -39,15 +40,18 @@ def _findings(
 ) -> Iterator[Finding]:
     """The findings about the account, and about the numbers of each org, or of the whole account
     where no org has its numbers yet."""
-    there = {number.e164 for number in account.numbers}
+    there = {number.e164: number for number in account.numbers}
     with snapshot(context.location) as cursor:
         mine = [
-            (org, {each.number for each in believed_numbers(cursor, org)} & there) for org in orgs
+            (org, {each.number for each in believed_numbers(cursor, org)} & there.keys())
+            for org in orgs
         ]
     if not any(numbers for _, numbers in mine):
-        mine = [(orgs[0], there)]
+        mine = [(orgs[0], set(there))]
+    calls = call_addresses(expected)
     for place, (org, numbers) in enumerate(mine):
-        for each in account_findings(account, expected_url=expected, ours=numbers):
+        wanted = calls if takes_calls(org, [there[each] for each in numbers], calls) else None
+        for each in account_findings(account, expected_url=expected, calls=wanted, ours=numbers):
             if each.topic is not AccountTopic.PICTURES and (each.numbers or not place):
                 yield Finding(
                     each.message, context.command(each.command, org.slug), org.slug, each.result

@@ -7,7 +7,9 @@ from petmsg.enums.alerts import CheckResult
 from petmsg.plurals import counted
 from petmsg.providers.account import ACTIVE, Account
 from petmsg.services.numbers import registration
-from petmsg.services.numbers.addresses import AccountTopic, NumberProblem, problems_of
+from petmsg.services.numbers.addresses import AccountTopic, NumberProblem
+from petmsg.services.numbers.call_addresses import CallAddresses
+from petmsg.services.numbers.number_problems import problems_of
 
 _MOST_NAMED = 3
 _CHECK = "petmsg number webhooks check{org}"
@@ -27,12 +29,16 @@ class AccountFinding:
 
 
 def account_findings(
-    account: Account, *, expected_url: str | None, ours: Collection[str] | None = None
+    account: Account,
+    *,
+    expected_url: str | None,
+    calls: CallAddresses | None = None,
+    ours: Collection[str] | None = None,
 ) -> list[AccountFinding]:
     """What is wrong with the account, and with those of its numbers that are `ours` (None: all).
 
     Numbers with the same problem share a finding. `expected_url` is where messages must be handed
-    to, None without a public URL.
+    to, None without a public URL; `calls` where calls must be, None for an org without them.
     """
     numbers = [
         number
@@ -41,9 +47,7 @@ def account_findings(
     ]
     shared: dict[NumberProblem, list[str]] = {}
     for number in numbers:
-        problems = problems_of(account, number, expected_url=expected_url)
-        unregistered = registration.problem_of(account, number)
-        for problem in problems if unregistered is None else [*problems, unregistered]:
+        for problem in problems_of(account, number, expected_url=expected_url, calls=calls):
             shared.setdefault(problem, []).append(number.e164)
     return [
         *_of_account(account),

@@ -12,7 +12,7 @@ DEMO_HOST = "demo.twilio.com"
 """Twilio gives new numbers addresses of this host, which answer with a sample."""
 _PORTS = {"https": 443, "http": 80}
 _CHECK = "petmsg number webhooks check{org}"
-_INSTALL = "petmsg number webhooks install{org}"
+INSTALL = "petmsg number webhooks install{org}"
 
 
 class AccountTopic(StrEnum):
@@ -103,10 +103,10 @@ def sms_address(number: NumberAtProvider, service: MessagingService | None) -> S
     return SmsAddress(number.sms_url, number.sms_method)
 
 
-def problems_of(
+def message_problems(
     account: Account, number: NumberAtProvider, *, expected_url: str | None
 ) -> list[NumberProblem]:
-    """What is wrong with the capabilities and addresses of a number.
+    """What is wrong with the capabilities of a number and the address of its messages.
 
     `expected_url` is where messages must be handed to; None if they are listed (`message pull`)
     instead, so that only what loses or answers them is wrong.
@@ -115,7 +115,6 @@ def problems_of(
     found = [
         *_capabilities(number),
         _sms_problem(sms_address(number, service), service, expected_url),
-        _voice_problem(number),
     ]
     return [each for each in found if each is not None]
 
@@ -155,15 +154,11 @@ def _sms_problem(
         words = f"{by}hands messages on with {address.method.upper()[:10]}, and petmsg takes POST"
     if words is None:
         return None
-    return NumberProblem(topic, CheckResult.PROBLEM, words.removeprefix(" "), _INSTALL)
+    return NumberProblem(topic, CheckResult.PROBLEM, words.removeprefix(" "), INSTALL)
 
 
-def _voice_problem(number: NumberAtProvider) -> NumberProblem | None:
-    if number.voice_application or number.trunk or not is_demo(number.voice_url):
-        return None
-    return NumberProblem(
-        AccountTopic.VOICE_ADDRESS,
-        CheckResult.PROBLEM,
-        "callers hear Twilio's demo",
-        f"{_INSTALL} --voice-url URL",
-    )
+def with_method(url: str, method: str) -> str:
+    """An address without secrets and its method, as a person reads it."""
+    if not url:
+        return "nowhere"
+    return f"{shown(url)} ({method.upper()[:10]})" if method else shown(url)

@@ -4,14 +4,28 @@ Planning is pure; the provider is called by `petmsg.workflows.number_webhooks`, 
 open.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from petmsg.enums.alerts import CheckResult
 from petmsg.errors import Refused
 from petmsg.providers.account import Account, MessagingService, NewAddresses, NumberAtProvider
-from petmsg.services.numbers import registration
-from petmsg.services.numbers.addresses import is_same, problems_of, shown, sms_address
+from petmsg.queries.org import OrgRow
+from petmsg.services.numbers.addresses import (
+    NumberProblem,
+    is_same,
+    shown,
+    sms_address,
+    with_method,
+)
+from petmsg.services.numbers.call_addresses import (
+    CallAddresses,
+    call_addresses,
+    change_calls,
+    taken_over_by,
+    takes_calls,
+)
+from petmsg.services.numbers.number_problems import problems_of
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 
 
@@ -31,7 +45,9 @@ class NumberChecked:
     """Where the messages and calls of a number are handed to at the provider.
 
     `url` and `method` are those that count: the Messaging Service's own if it hands messages on
-    itself, in which case `through` names it. `message` says what is wrong, `command` what helps.
+    itself, in which case `through` names it. `voice_through` is an application or a trunk that gets
+    the calls in the place of `voice_url`; `status_callback` is told of their end. `message` says
+    what is wrong, `command` what helps.
     """
 
     number: str
@@ -43,6 +59,9 @@ class NumberChecked:
     result: CheckResult
     message: str
     command: str | None
+    voice_method: str | None = None
+    voice_through: str | None = None
+    status_callback: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +69,7 @@ class AddressChange:
     """What is to change for one number, in words as well; nothing if `changes` is empty.
 
     `service` is the ID of a Messaging Service that must first leave messages to its numbers'
-    addresses.
+    addresses. `notes` say what cannot be changed.
     """
 
     number: str
@@ -58,15 +77,21 @@ class AddressChange:
     new: NewAddresses
     service: str | None = None
     changes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def check_numbers(
-    account: Account, numbers: Collection[str], *, expected_url: str | None
+    account: Account, org: OrgRow, numbers: Collection[str], *, expected_url: str | None
 ) -> list[NumberChecked]:
     """Each of the org's numbers as the provider has it; `expected_url` as in `problems_of`."""
-    at_provider = {number.e164: number for number in account.numbers}
+    at_provider = {number.e164: number for number in account.numbers if number.e164 in numbers}
+    calls = call_addresses(expected_url)
+    if not takes_calls(org, at_provider.values(), calls):
+        calls = None
     return [
-        _checked(account, at_provider[e164], expected_url) if e164 in at_provider else _gone(e164)
+        _checked(account, at_provider[e164], expected_url, calls)
+        if e164 in at_provider
+        else _gone(e164)
         for e164 in sorted(numbers)
     ]
 
@@ -77,13 +102,15 @@ def _gone(e164: str) -> NumberChecked:
     return NumberChecked(e164, None, None, None, None, None, problem, words, "petmsg reconcile")
 
 
-def _checked(account: Account, number: NumberAtProvider, expected: str | None) -> NumberChecked:
+def _checked(
+    account: Account,
+    number: NumberAtProvider,
+    expected: str | None,
+    calls: CallAddresses | None,
+) -> NumberChecked:
     service = account.service_of(number.e164)
     address = sms_address(number, service)
-    unregistered = registration.problem_of(account, number)
-    problems = problems_of(account, number, expected_url=expected)
-    if unregistered is not None:
-        problems.append(unregistered)
+    problems = problems_of(account, number, expected_url=expected, calls=calls)
     results = [each.result for each in problems]
     worst = next((r for r in (CheckResult.PROBLEM, CheckResult.WARNING) if r in results), None)
     return NumberChecked(
@@ -95,15 +122,24 @@ def _checked(account: Account, number: NumberAtProvider, expected: str | None) -
         voice_url=shown(number.voice_url) if number.voice_url else None,
         result=worst or CheckResult.OK,
         message="; ".join(each.words for each in problems),
-        command=problems[0].command if problems else None,
+        command=_command_of(problems),
+        voice_method=number.voice_method or None,
+        voice_through=taken_over_by(number) or None,
+        status_callback=shown(number.status_callback) if number.status_callback else None,
     )
 
 
+def _command_of(problems: Sequence[NumberProblem]) -> str | None:
+    """The command that helps with the gravest problem: the first one that is no warning."""
+    first = sorted(problems, key=lambda each: each.result is not CheckResult.PROBLEM)
+    return first[0].command if first else None
+
+
 def plan(
-    account: Account, numbers: Collection[str], *, sms_url: str, voice_url: str | None
+    account: Account, numbers: Collection[str], *, sms_url: str, calls: CallAddresses | None
 ) -> list[AddressChange | Failure]:
     """What is to change so that messages to the org's numbers go to `sms_url` with POST, and calls
-    to `voice_url` (None leaves calls as they are).
+    to `calls` (None leaves calls as they are).
 
     A number that the account does not have is a `Failure`, and so is one whose Messaging Service
     drops or diverts messages and also has numbers of somebody else. A number that cannot send
@@ -121,7 +157,7 @@ def plan(
         if diverts is not None and not set(diverts.numbers or ()) <= set(numbers):
             planned.append(Failure(e164, _shared(diverts)))
             continue
-        planned.append(_change(number, service, diverts, sms_url, voice_url))
+        planned.append(_change(number, service, diverts, sms_url, calls))
     return planned
 
 
@@ -151,7 +187,7 @@ def _change(
     service: MessagingService | None,
     diverts: MessagingService | None,
     sms_url: str,
-    voice_url: str | None,
+    calls: CallAddresses | None,
 ) -> AddressChange:
     words = []
     if diverts is not None:
@@ -159,20 +195,20 @@ def _change(
             f"Messaging Service {diverts.name or diverts.provider_id} leaves messages to the "
             "addresses of its numbers"
         )
-    sms = voice = None
+    sms = None
     hands_on = service is not None and service.uses_number_address is False and diverts is None
     if number.sms is not False and not hands_on and not _has(number, sms_url):
         sms = sms_url
         words.append(f"messages: {_before_sms(number)} -> {sms_url} (POST)")
-    if voice_url is not None and number.voice is not False and not _has_voice(number, voice_url):
-        voice = voice_url
-        words.append(f"calls: {_before_voice(number)} -> {shown(voice_url)} (POST)")
+    new, more_words = change_calls(number, calls)
+    cannot = calls is not None and number.voice is False
     return AddressChange(
         number.e164,
         number.provider_number_id,
-        NewAddresses(sms, voice),
+        replace(new, sms_url=sms),
         None if diverts is None else diverts.provider_id,
-        tuple(words),
+        (*words, *more_words),
+        ("the number cannot take calls; it is left as it is",) if cannot else (),
     )
 
 
@@ -184,32 +220,10 @@ def _has(number: NumberAtProvider, url: str) -> bool:
     )
 
 
-def _has_voice(number: NumberAtProvider, url: str) -> bool:
-    return (
-        not (number.voice_application or number.trunk)
-        and number.voice_url == url
-        and number.voice_method.upper() == "POST"
-    )
-
-
 def _before_sms(number: NumberAtProvider) -> str:
     if number.sms_application:
         return f"application {number.sms_application}"
-    return _with_method(number.sms_url, number.sms_method)
-
-
-def _before_voice(number: NumberAtProvider) -> str:
-    if number.trunk:
-        return f"trunk {number.trunk}"
-    if number.voice_application:
-        return f"application {number.voice_application}"
-    return _with_method(number.voice_url, number.voice_method)
-
-
-def _with_method(url: str, method: str) -> str:
-    if not url:
-        return "nowhere"
-    return f"{shown(url)} ({method.upper()[:10]})" if method else shown(url)
+    return with_method(number.sms_url, number.sms_method)
 
 
 def record(uow: UnitOfWork, change: AddressChange) -> AddressChange:

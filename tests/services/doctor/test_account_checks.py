@@ -44,6 +44,31 @@ def test_an_account_that_is_set_up_has_no_finding(cli: Cli, fake: TwilioFake) ->
     assert told(cli, fake) == []
 
 
+def test_calls_are_looked_at_once_the_company_takes_them(cli: Cli, fake: TwilioFake) -> None:
+    company(cli)
+    set_up(fake)
+    fake.account.number_settings[DESK]["voice_url"] = "https://ivr.example.com/in"
+    assert told(cli, fake) == []
+    cli("org", "set", "--voicemail", "on")
+
+    elsewhere = told(cli, fake)
+    fake.account.number_settings[DESK]["voice_url"] = f"{PUBLIC}/twilio/voice"
+    incomplete = told(cli, fake)
+
+    assert elsewhere == [
+        (
+            "warning",
+            f"{DESK}: hands calls to https://ivr.example.com/in, not to {PUBLIC}/twilio/voice",
+        )
+    ]
+    assert incomplete == [
+        (
+            "problem",
+            f"{DESK}: tells the end of calls to nowhere, not to {PUBLIC}/twilio/voice/ended (POST)",
+        )
+    ]
+
+
 def test_what_is_wrong_is_found_and_nothing_is_changed(cli: Cli, fake: TwilioFake) -> None:
     company(cli)
     service = set_up(fake)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from petmsg.providers.account import Account, MessagingService, NumberAtProvider
-from petmsg.services.numbers.addresses import is_same, problems_of, shown, sms_address
+from petmsg.services.numbers.addresses import is_same, message_problems, shown, sms_address
+from petmsg.services.numbers.call_addresses import call_problems
 from tests.support.twilio_services import DEMO_SMS, DEMO_VOICE
 
 UNREADABLE = "an address that cannot be read"
@@ -20,7 +21,8 @@ def found(
 ) -> list[tuple[str, str]]:
     services = () if service is None else (service,)
     account = Account("AC1", "", "active", False, (number,), services=services)
-    problems = problems_of(account, number, expected_url=expected)
+    problems = message_problems(account, number, expected_url=expected)
+    problems += call_problems(number, None)
     return [(each.topic.value, each.words) for each in problems]
 
 
