@@ -95,6 +95,11 @@ SELECT m.id AS word, c.ref AS about, m.status AS state, 0 AS is_name
 FROM message m LEFT JOIN client c ON c.id = m.client_id WHERE m.org_id = {_ORG}
 ORDER BY m.id DESC LIMIT {MOST}
 """
+CALLS = f"""
+SELECT k.id AS word, c.ref AS about, k.status AS state, 0 AS is_name
+FROM call k LEFT JOIN client c ON c.id = k.client_id WHERE k.org_id = {_ORG}
+ORDER BY k.id DESC LIMIT {MOST}
+"""
 MEDIA = f"""
 SELECT x.id AS word, x.name AS about, x.status AS state, 0 AS is_name
 FROM media x WHERE x.org_id = {_ORG}

@@ -19,10 +19,16 @@ _STATUS_TONES = {
     "sent": GOOD,
     "delivered": GOOD,
     "created": GOOD,
+    "completed": GOOD,
+    "answered": GOOD,
     "quarantined": WAITS,
     "pending": WAITS,
     "queued": WAITS,
     "sending": WAITS,
+    "ringing": WAITS,
+    "no_answer": WAITS,
+    "busy": WAITS,
+    "not_answered": WAITS,
     "updated": WAITS,
     "warning": WAITS,
     "problem": BAD,
@@ -32,6 +38,8 @@ _STATUS_TONES = {
     "failed": BAD,
     "undelivered": BAD,
     "critical": BAD,
+    "rejected": OVER,
+    "not_reached": OVER,
     "cancelled": OVER,
     "retired": OVER,
     "offboarded": OVER,
@@ -128,7 +136,7 @@ NOTABLE = FLAG._replace(tones={"yes": WAITS})
 @cache
 def one_of(*vocabularies: type[StrEnum]) -> FieldType:
     """A word of closed vocabularies; statuses are coloured."""
-    words = [each.value for vocabulary in vocabularies for each in vocabulary]
+    words = list(dict.fromkeys(each.value for vocabulary in vocabularies for each in vocabulary))
     return FieldType({"type": "string", "enum": words}, tones=_STATUS_TONES)
 
 

@@ -17,8 +17,10 @@ from petmsg.cli import GROUPS, module_of
 from petmsg.cli.command import App
 from petmsg.db.location import locate
 from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.calls import CallStatus
 from petmsg.services.alert import raise_alert
 from tests import ROOT
+from tests.support.calls import add_call
 from tests.support.fixtures import add_org, run_cli, working
 from tests.support.media_rows import TINY_GIF, add_media
 
@@ -77,6 +79,7 @@ def filled(migrated_sqlite: str) -> str:
     ):
         assert run_cli(migrated_sqlite, *line.split()).code == 0
     add_media(migrated_sqlite, 1, content=TINY_GIF)
+    add_call(migrated_sqlite, number="+14155550101", client="C-1", status=CallStatus.NO_ANSWER)
     with working(migrated_sqlite) as uow:
         raise_alert(
             uow,
@@ -115,6 +118,8 @@ READING = [
     ["today"],
     ["today", "--chart"],
     ["booking", "show", "B-1"],
+    ["call", "list"],
+    ["call", "show", "1"],
     ["message", "list"],
     ["message", "show", "1"],
     ["template", "list"],

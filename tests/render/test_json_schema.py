@@ -98,7 +98,7 @@ WRITING: dict[str, tuple[str, ...]] = {
         "--body",
         "Hi",
     ),
-    "message cancel": ("10",),
+    "message cancel": ("11",),
     "message sync": (),
     "message prices": (),
     "media fetch": ("--dry-run",),

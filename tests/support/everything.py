@@ -8,11 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.calls import AnsweredBy, CallerKind, CallStatus
 from petmsg.enums.media import MediaStatus
 from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
 from petmsg.services.notify import channel
 from petmsg.services.people import optout_messages
+from tests.support.calls import add_call
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, add_org, run_cli, working
 from tests.support.media_rows import add_link, add_media
@@ -180,52 +182,31 @@ def add_account(url: str) -> None:
 
 
 def add_calls(url: str) -> None:
-    """Calls in every state: with a voicemail, taken by a client, ringing, and rejected."""
-    words = ("--from", BOB, "--to", MAYA, "--body", "Voicemail, 23 seconds", "--org", ORG)
-    assert run_cli(url, "message", "receive", *words).code == 0
+    """How calls are taken, and calls in every state: missed ones, one with a voicemail, two talks,
+    one that rings, rejected ones, and one to a number of no company."""
     with raw(url) as cursor:
-        message = cursor.value("SELECT max(message_id) FROM inbound_text")
-    add_media(url, message, content_type="audio/mpeg", provider_media_id="RE1", due_at=NOW)
-    known = {"maya": MAYA, "message": message, "now": NOW, "stranger": STRANGER, "yes": True}
-    with raw(url) as cursor:
-        for statement in _CALLS:
+        for statement in _SETTINGS:
+            known = {"yes": True, "now": NOW}
             used = {name: value for name, value in known.items() if f":{name}" in statement}
             assert cursor.run(statement, **used) == 1
+    add_call(
+        url, number=MAYA, client="C-1", sitter="S-1", status=CallStatus.NO_ANSWER, voicemail=23,
+        seconds=40,
+    )  # fmt: skip
+    add_call(url, number=OLGA, client="C-2", sitter=f"S-{LONG_REF}"[:64], seconds=3725)
+    add_call(
+        url, number=MAYA, caller=CallerKind.SITTER, client=LONG_REF, sitter="S-1", seconds=61,
+        answered_by=AnsweredBy.CLIENT,
+    )  # fmt: skip
+    add_call(url, number=POOL, from_phone=STRANGER, status=CallStatus.REJECTED)
+    add_call(url, number=POOL, from_phone=STRANGER, status=CallStatus.BUSY)
+    add_call(url, number=DESK, client="C-4", status=CallStatus.RINGING)
 
 
-_CALLS = (
+_SETTINGS = (
     (
         "UPDATE org SET desk_phone = '+12125550100', voicemail = :yes, greeting = 'Please speak',"
         " ring_seconds = 25, missed_call_reply = 'We missed your call' WHERE slug = 'happy-paws'"
-    ),
-    (
-        "INSERT INTO call (org_id, provider, provider_call_id, number_id, from_phone, caller,"
-        " client_id, addressed_to, code, decision, status, started_at, ended_at,"
-        " duration_seconds, voicemail_seconds, message_id) SELECT m.org_id, 'sandbox',"
-        " m.provider_message_id, m.number_id, m.from_e164, 'client', m.client_id, 'front_desk',"
-        " 'NO_ACTIVE_WINDOW', '{}', 'no_answer', :now, :now, 40, 23, m.id FROM message m"
-        " WHERE m.id = :message"
-    ),
-    (
-        "INSERT INTO call (org_id, provider, provider_call_id, number_id, from_phone, caller,"
-        " client_id, sitter_id, addressed_to, code, decision, status, answered_by, started_at,"
-        " answered_at, ended_at, duration_seconds) SELECT s.org_id, 'sandbox', 'CA1', n.id,"
-        " s.phone, 'sitter', c.id, s.id, 'client', 'CLIENT_RINGS', '{}', 'completed', 'client',"
-        " :now, :now, :now, 3725 FROM sitter s"
-        " JOIN message_number n ON n.org_id = s.org_id AND n.e164 = :maya"
-        " JOIN client c ON c.org_id = s.org_id AND c.ref = 'C-1' WHERE s.ref = 'S-1'"
-    ),
-    (
-        "INSERT INTO call (org_id, provider_call_id, number_id, from_phone, caller, addressed_to,"
-        " code, decision, status, started_at) SELECT org_id, 'CA2', id, :stranger, 'unknown',"
-        " 'front_desk', 'UNKNOWN_SENDER', '{}', 'ringing', :now FROM message_number"
-        " WHERE e164 = :maya"
-    ),
-    (
-        "INSERT INTO call (org_id, provider_call_id, number_id, caller, addressed_to, code,"
-        " decision, status, started_at, ended_at) SELECT org_id, 'CA3', id, 'unknown', 'nobody',"
-        " 'CALLS_PER_HOUR', '{}', 'rejected', :now, :now FROM message_number"
-        " WHERE e164 = :maya"
     ),
     (
         "INSERT INTO stray_text (provider_message_id, from_phone, to_e164, body, media_count,"
@@ -277,6 +258,8 @@ READING: dict[str, tuple[str, ...]] = {
     "report responses": ("--by", "sitter"),
     "media list": (),
     "media show": ("1",),
+    "call list": (),
+    "call show": ("1",),
     "message list": (),
     "message show": ("1",),
     "alert list": (),

@@ -23,9 +23,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from petmsg.db.location import locate
+from petmsg.enums.calls import CallStatus
 from tests import ROOT
 from tests.services.numbers.test_health import filtered
 from tests.support import example_company
+from tests.support.calls import add_call
 from tests.support.channels import SECRET, ChannelServer, add_alerts
 from tests.support.consistency import content
 from tests.support.documentation import commands
@@ -222,6 +224,13 @@ def with_pictures(company: Company) -> None:
     add_media(company.url, message)
 
 
+def with_calls(company: Company) -> None:
+    """A call that was answered today, and one that nobody took."""
+    number = "+14155550101"
+    add_call(company.url, number=number, client="C-1", sitter="S-1", seconds=95, org=MINE)
+    add_call(company.url, number=number, client="C-1", status=CallStatus.NO_ANSWER, org=MINE)
+
+
 @cache
 def listener() -> ChannelServer:
     """A server for the channels of the examples, which is there until the tests end."""
@@ -280,6 +289,7 @@ BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg audit verify --head heads.jsonl": lambda company: company.run(
         "petmsg audit export --head > heads.jsonl"
     ),
+    "petmsg call ": with_calls,
     "petmsg db check": drop_a_trigger,
     "petmsg db restore ": done("db", "backup", "petmsg-backup.db"),
     "petmsg db upgrade": done("db", "downgrade", "0002", "--discard-data", "--yes"),

@@ -235,6 +235,7 @@ _ROWS: dict[str, Words] = {
     "alert": stored(candidates.ALERTS),
     "audit": stored(candidates.EVENTS),
     "booking": _BOOKINGS,
+    "call": stored(candidates.CALLS),
     "client": _CLIENTS,
     "inbox": stored(candidates.INBOX),
     "media": _MEDIA,

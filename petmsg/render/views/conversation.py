@@ -7,7 +7,7 @@ from petmsg.enums.inbound import AddressedTo, RelayKind
 from petmsg.enums.messages import AttemptStatus, BlockCode, Direction, MessageStatus
 from petmsg.enums.numbers import NumberClass
 from petmsg.enums.orgs import ProviderName
-from petmsg.enums.routing import InboundCode
+from petmsg.enums.routing import CallCode, InboundCode
 from petmsg.plurals import named
 from petmsg.render.escape import from_json
 from petmsg.render.field_types import (
@@ -156,7 +156,7 @@ THREAD_MESSAGES = (
     Field("received_at", None, kind=or_null(INSTANT)),
     *person("sitter", None, is_optional=True),
     Field("addressed_to", None, kind=or_null(one_of(AddressedTo))),
-    Field("code", None, kind=or_null(one_of(InboundCode))),
+    Field("code", None, kind=or_null(one_of(InboundCode, CallCode))),
     Field("media_count", None, kind=COUNT),
     OF_MESSAGE,
     *LISTED,

@@ -6,7 +6,7 @@ from typing import Any
 
 from petmsg.enums.inbound import AddressedTo
 from petmsg.enums.orgs import ProviderName
-from petmsg.enums.routing import InboundCode
+from petmsg.enums.routing import CallCode, InboundCode
 from petmsg.plurals import named
 from petmsg.render.field_types import (
     COUNT,
@@ -153,12 +153,12 @@ _ITEM = (
 )
 INBOX = (
     *_ITEM,
-    Field("code", None, kind=one_of(InboundCode)),
+    Field("code", None, kind=one_of(InboundCode, CallCode)),
     Field("waits_since", None, get=_since, kind=INSTANT),
 )
 ITEM = (
     *_ITEM,
-    Field("code", "Code", kind=one_of(InboundCode)),
+    Field("code", "Code", kind=one_of(InboundCode, CallCode)),
     Field(
         "reason",
         "Reason",

@@ -1,0 +1,241 @@
+"""The field lists of phone calls: JSON keys and table columns."""
+
+from typing import Any
+
+from petmsg.enums.calls import (
+    AnsweredBy,
+    CallAddressee,
+    CallerKind,
+    CallStatus,
+    RingTarget,
+)
+from petmsg.enums.media import MediaStatus
+from petmsg.enums.orgs import ProviderName
+from petmsg.enums.routing import CallCode, CallRule, InboundCode, InboundRule, RingCode
+from petmsg.plurals import named
+from petmsg.render.call_words import addressee_of, caller_of, caller_phone, length_of
+from petmsg.render.escape import from_json
+from petmsg.render.field_types import (
+    COUNT,
+    E164,
+    FLAG,
+    ID,
+    INSTANT,
+    NAME,
+    REF,
+    SENDER,
+    SOON,
+    TEXT,
+    WORD,
+    keyed,
+    object_of,
+    one_of,
+    one_word_of,
+    or_null,
+    rows_of,
+)
+from petmsg.render.fields import Field, View
+from petmsg.render.picture_text import size_of
+from petmsg.render.views.people import person
+
+CALL_CODE = one_of(CallCode)
+"""Why a call is for whom it is for."""
+_WHO = NAME
+
+
+def _length(name: str, title: str | None) -> Field:
+    def cell(row: Any, _: View) -> str:
+        seconds = getattr(row, name)
+        return "-" if seconds is None else length_of(seconds)
+
+    return Field(name, title, cell=cell, kind=or_null(COUNT))
+
+
+_CALL = (
+    Field("call", "Id", kind=ID),
+    Field("started_at", "Started", kind=SOON),
+    Field(
+        "caller",
+        "Caller",
+        cell=lambda row, view: caller_of(row, reveal=view.reveal),
+        kind=one_of(CallerKind)._replace(wrap=_WHO.wrap),
+    ),
+    Field("from", None, get=caller_phone, personal=True, kind=or_null(SENDER)),
+    *person("client", None, is_optional=True),
+    *person("sitter", None, is_optional=True),
+    Field("number", "Number", kind=E164),
+    Field(
+        "addressed_to",
+        "For",
+        cell=lambda row, _: addressee_of(row),
+        kind=one_of(CallAddressee)._replace(wrap=_WHO.wrap),
+    ),
+    Field("status", "Status", kind=one_of(CallStatus)),
+    Field("answered_by", "Answered by", kind=or_null(one_of(AnsweredBy))),
+    _length("duration_seconds", "Duration"),
+    _length("voicemail_seconds", "Voicemail"),
+)
+CALLS = (
+    *_CALL,
+    Field("answered_at", None, kind=or_null(INSTANT)),
+    Field("ended_at", None, kind=or_null(INSTANT)),
+    Field("code", None, kind=CALL_CODE),
+    Field("message", None, kind=or_null(ID)),
+)
+
+CALL_TRACE = (
+    Field("step", "Step", kind=ID),
+    Field("rule", "Rule", kind=one_of(InboundRule, CallRule)),
+    Field("condition", kind=TEXT),
+    Field("result", "Result", kind=FLAG),
+    Field("code", "Code", kind=one_of(InboundCode, CallCode, RingCode)),
+    Field("explanation", "Explanation", kind=TEXT),
+)
+RINGS = (
+    Field("target", kind=one_of(RingTarget)),
+    Field("ref", kind=or_null(REF)),
+    Field("name", kind=or_null(NAME)),
+    Field("caller_id", kind=or_null(E164)),
+    Field("seconds", kind=COUNT),
+    Field("needs_key", kind=FLAG),
+)
+OPTIONS = (
+    Field("key", kind=ID),
+    Field("client", kind=REF),
+    Field("name", kind=or_null(NAME)),
+    Field("caller_id", kind=or_null(E164)),
+)
+CALL_DECISION = (
+    Field("org", kind=WORD),
+    Field("number", kind=E164),
+    Field("at", kind=INSTANT),
+    Field("caller", kind=one_of(CallerKind)),
+    Field("caller_ref", kind=or_null(REF)),
+    Field("addressed_to", kind=one_of(CallAddressee)),
+    Field("ref", kind=or_null(REF)),
+    Field("code", kind=CALL_CODE),
+    Field("reason", kind=TEXT),
+    Field("rings", kind=rows_of(RINGS)),
+    Field("options", kind=rows_of(OPTIONS)),
+    Field("ring_seconds", kind=COUNT),
+    Field("trace", kind=rows_of(CALL_TRACE)),
+)
+"""The decision about a call: whom it is for, who is rung and why."""
+
+LEGS = (
+    Field("ring", "Ring", kind=ID),
+    Field(
+        "target",
+        "Who",
+        cell=lambda row, _: (
+            named(f"{row['target']} {row['ref']}", row["name"]) if row["ref"] else row["target"]
+        ),
+        kind=one_of(RingTarget)._replace(wrap=_WHO.wrap),
+    ),
+    Field("ref", None, kind=or_null(REF)),
+    Field("name", None, kind=or_null(NAME)),
+    Field("caller_id", "Caller ID", kind=or_null(E164)),
+    Field("seconds", "Rings for (s)", kind=COUNT),
+    Field("needs_key", "Asked for a key", kind=FLAG),
+    Field(
+        "result",
+        "Result",
+        kind=or_null(one_word_of("answered", "not_answered", "not_reached", "left")),
+    ),
+)
+"""Who was rung for a call, one after the other. `result` is null where it is not known: the caller
+may have hung up before."""
+
+_VOICEMAIL = keyed(
+    seconds=or_null(COUNT),
+    media=or_null(ID),
+    status=or_null(one_of(MediaStatus)),
+    content_type=or_null(WORD),
+    size=or_null(COUNT),
+)
+
+
+def _voicemail(row: Any) -> dict[str, Any] | None:
+    """The voicemail of a call, as it is stored."""
+    stored = next(iter(row.media or ()), None)
+    if stored is None and row.voicemail_seconds is None:
+        return None
+    return {
+        "seconds": row.voicemail_seconds,
+        "media": stored and stored.media,
+        "status": stored and stored.status,
+        "content_type": stored and stored.content_type,
+        "size": stored and stored.size,
+    }
+
+
+def _save_with(row: Any) -> str | None:
+    stored = next(iter(row.media or ()), None)
+    if stored is None or stored.status in (MediaStatus.ERASING, MediaStatus.ERASED):
+        return None
+    if stored.status == MediaStatus.STORED:
+        return f"petmsg media save {stored.media} --to DIR"
+    return f"petmsg media fetch {stored.media}"
+
+
+def _voicemail_words(row: Any, _: View) -> str:
+    stored = next(iter(row.media or ()), None)
+    if stored is None:
+        return "-"
+    size = "" if stored.size is None else f", {size_of(stored.size)}"
+    return f"media {stored.media}, {stored.status}{size}"
+
+
+def _decided(row: Any) -> Any:
+    return from_json(row.decision)
+
+
+def legs_of(row: Any) -> list[dict[str, Any]]:
+    """Who was rung for a stored call, in order, and what became of each; rows of `LEGS`."""
+    rings = _decided(row)["rings"]
+    taken = _place_taken(row, rings)
+    return [
+        {"ring": place + 1, **ring, "result": _result(row, rings, place, taken)}
+        for place, ring in enumerate(rings)
+    ]
+
+
+def _place_taken(row: Any, rings: list[dict[str, Any]]) -> int | None:
+    """The place of the one who answered, or of the voicemail that was left."""
+    wanted = row.answered_by
+    if wanted is None and row.voicemail_seconds is not None:
+        wanted = RingTarget.VOICEMAIL.value
+    return next((at for at, ring in enumerate(rings) if ring["target"] == wanted), None)
+
+
+def _result(row: Any, rings: list[dict[str, Any]], place: int, taken: int | None) -> str | None:
+    is_phone = rings[place]["target"] not in (RingTarget.VOICEMAIL, RingTarget.SENTENCE)
+    if taken is None:
+        was_rung = is_phone and place == 0 and row.answered_by is None
+        is_over = row.status not in (CallStatus.RINGING, CallStatus.REJECTED)
+        return "not_answered" if was_rung and is_over else None
+    if place == taken:
+        return "answered" if is_phone else "left"
+    return "not_answered" if place < taken else "not_reached"
+
+
+CALL = (
+    *_CALL,
+    Field("code", "Code", kind=CALL_CODE),
+    Field("reason", "Reason", get=lambda row: _decided(row)["reason"], kind=TEXT),
+    Field("answered_at", "Answered", kind=or_null(INSTANT)),
+    Field("ended_at", "Ended", kind=or_null(INSTANT)),
+    Field(
+        "voicemail",
+        "Recording",
+        get=_voicemail,
+        cell=_voicemail_words,
+        kind=or_null(_VOICEMAIL),
+    ),
+    Field("save_with", "Save it", get=_save_with, kind=or_null(TEXT)),
+    Field("message", "Inbox message", kind=or_null(ID)),
+    Field("provider", "Provider", kind=or_null(one_of(ProviderName))),
+    Field("provider_id", None, get=lambda row: row.provider_call_id, kind=WORD),
+    Field("legs", None, get=legs_of, kind=rows_of(LEGS)),
+    Field("decision", None, get=_decided, kind=object_of(CALL_DECISION)),
+)
