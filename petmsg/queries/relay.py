@@ -319,9 +319,19 @@ class ClientAround(NamedTuple):
 
 
 def read_clients_around(
-    cursor: Cursor, org: OrgRow, sitter_id: int, *, at: datetime, now: datetime
+    cursor: Cursor,
+    org: OrgRow,
+    sitter_id: int,
+    *,
+    at: datetime,
+    now: datetime,
+    was_active: bool | None = None,
 ) -> list[ClientAround]:
-    """The clients with a visit of the sitter's about now, in the order of their windows."""
+    """The clients with a visit of the sitter's about `now`, in the order of their windows.
+
+    A window is open if it contains both `at` and `now`, and the sitter is active. `was_active` says
+    so of another instant than today's.
+    """
     rows = cursor.all(
         _Around,
         CLIENTS_AROUND,
@@ -332,21 +342,16 @@ def read_clients_around(
         after=now - AROUND,
         before=now + AROUND,
     )
-    names = unique_names(
-        [
-            ListedClient(
-                row.id,
-                row.ref,
-                row.name or row.ref,
-                day_local(row.starts_at, org.timezone),
-            )
-            for row in rows
-        ]
-    )
+    listed = [
+        ListedClient(row.id, row.ref, row.name or row.ref, day_local(row.starts_at, org.timezone))
+        for row in rows
+    ]
+    names = unique_names(listed)
     return [
         ClientAround(
             OpenClient(row.id, row.ref, names[row.id]),
-            is_open=row.status == "active" and bool(row.is_open and row.is_open_now),
+            is_open=(row.status == "active" if was_active is None else was_active)
+            and bool(row.is_open and row.is_open_now),
         )
         for row in rows
     ]

@@ -21,7 +21,7 @@ class NotOurNumber(Refused):
 
     def __init__(self, e164: str, *, org: str | None) -> None:
         whose = "not a number of any org" if org is None else f"not a number of org {org}"
-        super().__init__(f"{e164} is {whose}, so nobody receives messages to it.")
+        super().__init__(f"{e164} is {whose}, so messages and calls to it reach nobody.")
 
 
 class ExplainedInbound(NamedTuple):

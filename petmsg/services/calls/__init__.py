@@ -1,0 +1,1 @@
+"""Phone calls: who is rung, and what becomes of a call; one transaction each."""
