@@ -44,6 +44,9 @@ class AlertKind(StrEnum):
     MEDIA_LOST = "media_lost"
     NO_PUBLIC_URL = "no_public_url"
     NOTIFY_FAILED = "notify_failed"
+    MISSED_CALL = "missed_call"
+    VOICEMAIL = "voicemail"
+    CALL_LIMIT = "call_limit"
 
 
 class DriftKind(StrEnum):

@@ -3,6 +3,7 @@
 import json
 
 from petmsg.db.cursor import Cursor
+from petmsg.enums.orgs import ProviderName
 from petmsg.queries.org import OrgRow
 
 CHANGES = """
@@ -21,3 +22,10 @@ def former_account_names(cursor: Cursor, org: OrgRow) -> list[str | None]:
         changes = json.loads(payload) if isinstance(payload, str) else payload
         names[changes["twilio_account"]["before"]] = None
     return [name for name in names if name != org.twilio_account]
+
+
+def is_stranger(cursor: Cursor, accounts: frozenset[str | None], org: OrgRow | None) -> bool:
+    """Whether the org never had the account of these names (None: without a name)."""
+    if org is None or org.provider is not ProviderName.TWILIO or org.twilio_account in accounts:
+        return False
+    return accounts.isdisjoint(former_account_names(cursor, org))

@@ -82,6 +82,7 @@ class UnmatchedDetails(NamedTuple):
     received_at: datetime
     opt_out_type: str | None
     adopted_id: int | None
+    is_call: bool
 
 
 class InboxItem(NamedTuple):
@@ -269,7 +270,7 @@ def find_stray(cursor: Cursor, text: str) -> UnmatchedDetails:
     row = cursor.first(
         UnmatchedDetails,
         "SELECT id AS stray, provider, provider_message_id, from_phone, to_e164, body, media_count,"
-        " received_at, opt_out_type, adopted_id FROM stray_text WHERE id = :id",
+        " received_at, opt_out_type, adopted_id, is_call FROM stray_text WHERE id = :id",
         id=stray_id(text),
     )
     if row is None:

@@ -24,6 +24,8 @@ _LOCK_ORGS = "LOCK TABLE org IN EXCLUSIVE MODE"
 _LOCK_BATCHES = "SELECT pg_advisory_xact_lock(:space, :org_id)"
 
 _LOCK_BYTES = "SELECT pg_advisory_xact_lock(:space, :key)"
+_CALLS = 0x70746D63
+"""The first key of the locks of an org's calls."""
 _BYTES = 0x70746D6D
 """The first key of the locks of bytes in the media store."""
 _BYTES_KEYS = 64
@@ -58,6 +60,11 @@ def lock_orgs(cursor: Cursor) -> None:
 def lock_batches(cursor: Cursor, org_id: int, space: int) -> None:
     """Wait for this lock of the org."""
     cursor.hold(_LOCK_BATCHES, org_id=org_id, space=space)
+
+
+def lock_calls(cursor: Cursor, org_id: int) -> None:
+    """Wait until nobody else stores calls of the org. Call it before any row is locked."""
+    cursor.hold(_LOCK_BATCHES, space=_CALLS, org_id=org_id)
 
 
 def lock_bytes(cursor: Cursor, hashes: Iterable[str]) -> None:

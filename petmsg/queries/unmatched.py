@@ -12,9 +12,9 @@ WHERE provider_message_id = :id AND adopted_id IS NULL
 
 _INSERT = """
 INSERT INTO stray_text (provider, provider_message_id, from_phone, to_e164, body, media_count,
-  received_at, opt_out_type)
+  received_at, opt_out_type, is_call)
 VALUES (:provider, :provider_message_id, :from_phone, :to_e164, :body, :media_count, :received_at,
-  :opt_out_type)
+  :opt_out_type, :is_call)
 ON CONFLICT (provider_message_id) DO NOTHING
 """
 
@@ -33,12 +33,13 @@ def insert_unmatched(
     *,
     provider: str | None,
     provider_message_id: str,
-    from_phone: str,
+    from_phone: str | None,
     to_e164: str,
     body: str,
     media_count: int,
     received_at: datetime,
     opt_out_type: str | None,
+    is_call: bool = False,
 ) -> bool:
     """Store it; False if that provider id is stored already."""
     return bool(
@@ -52,6 +53,7 @@ def insert_unmatched(
             media_count=media_count,
             received_at=received_at,
             opt_out_type=opt_out_type,
+            is_call=is_call,
         )
     )
 

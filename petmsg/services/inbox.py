@@ -21,6 +21,7 @@ from petmsg.queries.lookup import find_client
 from petmsg.queries.row_locks import lock_inbound
 from petmsg.queries.waiting import overdue
 from petmsg.services.bookings.assignment_window import ensure_threads
+from petmsg.services.calls.alerts import end_call_alerts
 from petmsg.services.inbound.waiting import end_alert_of
 from petmsg.services.people import client as client_service
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each
@@ -112,6 +113,7 @@ def claim(uow: UnitOfWork, id_: int, *, take_over: bool = False, verb: str = "cl
     assign_to(uow.cursor, uow.org.id, actor=uow.actor, now=uow.now, message_id=id_)
     uow.audit("inbox.claimed", "message", str(id_), {"before": before})
     end_alert_of(uow, item)
+    end_call_alerts(uow, id_)
     return _item(uow, id_, reused=False)
 
 
@@ -131,6 +133,7 @@ def done(uow: UnitOfWork, id_: int, *, reason: str | None = None) -> Item:
     close(uow, id_, by=uow.actor, reason=reason)
     uow.audit("inbox.done", "message", str(id_), reason=reason)
     end_alert_of(uow, item)
+    end_call_alerts(uow, id_)
     return _item(uow, id_, reused=False)
 
 

@@ -197,10 +197,12 @@ def receive(store: Store, typed: WithFiles) -> Received:
 def adopt(store: Store, stray_id: str) -> Received:
     """`inbox adopt`: move an unmatched message to its org, once the number belongs to one.
 
-    Raises `NotFound`, `NotOurNumber`.
+    Raises `NotFound`, `NotOurNumber`, `IsACall`.
     """
     with store.snapshot() as cursor:
         row = find_stray(cursor, stray_id)
+        if row.is_call:
+            raise IsACall(stray_id, row.to_e164)
         slug = org_of_number(cursor, row.to_e164)
     if slug is None:
         raise NotOurNumber(row.to_e164, org=None)
@@ -225,6 +227,19 @@ def adopt(store: Store, stray_id: str) -> Received:
         raise result.error
     assert isinstance(result, Received)
     return result
+
+
+class IsACall(Refused):
+    """A phone call that was rejected is no message of anybody."""
+
+    code = "unmatched_call"
+
+    def __init__(self, stray: str, to_e164: str) -> None:
+        super().__init__(
+            f"Unmatched message {stray} is a phone call, which was rejected.",
+            hint="If the number is yours, the next call is put through after: petmsg number add "
+            f"{to_e164} --class pool",
+        )
 
 
 class StoredUnmatched(Refused):

@@ -1,5 +1,5 @@
-"""What the server's one writer does with a batch: texts, delivery reports and payments, each kind
-by the service that every other way in calls too.
+"""What the server's one writer does with a batch: texts, delivery reports, calls and payments, each
+kind by the service that every other way in calls too.
 
 Whatever goes wrong becomes an outcome. A database that is locked or broken is everybody's 503; any
 other trouble is looked for item by item, so that a text which cannot be stored stops no other.
@@ -15,9 +15,10 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.enums.payments import StripeOutcome
 from petmsg.errors import Busy, Misconfigured
 from petmsg.providers.base import DeliveryReport, ReceivedText
+from petmsg.providers.call_events import SignedCall
 from petmsg.providers.stripe_event import Payment
 from petmsg.queries.delivery_status import orgs_of_reports
-from petmsg.queries.former_accounts import former_account_names
+from petmsg.queries.former_accounts import is_stranger
 from petmsg.queries.inbound import org_of_number
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.bookings.payments import PaymentResult
@@ -33,6 +34,7 @@ from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.payments import pay
 from petmsg.workflows.receive import ReceiveResult, store_messages
 from petmsg.workflows.store import Store
+from petmsg.workflows.store_calls import has_voicemail, store_signed_calls
 from petmsg.workflows.webhook_outcome import Outcome, SignedReport, SignedText
 
 Keep = Callable[[Sequence[Any]], list[Outcome]]
@@ -42,7 +44,8 @@ class WebhookStore:
     """Called in the writer's thread, which alone uses the store."""
 
     def __init__(self, store: Store, *, on_media: Callable[[], None] = lambda: None) -> None:
-        """`on_media` is called after the commit of messages with pictures or files."""
+        """`on_media` is called after the commit of messages with pictures or files, and of
+        voicemails."""
         self._store = store
         self._on_media = on_media
         self._kinds: tuple[tuple[type, Keep], ...] = (
@@ -50,6 +53,7 @@ class WebhookStore:
             (ReceivedText, self._texts),
             (SignedReport, self._signed_reports),
             (DeliveryReport, self._reports),
+            (SignedCall, self._signed_calls),
             (Payment, self._payments),
             (ManyRefused, self._refusals),
         )
@@ -146,8 +150,15 @@ class WebhookStore:
         return {
             place
             for place, (each, accounts) in enumerate(zip(reports, signers, strict=True))
-            if _is_stranger(cursor, accounts, orgs.get(slugs.get(each.provider_message_id, "")))
+            if is_stranger(cursor, accounts, orgs.get(slugs.get(each.provider_message_id, "")))
         }
+
+    def _signed_calls(self, signed: Sequence[SignedCall]) -> list[Outcome]:
+        """Store what is told of calls; each outcome has what happens next."""
+        outcomes = store_signed_calls(self._store, signed, provider=ProviderName.TWILIO)
+        if has_voicemail([each.event for each in signed]):
+            self._on_media()
+        return outcomes
 
     def _refusals(self, refusals: Sequence[ManyRefused]) -> list[Outcome]:
         for each in refusals:
@@ -163,14 +174,7 @@ class WebhookStore:
 def _stranger_to(cursor: Cursor, signed: SignedText, orgs: Mapping[str, OrgRow]) -> str | None:
     """The org whose number the message is to, if it never had the account; else None."""
     slug = org_of_number(cursor, signed.text.to_e164)
-    return slug if _is_stranger(cursor, signed.accounts, orgs.get(slug or "")) else None
-
-
-def _is_stranger(cursor: Cursor, accounts: frozenset[str | None], org: OrgRow | None) -> bool:
-    """Whether the org never had the account of these names."""
-    if org is None or org.provider is not ProviderName.TWILIO or org.twilio_account in accounts:
-        return False
-    return accounts.isdisjoint(former_account_names(cursor, org))
+    return slug if is_stranger(cursor, signed.accounts, orgs.get(slug or "")) else None
 
 
 def _try(keep: Keep, items: Sequence[Any]) -> list[Outcome]:

@@ -84,15 +84,15 @@ def alert_rejected(
     return None, uows[-1]
 
 
-def alert_other_account(uow: UnitOfWork, number: str) -> None:
-    """Raise an alert about a message to a number of the org that another account signed."""
+def alert_other_account(uow: UnitOfWork, number: str, *, what: str = "a message") -> None:
+    """Raise an alert about a message or call to a number of the org that another account signed."""
     raise_alert(
         uow,
         AlertKind.WEBHOOK_REFUSED,
         severity=AlertSeverity.CRITICAL,
         entity="number",
         ref=number,
-        message=f"petmsg rejected a message to {number} that a Twilio account signed which org "
+        message=f"petmsg rejected {what} to {number} that a Twilio account signed which org "
         f"{uow.org.slug} never had. The number may have moved to that account.",
         command="petmsg org show; if the number moved: petmsg org set --twilio-account …",
     )

@@ -37,7 +37,7 @@ class TemplateForClients(Refused):
 
 
 class NobodyToAnswer(Refused):
-    """The sender was erased."""
+    """The sender's phone was withheld, or erased."""
 
     code = "nobody_to_answer"
 
@@ -92,7 +92,7 @@ def _queue(
         return _queue_to_sitter(uow, item, item.sitter, body=body, options=options, media=media)
     if item.from_e164 is None:
         raise NobodyToAnswer(
-            f"The sender of message {item.message} was erased.",
+            f"Message {item.message} has no sender's phone: it was withheld or erased.",
             hint=f"Mark it as handled: petmsg inbox done {item.message}",
         )
     return queue_answer(uow, item, body=body, options=options, media=media)

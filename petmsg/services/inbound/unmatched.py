@@ -46,7 +46,7 @@ def store(
     """
     text = storable(text)
     cursor = transaction.cursor
-    orgs = _orgs_to_alert(all_orgs(cursor), provider)
+    orgs = orgs_to_alert(all_orgs(cursor), provider)
     new = insert_unmatched(
         cursor,
         provider=provider.value if provider is not None else None,
@@ -95,7 +95,8 @@ def _explained(to_e164: str, stray: int, refused: PetmsgError | None) -> tuple[s
     )
 
 
-def _orgs_to_alert(orgs: list[OrgRow], provider: ProviderName | None) -> list[OrgRow]:
+def orgs_to_alert(orgs: list[OrgRow], provider: ProviderName | None) -> list[OrgRow]:
+    """Return the orgs that use the provider, or all if none does. Raises `NoOrg`."""
     if not orgs:
         raise NoOrg
     return [org for org in orgs if org.provider is provider] or orgs

@@ -1,0 +1,79 @@
+"""What happens next with a call: the place in its decision's `rings`, as something to do.
+
+A decision has no phones. The phone of whoever is rung is looked up here, at the moment when it is
+rung, and only if they may still be rung: an active sitter, a client who was not erased, the front
+desk. So nothing but a phone that the org knows is ever dialled. Whoever may not be rung any more is
+passed over.
+"""
+
+from typing import NamedTuple
+
+from petmsg.enums.calls import RingTarget
+from petmsg.queries.auto_reply import is_masked_number
+from petmsg.queries.call_phones import may_be_shown, phone_of_active_sitter, phone_of_client
+from petmsg.queries.call_writes import StoredCall
+from petmsg.rules.call_plan import CallPlan, Dial, HangUp, Menu, Reject, Speak, TakeVoicemail
+from petmsg.rules.call_steps import last_sentence
+from petmsg.rules.routing.call_decision import CallDecision, Ring
+from petmsg.services.unit_of_work import UnitOfWork
+
+
+class Recorded(NamedTuple):
+    """What became of an event of a call: a word for the log, and what happens next."""
+
+    word: str
+    plan: CallPlan
+
+
+def plan_at_start(uow: UnitOfWork, call: StoredCall, decision: CallDecision) -> CallPlan:
+    """Return what a call begins with. A call that comes again begins with the same."""
+    if decision.is_rejected:
+        return Reject()
+    if decision.options:
+        return Menu(call.provider_call_id, tuple(each.name for each in decision.options))
+    return plan_from(uow, call, decision, 0)
+
+
+def plan_from(uow: UnitOfWork, call: StoredCall, decision: CallDecision, place: int) -> CallPlan:
+    """Return what happens from that place of the decision's `rings` on."""
+    for here in range(max(0, place), len(decision.rings)):
+        ring = decision.rings[here]
+        if ring.target is RingTarget.VOICEMAIL:
+            return TakeVoicemail(call.provider_call_id, uow.org.name, uow.org.greeting)
+        if ring.target is RingTarget.SENTENCE:
+            return Speak(last_sentence(decision), uow.org.name)
+        phone = _phone_to_ring(uow, call, ring)
+        if phone is not None and ring.caller_id is not None:
+            return Dial(
+                call.provider_call_id,
+                here,
+                phone,
+                ring.caller_id,
+                ring.seconds,
+                announces=ring.target is not RingTarget.CLIENT,
+            )
+    return HangUp()
+
+
+def _phone_to_ring(uow: UnitOfWork, call: StoredCall, ring: Ring) -> str | None:
+    """Return the phone of whoever is rung; None if they may not be rung now.
+
+    Nobody is rung on the phone that calls, nor on a number of petmsg, which would ring itself.
+    """
+    phone = _phone_of(uow, ring)
+    if phone is None or phone == call.from_phone or is_masked_number(uow.cursor, phone):
+        return None
+    shown = ring.caller_id
+    if shown is None or not may_be_shown(uow.cursor, uow.org.id, shown, at=uow.now):
+        return None
+    return phone
+
+
+def _phone_of(uow: UnitOfWork, ring: Ring) -> str | None:
+    if ring.target is RingTarget.FRONT_DESK:
+        return uow.org.desk_phone
+    if ring.ref is None:
+        return None
+    if ring.target is RingTarget.SITTER:
+        return phone_of_active_sitter(uow.cursor, uow.org.id, ring.ref)
+    return phone_of_client(uow.cursor, uow.org.id, ring.ref)

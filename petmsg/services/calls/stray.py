@@ -1,0 +1,69 @@
+"""Calls to numbers that were never the company's: rejected and kept as unmatched, with an alert."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from petmsg.db.transaction import Transaction
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.orgs import ProviderName
+from petmsg.providers.call_events import CallArrived, CallEnded
+from petmsg.queries.org import all_orgs
+from petmsg.queries.unmatched import insert_unmatched, unmatched_id
+from petmsg.services.alert import raise_alert
+from petmsg.services.inbound.unmatched import orgs_to_alert
+from petmsg.services.unit_of_work import UnitOfWork
+
+BODY = "Phone call"
+
+
+class UnmatchedCall(NamedTuple):
+    """A stored unmatched call; `duplicate` is true if it was already stored."""
+
+    stray: int
+    duplicate: bool
+
+
+def store(
+    transaction: Transaction,
+    event: CallArrived | CallEnded,
+    *,
+    provider: ProviderName | None,
+    actor: str,
+    now: datetime,
+) -> tuple[UnmatchedCall, UnitOfWork]:
+    """Store a call to a number of no org. The same provider ID again changes nothing.
+
+    Returns also the unit of work of one of the orgs with an alert, for the caller to finish. Raises
+    `NoOrg` if there is none.
+    """
+    cursor = transaction.cursor
+    orgs = orgs_to_alert(all_orgs(cursor), provider)
+    new = insert_unmatched(
+        cursor,
+        provider=provider.value if provider is not None else None,
+        provider_message_id=event.call,
+        from_phone=event.from_phone,
+        to_e164=event.to_e164 or "",
+        body=BODY,
+        media_count=0,
+        received_at=now,
+        opt_out_type=None,
+        is_call=True,
+    )
+    stray = unmatched_id(cursor, event.call)
+    uows = [UnitOfWork(transaction, org, actor, now) for org in orgs]
+    for uow in uows if new else []:
+        raise_alert(
+            uow,
+            AlertKind.STRAY_TEXT,
+            severity=AlertSeverity.CRITICAL,
+            entity="number",
+            ref=event.to_e164 or "unknown",
+            message=f"Somebody called {event.to_e164}, which is not one of your numbers. The call "
+            "was rejected.",
+            command=f"petmsg inbox strays; if the number is yours: petmsg number add "
+            f"{event.to_e164} --class pool",
+        )
+    for uow in uows[:-1]:
+        uow.finish()
+    return UnmatchedCall(stray, duplicate=not new), uows[-1]
