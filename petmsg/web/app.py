@@ -1,36 +1,37 @@
 """The routes. The signature is checked before anything is read from the database.
 
-`/twilio/inbound` and `/twilio/status` accept requests that Twilio signed, `/stripe` those that
-Stripe signed; `/healthz` tells anybody whether the database answers, and `/media` gives a message's
-files to a request with its link (`media_route`). A request is answered with 200
-or 204 only after its commit. If storing is uncertain, the answer is 503 and the sender repeats it;
-each item is stored once, however often it comes. Twilio repeats a request after a 5xx only if its
-webhook URL asks for it (`public_url.RETRIES`); `message pull` fetches what Twilio gave up on.
+`/twilio/inbound` and `/twilio/status` accept requests that Twilio signed, and so do the routes of
+phone calls (`voice_route`), whose answers follow other rules. `/stripe` accepts those that Stripe
+signed; `/healthz` tells anybody whether the database answers, and `/media` gives a message's files
+to a request with its link (`media_route`). A request is answered with 200 or 204 only after its
+commit. If storing is uncertain, the answer is 503 and the sender repeats it; each item is stored
+once, however often it comes. Twilio repeats a request after a 5xx only if its webhook URL asks for
+it (`public_url.RETRIES`); `message pull` fetches what Twilio gave up on.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from petmsg.errors import UsageProblem
 from petmsg.media.links import PATH as MEDIA
 from petmsg.providers import public_url, twilio_webhooks
 from petmsg.providers.base import Delivery
 from petmsg.providers.stripe_event import read_event
-from petmsg.providers.twilio_parameters import Form
-from petmsg.providers.twilio_signature import HEADER, Diagnosis, TwilioSignature
+from petmsg.providers.twilio_signature import HEADER, TwilioSignature
 from petmsg.web.access_log import AccessLog, Watcher
 from petmsg.web.group_commit import GroupCommit, TooManyWait
 from petmsg.web.media_route import LOGGED, ROUTE, MediaRoute, MediaSource
-from petmsg.web.read_request import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
-from petmsg.web.refused_requests import Refused, RejectionCounter
+from petmsg.web.read_request import JSON, LARGEST_EVENT, Refusal, body_of
+from petmsg.web.refused_requests import RejectionCounter
+from petmsg.web.signed_request import NOT_SIGNED, Handler, respond, signed_form, with_refusals
+from petmsg.web.voice_route import VoiceRoutes, VoiceSource
 from petmsg.workflows.webhook_outcome import Outcome, SignedReport, SignedText
 
 ANSWER_WITHIN = 10.0
@@ -39,7 +40,6 @@ RETRY_AFTER = {"Retry-After": "5"}
 STRIPE = "/stripe"
 HEALTH = "/healthz"
 STRIPE_HEADER = "Stripe-Signature"
-NOT_SIGNED = "not_signed"
 
 _EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 _HEALTH_SECONDS = 1.0
@@ -51,13 +51,15 @@ class Webhooks:
     """Webhook configuration; `None` disables an endpoint.
 
     `stripe` checks the signature of a body; `health` checks the database and returns an error code
-    or None. `media` is where links are looked up and files are read.
+    or None. `media` is where links are looked up and files are read. `voice` is what phone calls
+    need; they come to Twilio's webhooks, so that without `twilio` there are none.
     """
 
     twilio: TwilioSignature | None
     stripe: Callable[[bytes, str | None], bool] | None
     health: Callable[[], str | None]
     media: MediaSource
+    voice: VoiceSource | None = None
 
 
 def make_app(webhooks: Webhooks, commits: GroupCommit, watcher: Watcher) -> AccessLog:
@@ -71,16 +73,19 @@ def make_app(webhooks: Webhooks, commits: GroupCommit, watcher: Watcher) -> Acce
             _Twilio(webhooks.twilio, commits),
             RejectionCounter("twilio", commits.put_aside),
         )
-        for path, handler in (
-            (public_url.INBOUND, twilio.inbound),
-            (public_url.STATUS, twilio.status),
-        ):
-            guarded = _with_refusals(handler, refusals, HEADER)
+        handlers: dict[str, Handler] = {
+            public_url.INBOUND: twilio.inbound,
+            public_url.STATUS: twilio.status,
+        }
+        if webhooks.voice is not None:
+            handlers |= VoiceRoutes(webhooks.twilio, commits, webhooks.voice).handlers
+        for path, handler in handlers.items():
+            guarded = with_refusals(handler, refusals, HEADER)
             routes.append(Route(path, guarded, methods=["POST"]))
     if webhooks.stripe is not None:
         stripe = _Stripe(webhooks.stripe, commits)
         refusals = RejectionCounter("stripe", commits.put_aside)
-        guarded = _with_refusals(stripe.event, refusals, STRIPE_HEADER)
+        guarded = with_refusals(stripe.event, refusals, STRIPE_HEADER)
         routes.append(Route(STRIPE, guarded, methods=["POST"]))
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
@@ -90,45 +95,6 @@ def make_app(webhooks: Webhooks, commits: GroupCommit, watcher: Watcher) -> Acce
         routes=frozenset(route.path for route in routes) - {ROUTE},
         patterns={f"{MEDIA}/": LOGGED},
     )
-
-
-def _with_refusals(
-    handler: Callable[[Request], Awaitable[Response]], refusals: RejectionCounter, header: str
-) -> Callable[[Request], Awaitable[Response]]:
-    """Wrap a handler: rejections become answers. Requests that are unsigned or malformed are
-    counted; `header` is where the signature is."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except Refusal as refusal:
-            if refusal.word == NOT_SIGNED:
-                has_signature = bool(request.headers.get(header))
-                diagnosis = refusal.diagnosis if isinstance(refusal, NotSigned) else ()
-                refusals.add(Refused(has_signature, *diagnosis))
-            return _respond(request, refusal.status, refusal.word, refusal.headers)
-        except UsageProblem as problem:
-            refusals.add(Refused(has_signature=True))
-            return _respond(request, 400, problem.code)
-
-    return answer
-
-
-def _respond(
-    request: Request,
-    status: int,
-    word: str,
-    headers: Mapping[str, str] | None = None,
-    *,
-    body: Response | None = None,
-) -> Response:
-    """An answer, with its outcome code for the log and the sender."""
-    request.state.word = word
-    if body is not None:
-        return body
-    if status == 204:
-        return Response(status_code=204)
-    return PlainTextResponse(f"{word}\n", status, headers)
 
 
 async def _stored(commits: GroupCommit, item: object, *, began: float) -> Outcome:
@@ -148,14 +114,6 @@ async def _stored(commits: GroupCommit, item: object, *, began: float) -> Outcom
     return outcome
 
 
-class NotSigned(Refusal):
-    """A request to Twilio's webhooks whose signature does not fit, and what it looks like."""
-
-    def __init__(self, diagnosis: Diagnosis) -> None:
-        super().__init__(403, NOT_SIGNED)
-        self.diagnosis = diagnosis
-
-
 class _Twilio:
     """Twilio's two webhooks."""
 
@@ -166,36 +124,25 @@ class _Twilio:
     async def inbound(self, request: Request) -> Response:
         """A received message. The answer is empty: replies are sent through the queue."""
         began = time.monotonic()
-        form = await self._signed(request)
+        form = await signed_form(request, self._signature)
         text = twilio_webhooks.received_text(form)
         signed = SignedText(text, self._signature.accounts_of(form))
         outcome = await _stored(self._commits, signed, began=began)
         if outcome.status == 403:
             raise Refusal(403, outcome.word)
         body = Response(_EMPTY_TWIML, media_type="text/xml")
-        return _respond(request, outcome.status, outcome.word, body=body)
+        return respond(request, outcome.status, outcome.word, body=body)
 
     async def status(self, request: Request) -> Response:
         """A delivery receipt."""
         began = time.monotonic()
-        form = await self._signed(request)
+        form = await signed_form(request, self._signature)
         report = twilio_webhooks.delivery_report(form)
         if report.delivery is Delivery.ON_ITS_WAY:
-            return _respond(request, 204, "on_its_way")
+            return respond(request, 204, "on_its_way")
         signed = SignedReport(report, self._signature.accounts_of(form))
         outcome = await _stored(self._commits, signed, began=began)
-        return _respond(request, outcome.status, outcome.word)
-
-    async def _signed(self, request: Request) -> Form:
-        """The parameters of a request that Twilio signed. Raises `Refusal`: 403."""
-        form = parameters(await body_of(request, FORM))
-        path = request.scope["raw_path"].decode("latin-1")
-        query = request.scope["query_string"].decode("latin-1")
-        signature = request.headers.get(HEADER)
-        if not self._signature.is_genuine(path, query, form, signature):
-            host = request.headers.get("Host")
-            raise NotSigned(self._signature.diagnose(path, query, form, signature, host))
-        return form
+        return respond(request, outcome.status, outcome.word)
 
 
 class _Stripe:
@@ -219,7 +166,7 @@ class _Stripe:
             raise Refusal(400, "malformed_event") from None
         outcome = await _stored(self._commits, read_event(event), began=began)
         said = JSONResponse({"outcome": outcome.word}, outcome.status)
-        return _respond(request, outcome.status, outcome.word, body=said)
+        return respond(request, outcome.status, outcome.word, body=said)
 
 
 class _Health:
@@ -241,4 +188,4 @@ class _Health:
         problem = self._problem if self._commits.is_alive else "nobody_stores"
         word = "ok" if problem is None else problem
         said = JSONResponse({"status": word}, 200 if problem is None else 503)
-        return _respond(request, said.status_code, word, body=said)
+        return respond(request, said.status_code, word, body=said)

@@ -44,6 +44,7 @@ SLOW = {
     "tests/cli/commands/test_doctor.py::test_damaged_pages": "damages a database page by page",
     "tests/cli/commands/test_doctor.py::test_the_command_of_a_problem": "mends each fault",
     "tests/cli/commands/test_serve.py": "starts a web server for each test",
+    "tests/cli/commands/test_serve_calls.py": "as above",
     "tests/cli/commands/test_serve_stripe.py": "as above",
     "tests/cli/test_service_log.py::test_requests_are": "starts a web server",
     "tests/cli/commands/test_metrics.py::test_the_server_answers": "starts a web server twice",

@@ -50,16 +50,19 @@ def serve(
 ) -> None:
     """Receive webhooks from Twilio and Stripe.
 
-    Stores received messages, delivery receipts and payments. Requires the extra `web`. Put it
-    behind a TLS-terminating reverse proxy; PETMSG_PUBLIC_URL is the public address, such as
-    https://texts.example.com. Set the webhook of the Twilio number to POST /twilio/inbound; status
-    callbacks go to /twilio/status automatically. Stripe's endpoint is /stripe. /healthz reports
-    whether the database answers. --org is for payments that name no org.
+    Stores received messages, delivery receipts and payments, and puts phone calls through. Requires
+    the extra `web`. Put it behind a TLS-terminating reverse proxy; PETMSG_PUBLIC_URL is the public
+    address, such as https://texts.example.com. Set the webhook of the Twilio number to POST
+    /twilio/inbound, that of its calls to POST /twilio/voice, and the status callback of its calls
+    to POST /twilio/voice/ended; receipts of messages go to /twilio/status automatically. Stripe's
+    endpoint is /stripe. /healthz reports whether the database answers. --org is for payments that
+    name no org.
 
     The signature of every request is checked first. A request is answered with 200 only after its
-    content is stored; if that is uncertain, it is answered with 503 and may be repeated. One line
-    is printed for each request. Ctrl-C and SIGTERM finish accepted requests. With --dry-run it
-    lists the addresses that the settings open.
+    content is stored; if that is uncertain, it is answered with 503 and may be repeated. A phone
+    call is answered within two seconds all the same: the front desk's phone rings, or the caller
+    hears a sentence. One line is printed for each request. Ctrl-C and SIGTERM finish accepted
+    requests. With --dry-run it lists the addresses that the settings open.
 
     --metrics-port answers GET /metrics on a port of its own, never on the public one.
     """

@@ -30,7 +30,7 @@ from petmsg.providers.credentials import (
     load_stripe_secrets,
     load_twilio_credentials,
 )
-from petmsg.providers.public_url import INBOUND, STATUS, checked_public_url
+from petmsg.providers.public_url import CALLS, INBOUND, STATUS, checked_public_url
 from petmsg.providers.stored_accounts import StoredAccounts
 from petmsg.providers.stripe_signature import is_genuine
 from petmsg.queries.org import OrgRow, all_orgs, has_org
@@ -38,6 +38,7 @@ from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.views.nouns import WEBHOOKS
 from petmsg.systemd.supervisor import Supervisor
+from petmsg.workflows.desk_lines_thread import DeskLinesThread
 from petmsg.workflows.fetch_media import every_org
 from petmsg.workflows.linked_files import find_linked_files
 from petmsg.workflows.media_thread import MediaThread
@@ -66,16 +67,18 @@ def serve(
         raise _extra_missing(problem) from None
     if context.environment.wait_seconds is None:
         context.environment = context.environment._replace(wait_seconds=WAIT_SECONDS)
-    webhooks = _webhooks(context)
+    own_store = partial(_own_store, context)
+    desks = DeskLinesThread(own_store, context.notify)
+    webhooks = _webhooks(context, desks)
     if context.dry_run:
         context.show_list(WEBHOOKS, _rows(webhooks))
         return
     listener = server.listen(host, port)
     with listener:
         _say_where(context, listener, webhooks)
-        own_store = partial(_own_store, context)
         with (
             _metrics(context, metrics) as count,
+            desks,
             NotifyThread(own_store, every_org, context.notify),
             MediaThread(own_store, context.notify) as media,
         ):
@@ -128,7 +131,7 @@ def _extra_missing(problem: ModuleNotFoundError) -> Exception:
 # ------------------------------------------------------------------------------ what is configured
 
 
-def _webhooks(context: Context) -> "Webhooks":
+def _webhooks(context: Context, desks: DeskLinesThread) -> "Webhooks":
     """Return the webhooks that the settings enable.
 
     Raises `CredentialsMissing`, `Misconfigured`, `NoOrg`, and the errors of the database.
@@ -136,13 +139,15 @@ def _webhooks(context: Context) -> "Webhooks":
     from petmsg.providers.twilio_signature import TwilioSignature
     from petmsg.web.app import Webhooks
     from petmsg.web.media_route import MediaSource
+    from petmsg.web.voice_route import VoiceSource
 
     environ = context.environ
     file = settings.credentials_file(environ)
-    public_url, twilio = environ.get(settings.PUBLIC_URL), None
+    public_url, twilio, voice = environ.get(settings.PUBLIC_URL), None, None
     if public_url:
         public_url = checked_public_url(public_url)
         twilio = TwilioSignature(_accounts(context), public_url=public_url)
+        voice = VoiceSource(public_url, desks.line_of, desks.is_ours, context.clock)
     secrets = load_stripe_secrets(environ, file)
     if twilio is None and not secrets:
         nothing = Misconfigured(
@@ -168,6 +173,7 @@ def _webhooks(context: Context) -> "Webhooks":
         media=MediaSource(
             find=partial(find_linked_files, context.location, context.clock), store=context.media
         ),
+        voice=voice,
     )
 
 
@@ -238,6 +244,7 @@ def _rows(webhooks: "Webhooks") -> list[dict[str, Any]]:
     return [
         {"path": INBOUND, "open": twilio, "checked": "Twilio's signature"},
         {"path": STATUS, "open": twilio, "checked": "Twilio's signature"},
+        *({"path": path, "open": twilio, "checked": "Twilio's signature"} for path in CALLS),
         {"path": STRIPE, "open": stripe, "checked": "Stripe's signature"},
         {"path": LOGGED, "open": True, "checked": "the link's token"},
         {"path": HEALTH, "open": True, "checked": "nothing"},

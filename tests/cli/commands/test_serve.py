@@ -415,6 +415,10 @@ def test_what_is_not_configured_is_said(sqlite_cli: Cli) -> None:
     assert {row["path"]: row["open"] for row in ran.json} == {
         "/twilio/inbound": True,
         "/twilio/status": True,
+        "/twilio/voice": True,
+        "/twilio/voice/answer": True,
+        "/twilio/voice/ended": True,
+        "/twilio/voice/voicemail": True,
         "/stripe": True,
         "/media/TOKEN/NAME": True,
         "/healthz": True,
