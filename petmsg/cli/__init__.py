@@ -40,7 +40,7 @@ GROUPS = {
     "message": "Send, receive, list and manage messages.",
     "call": "List and show phone calls, missed calls and voicemails.",
     "report": "Count messages, their cost, and how soon clients are answered.",
-    "media": "List, show, save and fetch pictures of messages.",
+    "media": "List, show, save and fetch pictures and voicemails.",
     "template": "Write, change and list templates of messages.",
     "inbox": "List, answer, claim and close received messages that need a person.",
     "reconcile": "Compare messages and numbers with the provider.",

@@ -1,12 +1,13 @@
 """What a file is, by its first bytes. A name or a header may say anything.
 
-The signatures are those of the WHATWG's MIME Sniffing Standard, and of ISO 14496-12 for the family
-of MP4.
+The signatures are those of the WHATWG's MIME Sniffing Standard, of ISO 14496-12 for the family of
+MP4, and of ISO 11172-3 and 13818-3 for MP3 without a tag.
 """
 
 JPEG, PNG, GIF, WEBP = "image/jpeg", "image/png", "image/gif", "image/webp"
 HEIC, AVIF = "image/heic", "image/avif"
 PDF, VCARD = "application/pdf", "text/vcard"
+MP3, WAV = "audio/mpeg", "audio/wav"
 
 PICTURES = frozenset((JPEG, PNG, GIF, WEBP))
 """What petmsg opens as a picture."""
@@ -25,10 +26,10 @@ _EXTENSIONS = {
     "video/quicktime": "mov",
     "video/webm": "webm",
     "audio/amr": "amr",
-    "audio/mpeg": "mp3",
+    MP3: "mp3",
     "audio/mp4": "m4a",
     "audio/ogg": "ogg",
-    "audio/wav": "wav",
+    WAV: "wav",
     "text/plain": "txt",
 }
 _STARTS = (
@@ -38,13 +39,11 @@ _STARTS = (
     (b"GIF89a", GIF),
     (b"%PDF-", PDF),
     (b"#!AMR", "audio/amr"),
-    (b"ID3", "audio/mpeg"),
-    (b"\xff\xfb", "audio/mpeg"),
-    (b"\xff\xf3", "audio/mpeg"),
+    (b"ID3", MP3),
     (b"OggS", "audio/ogg"),
     (b"\x1a\x45\xdf\xa3", "video/webm"),
 )
-_IN_RIFF = {b"WEBP": WEBP, b"WAVE": "audio/wav"}
+_IN_RIFF = {b"WEBP": WEBP, b"WAVE": WAV}
 _BRANDS = (
     (b"hei", HEIC),
     (b"hev", HEIC),
@@ -71,9 +70,20 @@ def content_type_of(content: bytes) -> str | None:
         brand = content[8:12]
         named = (of for start, of in _BRANDS if brand.startswith(start))
         return next(named, "video/mp4")
+    if _is_mp3_frame(content[:4]):
+        return MP3
     if content[:200].removeprefix(b"\xef\xbb\xbf").lstrip().upper().startswith(b"BEGIN:VCARD"):
         return VCARD
     return None
+
+
+def _is_mp3_frame(header: bytes) -> bool:
+    """Whether these are the four bytes with which a frame of MP3 begins: 11 bits that are set, a
+    version of MPEG, Layer III, a bit rate and a sampling rate. Version 2.5 is that of phones."""
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
+        return False
+    has_version = header[1] & 0x18 != 0x08
+    return has_version and header[2] & 0xF0 != 0xF0 and header[2] & 0x0C != 0x0C
 
 
 def extension_of(content_type: str) -> str:

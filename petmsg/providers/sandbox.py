@@ -38,8 +38,10 @@ from petmsg.providers.base import (
     SendOutcome,
     Unknown,
 )
+from petmsg.providers.call_log import CallLog
 from petmsg.providers.market import NumberMarket
 from petmsg.providers.registry import Connection
+from petmsg.providers.sandbox_calls import SandboxCalls, a_second_of_silence
 from petmsg.providers.sandbox_market import SandboxMarket
 from petmsg.queries.purchases import taken_numbers
 from petmsg.rules.segments import measure
@@ -67,6 +69,7 @@ class SandboxProvider:
         self._transaction = transaction
         self._snapshot = snapshot
         self.market: NumberMarket = SandboxMarket(self._known)
+        self.calls: CallLog = SandboxCalls()
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -144,8 +147,11 @@ class SandboxProvider:
     def fetch_media(
         self, provider_message_id: str, provider_media_id: str, *, most: int
     ) -> FetchedMedia:
-        """Always raises `MediaGone`: the sandbox has received nothing."""
-        del provider_message_id, provider_media_id, most
+        """A second of silence for a voicemail of a call that was played (`petmsg call simulate`).
+        Else raises `MediaGone`: the sandbox has received nothing."""
+        del provider_message_id, most
+        if provider_media_id.startswith("RE"):
+            return FetchedMedia(a_second_of_silence(), "audio/wav")
         raise MediaGone("The sandbox has received no pictures.")
 
     def delete_media(self, provider_message_id: str) -> None:

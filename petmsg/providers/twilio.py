@@ -48,6 +48,7 @@ from petmsg.providers.base import (
     SendOutcome,
     Unknown,
 )
+from petmsg.providers.call_log import CallLog
 from petmsg.providers.credentials import TwilioCredentials, load_twilio_credentials
 from petmsg.providers.market import NumberMarket
 from petmsg.providers.registry import Connection
@@ -60,6 +61,7 @@ from petmsg.providers.twilio_answers import (
     outcome_of_transport,
     retry_after,
 )
+from petmsg.providers.twilio_calls import TwilioCalls
 from petmsg.providers.twilio_errors import (
     ONE_NUMBER_ONLY,
     ErrorCode,
@@ -167,11 +169,9 @@ class TwilioProvider:
         )
         self._messages = self._client.messages
         self._media = TwilioMedia(
-            self._messages,
-            self._login,
-            self._http.session,
-            api_url=self._http.base_url,
+            self._client, self._login, self._http.session, api_url=self._http.base_url
         )
+        self.calls: CallLog = TwilioCalls(self._client, self._asked)
         self._account = TwilioAccount(
             self._client, self._asked, account_sid=credentials.account_sid
         )

@@ -22,6 +22,7 @@ from petmsg.providers.timed_http import TooLateError
 TWILIO_URL = "https://api.twilio.com"
 
 _LONGEST_WAIT = 86_400
+_NO_SUCH = 20404
 
 
 class AnsweredNo(Exception):
@@ -32,6 +33,13 @@ class AnsweredNo(Exception):
         self.status = answer.status_code
         self.headers: Mapping[str, str] = answer.headers
         self.body = answer.content.decode("utf-8", errors="replace")
+
+
+def is_missing(answer: AnsweredNo) -> bool:
+    """Whether Twilio itself says that there is no such thing; another 404 may not be Twilio's."""
+    if answer.status == 410:
+        return True
+    return answer.status == 404 and code_and_message(answer.body)[0] == _NO_SUCH
 
 
 def checked_url(api_url: str) -> str:

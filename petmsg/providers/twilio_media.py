@@ -1,4 +1,4 @@
-"""Files of received messages at Twilio: list, fetch, delete.
+"""Files of received messages at Twilio, and voicemails: list, fetch, delete.
 
 A file is a resource of the API that redirects to a storage host. The credentials go to the API
 alone. A redirect is followed without them, and only to a public address over https, so that no
@@ -17,7 +17,8 @@ from petmsg.errors import MediaGone, MediaTooLarge, ProviderAccount, ProviderUna
 from petmsg.providers.base import FetchedMedia, ReceivedMedia
 from petmsg.providers.public_url import LOOPBACK
 from petmsg.providers.timed_http import Download, TimedSession, TooLong
-from petmsg.providers.twilio_answers import AnsweredNo, code_and_message
+from petmsg.providers.twilio_answers import AnsweredNo, is_missing
+from petmsg.providers.twilio_calls import TwilioVoicemails, is_call, is_recording
 from petmsg.providers.twilio_login import TwilioLogin
 from petmsg.providers.twilio_records import Row, records
 
@@ -26,7 +27,6 @@ _SID = re.compile(r"[0-9A-Za-z]{1,64}")
 _PAGE = 100
 _REDIRECTS = (301, 302, 303, 307, 308)
 _GONE = (404, 410)
-_NO_SUCH = 20404
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 """NAT64: the last four bytes are an IPv4 address."""
 
@@ -34,21 +34,23 @@ _TRANSLATED = IPv6Network("64:ff9b::/96")
 class TwilioMedia:
     """The files of one account's messages. Threads may share it.
 
-    `messages` is the SDK's list of messages, `session` the one of the API, `login` the account's.
+    `client` is the SDK's, `session` the one of the API, `login` the account's. The message of a
+    call has the call's ID, and its files are voicemails.
     """
 
     def __init__(
         self,
-        messages: Any,
+        client: Any,
         login: TwilioLogin,
         session: TimedSession,
         *,
         api_url: str,
     ) -> None:
-        self._messages = messages
+        self._messages = client.messages
+        self._voicemails = TwilioVoicemails(client)
         self._session = session
         self._login = login
-        self._base = f"{api_url}/2010-04-01/Accounts/{login.account_sid}/Messages"
+        self._base = f"{api_url}/2010-04-01/Accounts/{login.account_sid}"
         self._is_here = urlsplit(api_url).hostname in LOOPBACK
         # A session of its own: no connection to the storage host was made without the check.
         self._storage = session.another()
@@ -57,6 +59,8 @@ class TwilioMedia:
     def of_message(self, message_sid: str) -> Sequence[ReceivedMedia]:
         """The files of a message, in Twilio's order; one without an ID is left out. Raises
         `MediaGone`, `AnsweredNo` and others that the adapter translates."""
+        if is_call(message_sid):
+            return self._voicemails.files_of(message_sid)
         if not _SID.fullmatch(message_sid):
             raise MediaGone("Twilio has no such message.")
         try:
@@ -64,12 +68,15 @@ class TwilioMedia:
             files = map(_media_of, records(first, "media_list"))
             return [file for file in files if file.provider_media_id]
         except AnsweredNo as answer:
-            if _is_missing(answer):
+            if is_missing(answer):
                 raise MediaGone("Twilio does not have the message any more.") from None
             raise
 
     def delete(self, message_sid: str) -> None:
         """Delete the files of a message; those that are gone are no error."""
+        if is_call(message_sid):
+            self._voicemails.delete_of(message_sid)
+            return
         try:
             files = self.of_message(message_sid)
         except MediaGone:
@@ -78,7 +85,7 @@ class TwilioMedia:
             try:
                 self._messages(message_sid).media(file.provider_media_id).delete()
             except AnsweredNo as answer:
-                if not _is_missing(answer):
+                if not is_missing(answer):
                     raise
 
     def fetch(self, message_sid: str, media_sid: str, *, most: int) -> FetchedMedia:
@@ -86,7 +93,9 @@ class TwilioMedia:
         `ProviderUnavailable` and `requests.RequestException`."""
         if not (_SID.fullmatch(message_sid) and _SID.fullmatch(media_sid)):
             raise MediaGone("Twilio has no such file.")
-        url = f"{self._base}/{message_sid}/Media/{media_sid}"
+        url = f"{self._base}/Messages/{message_sid}/Media/{media_sid}"
+        if is_recording(media_sid):
+            url = f"{self._base}/Recordings/{media_sid}.mp3"
         try:
             answer = self._login.ask(
                 lambda auth: self._session.download(url, auth=auth, most=most, is_allowed=None),
@@ -163,10 +172,3 @@ def _fetched(answer: Download) -> FetchedMedia:
 
 def _media_of(item: Row) -> ReceivedMedia:
     return ReceivedMedia(item.word("content_type") or None, item.word("sid") or None)
-
-
-def _is_missing(answer: AnsweredNo) -> bool:
-    """Whether Twilio itself says that there is no such thing; another 404 may not be Twilio's."""
-    if answer.status == 410:
-        return True
-    return answer.status == 404 and code_and_message(answer.body)[0] == _NO_SUCH

@@ -12,10 +12,12 @@ from petmsg.queries.page import Page, newest_of
 
 _LIST = """
 SELECT x.id AS media, x.message_id AS message, x.position, c.ref AS client, c.name AS client_name,
-       m.direction, x.name, x.content_type, x.size, x.status, x.created_at, x.error
+       m.direction, x.name, x.content_type, x.size, x.status, x.created_at, x.error,
+       k.id AS call, k.voicemail_seconds AS seconds
 FROM media x
 JOIN message m ON m.id = x.message_id
 LEFT JOIN client c ON c.id = m.client_id
+LEFT JOIN call k ON k.message_id = x.message_id
 WHERE x.org_id = :org_id
 """
 # A literal, exactly as in the condition of the partial index, so that it is used.
@@ -25,10 +27,12 @@ _ONE = """
 SELECT x.id AS media, x.message_id AS message, x.position, c.ref AS client, c.name AS client_name,
        m.direction, x.name, x.content_type, x.size, x.status, x.created_at, x.error, x.sha256,
        x.url, x.source_id, x.removed, x.original_size, x.provider_media_id, x.attempts, x.due_at,
-       x.stored_at, x.provider_delete_at, x.provider_deleted_at
+       x.stored_at, x.provider_delete_at, x.provider_deleted_at, k.id AS call,
+       k.voicemail_seconds AS seconds
 FROM media x
 JOIN message m ON m.id = x.message_id
 LEFT JOIN client c ON c.id = m.client_id
+LEFT JOIN call k ON k.message_id = x.message_id
 WHERE x.org_id = :org_id AND x.id = :id
 """
 
@@ -40,7 +44,8 @@ WHERE l.message_id = :message ORDER BY l.id DESC LIMIT 1
 
 
 class MediaItem(NamedTuple):
-    """A picture or file in a list, with its message's client and direction."""
+    """A picture or file in a list, with its message's client and direction. A voicemail has the
+    call in which it was left, and its length in seconds."""
 
     media: int
     message: int
@@ -54,11 +59,13 @@ class MediaItem(NamedTuple):
     status: str
     created_at: datetime
     error: str | None
+    call: int | None = None
+    seconds: int | None = None
 
 
 class MediaDetails(NamedTuple):
     """All that is stored of a picture or file. `removed` are the kinds of metadata that were
-    removed, separated by commas."""
+    removed, separated by commas; `call` and `seconds` as in `MediaItem`."""
 
     media: int
     message: int
@@ -83,6 +90,8 @@ class MediaDetails(NamedTuple):
     stored_at: datetime | None
     provider_delete_at: datetime | None
     provider_deleted_at: datetime | None
+    call: int | None = None
+    seconds: int | None = None
 
 
 class MediaLink(NamedTuple):

@@ -1,4 +1,4 @@
-"""Pictures of messages together with their bytes in the media store: show one, save some."""
+"""Pictures and voicemails together with their bytes in the media store: show one, save some."""
 
 import os
 import re
@@ -125,6 +125,7 @@ def file_name(row: MediaDetails, content_type: str | None) -> str:
     while len(stem.encode()) > _LONGEST_NAME:
         stem = stem[:-1]
     usual = "picture" if (content_type or "image/").startswith("image/") else "file"
+    usual = usual if row.call is None else "voicemail"
     ending = extension_of(content_type or "")
     return f"{row.message}-{row.position + 1}-{stem or usual}.{ending}"
 

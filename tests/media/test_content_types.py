@@ -24,6 +24,10 @@ STARTS = {
     b"\0\0\0\x18ftypM4A ": "audio/mp4",
     b"#!AMR\n": "audio/amr",
     b"ID3\x04": "audio/mpeg",
+    b"\xff\xfb\x90\x64": "audio/mpeg",
+    b"\xff\xf3\x84\xc4": "audio/mpeg",
+    b"\xff\xe3\x18\xc4": "audio/mpeg",
+    b"\xff\xfa\x90\x64": "audio/mpeg",
     b"OggS\0": "audio/ogg",
 }
 
@@ -46,6 +50,11 @@ def test_the_first_bytes_say_what_it_is(start: bytes, content_type: str) -> None
         b"MZ\x90",
         b"PK\x03\x04",
         b"hello",
+        b"\xff\xfe\x90\x64",
+        b"\xff\xeb\x90\x64",
+        b"\xff\xff\xff\xff",
+        b"\xff\xfb\xf0\x64",
+        b"\xff\xfb",
     ],
 )
 def test_other_bytes_have_no_type(content: bytes) -> None:

@@ -22,6 +22,7 @@ from petmsg.providers.base import (
     RetryLater,
     Unknown,
 )
+from petmsg.providers.call_log import HasCallLog
 from petmsg.providers.market import Done, NotDone, SellsNumbers, Wanted
 
 OUTCOMES = (Accepted, Rejected, RetryLater, Unknown)
@@ -254,3 +255,15 @@ class ProviderContract:
         with pytest.raises(MediaGone):
             provider.fetch_media("MM" + "9" * 32, "ME" + "9" * 32, most=1000)
         provider.delete_media("MM" + "9" * 32)
+
+    def test_a_call_that_does_not_exist_is_none_and_has_no_voicemail(
+        self, provider: Provider
+    ) -> None:
+        call = "CA" + "9" * 32
+        assert isinstance(provider, HasCallLog)
+        assert provider.calls.call(call) is None
+        assert list(provider.calls.rung(call)) == []
+        assert list(provider.calls.voicemails(call)) == []
+        with suppress(MediaGone):
+            assert list(provider.media_of(call)) == []
+        provider.delete_media(call)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
+from tests.support.twilio_calls import FakeCalls
 from tests.support.twilio_market import FakeMarket
 from tests.support.twilio_media import FakeMedia
 from tests.support.twilio_services import FakeServices
@@ -56,6 +57,7 @@ class FakeAccount:
     spoilt: dict[str, dict[str, object]] = field(default_factory=dict)
     messages: dict[str, FakeMessage] = field(default_factory=dict)
     media: FakeMedia = field(default_factory=FakeMedia)
+    calls: FakeCalls = field(default_factory=FakeCalls)
     account: FakeServices = field(default_factory=FakeServices)
     market: FakeMarket = field(default_factory=FakeMarket)
     given_back: set[str] = field(default_factory=set)
@@ -74,13 +76,8 @@ class FakeAccount:
                 return self._page(request, "messages", self._listed(request.query))
             case "GET", ".json":
                 return self.account.account(self.account_sid)
-            case _, path if path.startswith("/IncomingPhoneNumbers"):
-                if listed := self._number_answer(request, path):
-                    return listed
-            case _, path if "/Media" in path:
-                if answered := self.media.respond(request.method, path):
-                    status, listed = answered
-                    return self._page(request, "media_list", listed) if status == 200 else answered
+            case _, path if answered := self._part_answer(request, path):
+                return answered
             case "GET", path if found := _ONE_MESSAGE.fullmatch(path):
                 if message := self.messages.get(found[1]):
                     message.step += 1
@@ -90,6 +87,24 @@ class FakeAccount:
         if request.path.startswith("/v1/"):
             return self.account.respond(request, self.account_sid, self._numbers(), self._as_spoilt)
         return 404, error_body(20404, 404, WORDS[20404].format(path=request.path))
+
+    def _part_answer(self, request: Request, path: str) -> tuple[int, dict[str, object]] | None:
+        """The answer to a question about numbers, files or calls; None for any other."""
+        if path.startswith("/IncomingPhoneNumbers"):
+            return self._number_answer(request, path)
+        if "/Media" in path and (answered := self.media.respond(request.method, path)):
+            status, listed = answered
+            return self._page(request, "media_list", listed) if status == 200 else answered
+        if path.startswith(("/Calls", "/Recordings")):
+            return self._call_answer(request, path)
+        return None
+
+    def _call_answer(self, request: Request, path: str) -> tuple[int, dict[str, object]] | None:
+        rows = self.calls.listed(request.method, path, request.query, self.account_sid)
+        if rows is not None:
+            return self._page(request, *rows)
+        one = self.calls.respond(request.method, path, self.account_sid)
+        return None if one is None else (one[0], self._as_spoilt(one[1]))
 
     def _number_answer(self, request: Request, path: str) -> tuple[int, dict[str, object]] | None:
         """The answer to a question about numbers; None for what does not exist."""

@@ -201,6 +201,9 @@ class TwilioFake(FakeAccount):
             if location := self._account_of(request).media.location(request.path):
                 connection.answer(307, b"", (("Location", location),))
                 return
+            if found := self._account_of(request).calls.content(request.method, request.path):
+                connection.answer(found[0], found[1], tuple(found[2].items()))
+                return
             status, body = respond()
             connection.answer(status, json.dumps(body).encode())
             return

@@ -60,6 +60,8 @@ def test_the_ending_says_what_the_file_is() -> None:
     assert file_name(row(name="a.jpg", position=2), "application/pdf") == "12-3-a.pdf"
     assert file_name(row(), "text/vcard") == "12-1-file.vcf"
     assert file_name(row(), None) == "12-1-picture.bin"
+    assert file_name(row(call=7), "audio/mpeg") == "12-1-voicemail.mp3"
+    assert file_name(row(), "audio/wav") == "12-1-file.wav"
 
 
 @given(st.text(max_size=400))

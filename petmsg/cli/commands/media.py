@@ -14,7 +14,7 @@ from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
 from petmsg.render.views.media import FETCHED, MEDIA, MEDIA_LIST, PRUNED, SAVED
 
-app = new_app("List, show, save and fetch pictures of messages.")
+app = new_app("List, show, save and fetch pictures and voicemails.")
 
 
 @app.command(
@@ -38,9 +38,10 @@ def list_(
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """List pictures and files of messages, newest first.
+    """List pictures and files of messages, and voicemails, newest first.
 
-    Both received and sent ones. A picture that is missing is fetched by petmsg media fetch, which
+    Both received and sent ones. A voicemail is a file of the message that stands for its call in
+    the inbox. A picture that is missing is fetched by petmsg media fetch, which
     cron runs; a lost one could not be fetched.
     """
     rows = context.read(
@@ -64,7 +65,8 @@ def show(
 ) -> None:
     """Show one picture: its type, hash, removed metadata and where it is.
 
-    For a sent picture, also until when the provider can fetch it.
+    For a sent picture, also until when the provider can fetch it; for a voicemail, its call and its
+    length.
     """
     from petmsg.workflows import media_files
 
@@ -86,10 +88,10 @@ def save(
         bool, typer.Option("--force", help="Replace other files of the same name.")
     ] = False,
 ) -> None:
-    """Save pictures to files that only their owner can read.
+    """Save pictures and voicemails to files that only their owner can read.
 
-    A file is named after the message, the picture's place in it and its name: 12-1-rex.jpg. A file
-    with the same content stays as it is.
+    A file is named after the message, the picture's place in it and its name: 12-1-rex.jpg, or
+    12-1-voicemail.mp3. A file with the same content stays as it is.
     """
     from petmsg.workflows import media_files
 
@@ -110,7 +112,7 @@ def fetch(
         typer.Argument(metavar="[ID]...", help="Only these, also those that were lost."),
     ] = None,
 ) -> None:
-    """Fetch received pictures from the provider (for cron).
+    """Fetch received pictures and voicemails from the provider (for cron).
 
     Covers all orgs unless --org is given. petmsg serve does the same at once, so that this is for
     a company that uses message pull, and for what failed. A picture is tried again after 10

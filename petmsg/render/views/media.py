@@ -57,6 +57,8 @@ MEDIA_LIST = (
     Field("status", "Status", kind=one_of(MediaStatus)),
     Field("created_at", "Added", kind=SOON),
     Field("error", "Error", kind=or_null(TEXT)),
+    Field("call", None, kind=or_null(ID)),
+    Field("seconds", None, kind=or_null(COUNT)),
 )
 MEDIA = (
     Field("media", "Id", kind=ID),
@@ -141,6 +143,8 @@ MEDIA = (
         get=lambda row: row.stored.provider_deleted_at,
         kind=or_null(INSTANT),
     ),
+    Field("call", "Call", get=lambda row: row.stored.call, kind=or_null(ID)),
+    Field("seconds", "Seconds", get=lambda row: row.stored.seconds, kind=or_null(COUNT)),
 )
 SAVED = (
     Field("media", "Id", kind=ID),

@@ -34,7 +34,7 @@ def lost(uow: UnitOfWork, media_ids: Sequence[int]) -> None:
             severity=AlertSeverity.WARNING,
             entity="message",
             ref=str(message_id),
-            message=f"A picture or file of message {message_id} could not be fetched.",
+            message=f"A picture, voicemail or file of message {message_id} could not be fetched.",
             command=f"petmsg media fetch {named}",
         )
 
