@@ -15,6 +15,17 @@ NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
 ACTOR = "bench@bench"
 SITTERS = 50
 POOL = 4
+CUSTODY = """
+INSERT INTO number_custody (org_id, number_id, from_at, class, status, sitter_id, reason, actor)
+SELECT n.org_id, n.id, :since, n.class, n.status, n.sitter_id, 'added', 'bench'
+FROM message_number n
+WHERE NOT EXISTS (SELECT 1 FROM number_custody c WHERE c.number_id = n.id)
+"""
+ACTIVITY = """
+INSERT INTO sitter_activity (org_id, sitter_id, activated_at)
+SELECT s.org_id, s.id, :since FROM sitter s
+WHERE NOT EXISTS (SELECT 1 FROM sitter_activity a WHERE a.sitter_id = s.id)
+"""
 _HOUR = timedelta(hours=1)
 
 
@@ -84,6 +95,27 @@ def add_visits(url: str, counts: Sequence[int], *, confirmed: bool = True) -> No
                     for number, visit in enumerate(visits, start=1)
                 ]
                 insert(cursor, "assignment_window", windows)
+    finally:
+        engine.dispose()
+
+
+def add_pool_numbers(url: str, count: int) -> None:
+    """That many pool numbers more, and the beginning of every number's and sitter's history."""
+    location = locate(url)
+    engine = make_engine(location)
+    try:
+        with transaction(engine, location) as begun:
+            insert(
+                begun.cursor,
+                "message_number",
+                [
+                    {"e164": f"+1415{number:07}", "class": "pool", "status": "active"}
+                    for number in range(2_000_000, 2_000_000 + count)
+                ],
+            )
+            since = NOW - timedelta(days=500)
+            begun.cursor.run(CUSTODY, since=since)
+            begun.cursor.run(ACTIVITY, since=since)
     finally:
         engine.dispose()
 

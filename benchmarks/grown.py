@@ -23,12 +23,6 @@ _OF_THESE_DAYS = 500
 """Visits of today and yesterday, whose threads have a pool number. All others are two months old
 and older."""
 _HOUR = timedelta(hours=1)
-_CUSTODY = """
-INSERT INTO number_custody (org_id, number_id, from_at, class, status, sitter_id, reason, actor)
-SELECT n.org_id, n.id, :since, n.class, n.status, n.sitter_id, 'added', 'bench'
-FROM message_number n
-WHERE NOT EXISTS (SELECT 1 FROM number_custody c WHERE c.number_id = n.id)
-"""
 
 
 def build(threads: int) -> Callable[[str], None]:
@@ -80,7 +74,7 @@ def add(cursor: Cursor, threads: int) -> None:
             for i in numbers
         ),
     )
-    cursor.run(_CUSTODY, since=company.NOW - timedelta(days=500))
+    cursor.run(company.CUSTODY, since=company.NOW - timedelta(days=500))
     texts = range(1, threads * EACH + 1)
     _insert(cursor, "message", map(_message, texts))
     sent = [i for i in texts if i % 2 == 0]

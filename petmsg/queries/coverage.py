@@ -56,9 +56,26 @@ WHERE org_id = :org_id AND class = 'sitter' AND sitter_id IS NULL AND first_sitt
   AND (status = 'active' OR (status = 'quarantined' AND quarantined_until <= :now))
 """
 
-_OWNERS = """
-SELECT coalesce(sum((SELECT count(*) FROM thread t WHERE t.pool_number_id = n.id)), 0)
-FROM message_number n WHERE n.org_id = :org_id AND n.class = 'pool'
+# Counted here and not from facts, because there may be thousands of pool numbers. `usable` is that
+# of the routing rules.
+_POOL = """
+SELECT coalesce(sum(p.is_lent), 0) AS numbers, coalesce(sum(p.is_usable), 0) AS usable,
+       coalesce(sum(p.threads), 0) AS threads,
+       coalesce(sum(CASE WHEN :pool_limit > 0 AND p.is_usable = 1 AND p.threads < :pool_limit
+                    THEN :pool_limit - p.threads ELSE 0 END), 0) AS room
+FROM (
+    SELECT CASE WHEN n.status IN ('active', 'quarantined') THEN 1 ELSE 0 END AS is_lent,
+           CASE WHEN n.status = 'active'
+                  OR (n.status = 'quarantined' AND n.quarantined_until <= :now)
+                THEN 1 ELSE 0 END AS is_usable,
+           (SELECT count(*) FROM thread t WHERE t.pool_number_id = n.id) AS threads
+    FROM message_number n WHERE n.org_id = :org_id AND n.class = 'pool'
+) p
+"""
+
+_DESKS = """
+SELECT id, e164, class AS number_class, status, quarantined_until, mms FROM message_number
+WHERE org_id = :org_id AND class = 'front_desk' AND status IN ('active', 'quarantined')
 """
 
 
@@ -95,6 +112,26 @@ class _Booking(NamedTuple):
     sitter: str | None
     sitter_name: str | None
     sitter_status: str | None
+
+
+class _Desk(NamedTuple):
+    id: int
+    e164: str
+    number_class: str
+    status: str
+    quarantined_until: datetime | None
+    mms: bool | None
+
+
+class PoolCounts(NamedTuple):
+    """The org's pool: its numbers that are not retired, those that are usable, the threads with a
+    pool number of their own, and for how many more threads the usable ones have room (0 if the org
+    sets no limit)."""
+
+    numbers: int
+    usable: int
+    threads: int
+    room: int
 
 
 class SitterWithoutNumber(NamedTuple):
@@ -181,9 +218,26 @@ def spare_numbers(cursor: Cursor, org: OrgRow, *, now: datetime) -> int:
     return int(cursor.value(_SPARE, org_id=org.id, now=now))
 
 
-def threads_with_a_pool_number(cursor: Cursor, org: OrgRow) -> int:
-    """How many threads have a pool number of their own."""
-    return int(cursor.value(_OWNERS, org_id=org.id))
+def pool_counts(cursor: Cursor, org: OrgRow, *, now: datetime) -> PoolCounts:
+    """The size of the org's pool at `now` (aware UTC)."""
+    limit = org.pool_threads_per_number or 0
+    rows = cursor.all(PoolCounts, _POOL, org_id=org.id, now=now, pool_limit=limit)
+    return PoolCounts(*map(int, rows[0]))
+
+
+def front_desks(cursor: Cursor, org: OrgRow) -> tuple[NumberFact, ...]:
+    """The org's front desk numbers that are not retired."""
+    return tuple(
+        NumberFact(
+            row.id,
+            row.e164,
+            NumberClass(row.number_class),
+            NumberStatus(row.status),
+            row.quarantined_until,
+            row.mms,
+        )
+        for row in cursor.all(_Desk, _DESKS, org_id=org.id)
+    )
 
 
 def _client(row: _Window | _Booking) -> ClientKey:

@@ -17,6 +17,7 @@ from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.phone import calling_code
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
+from petmsg.rules.routing.decide import needs_shared_numbers
 from petmsg.rules.routing.facts import (
     COMPANY,
     Facts,
@@ -37,24 +38,21 @@ WHERE o.client_id = :client_id AND o.until_at > :at AND o.starts_at <= :at
   AND (o.ended_at IS NULL OR o.ended_at > :at)
 """
 
+_OPEN_WINDOW = """thread t
+JOIN assignment_window w ON w.thread_id = t.id
+JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'"""
+_IT_IS_OPEN = """t.org_id = :org_id AND t.client_id = :client_id
+  AND w.ends_at > :at AND w.starts_at <= :at"""
+# There may be thousands of pool numbers, and where a window is open it usually decides alone. With
+# the row of the org first, SQLite looks for a window once, and not for each number.
+_WITHOUT_WINDOW = f"""g.id = :org_id
+  AND NOT EXISTS (SELECT 1 FROM {_OPEN_WINDOW} WHERE {_IT_IS_OPEN})"""
+
 # Columns: kind, then for a window: booking id, booking, starts, booked until, ends, sitter, name,
 # is active; for all: number id, e164, class, status, quarantined until; for a pool number: last
 # used, own threads, whether it is the thread's own; whether the number can send pictures; last,
 # for a window, from when it is booked. An override has its start and end where a window has them.
-NOW = f"""
-SELECT 0, b.id, b.ref, w.starts_at, w.booked_until, w.ends_at, s.ref, s.name,
-       CASE WHEN s.status = 'active' THEN 1 ELSE 0 END,
-       n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at, 0, 0, n.mms,
-       b.starts_at
-FROM thread t
-JOIN assignment_window w ON w.thread_id = t.id
-JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
-LEFT JOIN sitter s ON s.id = w.sitter_id
-LEFT JOIN message_number n ON n.sitter_id = w.sitter_id
-WHERE t.org_id = :org_id AND t.client_id = :client_id
-  AND w.ends_at > :at AND w.starts_at <= :at
-UNION ALL
-SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+_NUMBER_NOW = """1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at,
        CASE WHEN :pool_limit > 0 THEN (
            SELECT count(*) FROM (
@@ -64,41 +62,32 @@ SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        CASE WHEN n.class = 'pool' AND n.id = (
            SELECT t.pool_number_id FROM thread t
            WHERE t.org_id = :org_id AND t.client_id = :client_id
-       ) THEN 1 ELSE 0 END, n.mms, NULL
-FROM message_number n
-WHERE n.org_id = :org_id AND n.class IN ('pool', 'front_desk')
-  AND n.status IN ('active', 'quarantined')
+       ) THEN 1 ELSE 0 END, n.mms, NULL"""
+_SHARED_NOW = """n.org_id = :org_id AND n.class IN ('pool', 'front_desk')
+  AND n.status IN ('active', 'quarantined')"""
+
+NUMBERS_NOW = f"SELECT {_NUMBER_NOW} FROM message_number n WHERE {_SHARED_NOW}"
+NOW = f"""
+SELECT 0, b.id, b.ref, w.starts_at, w.booked_until, w.ends_at, s.ref, s.name,
+       CASE WHEN s.status = 'active' THEN 1 ELSE 0 END,
+       n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at, 0, 0, n.mms,
+       b.starts_at
+FROM {_OPEN_WINDOW}
+LEFT JOIN sitter s ON s.id = w.sitter_id
+LEFT JOIN message_number n ON n.sitter_id = w.sitter_id
+WHERE {_IT_IS_OPEN}
+UNION ALL
+SELECT {_NUMBER_NOW}
+FROM org g CROSS JOIN message_number n
+WHERE {_WITHOUT_WINDOW} AND {_SHARED_NOW}
 UNION ALL
 {_OVERRIDE}"""
 
-_CUSTODY_AT = """
-    SELECT c.number_id, c.class, c.status, c.sitter_id, c.quarantined_until
-    FROM number_custody c
-    WHERE c.org_id = :org_id AND c.from_at = (
-        SELECT max(l.from_at) FROM number_custody l
-        WHERE l.number_id = c.number_id AND l.from_at <= :at
-    )
-"""
-
-PAST = f"""
-WITH custody AS ({_CUSTODY_AT})
-SELECT 0, b.id, b.ref, w.starts_at, w.booked_until, w.ends_at, s.ref, s.name,
-       CASE WHEN EXISTS (
-           SELECT 1 FROM sitter_activity a WHERE a.sitter_id = w.sitter_id
-             AND a.activated_at <= :at AND (a.offboarded_at IS NULL OR a.offboarded_at > :at)
-       ) THEN 1 ELSE 0 END,
-       n.id, n.e164, c.class, c.status, c.quarantined_until, n.last_used_at, 0, 0, n.mms,
-       b.starts_at
-FROM thread t
-JOIN assignment_window w ON w.thread_id = t.id
-JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
-LEFT JOIN sitter s ON s.id = w.sitter_id
-LEFT JOIN custody c ON c.sitter_id = w.sitter_id
-LEFT JOIN message_number n ON n.id = c.number_id
-WHERE t.org_id = :org_id AND t.client_id = :client_id
-  AND w.ends_at > :at AND w.starts_at <= :at
-UNION ALL
-SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+_AT_THAT_TIME = """c.org_id = :org_id AND c.from_at = (
+    SELECT max(l.from_at) FROM number_custody l
+    WHERE l.number_id = c.number_id AND l.from_at <= :at
+)"""
+_NUMBER_PAST = """1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        n.id, n.e164, c.class, c.status, c.quarantined_until,
        (SELECT max(a.claimed_at) FROM message_attempt a
         WHERE a.number_id = n.id AND a.claimed_at <= :at),
@@ -115,10 +104,28 @@ SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
            WHERE t.org_id = :org_id AND t.client_id = :client_id
              AND a.claimed_at <= :at AND a.rule = 'pool'
            ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
-       ) THEN 1 ELSE 0 END, n.mms, NULL
-FROM custody c
-JOIN message_number n ON n.id = c.number_id
-WHERE c.class IN ('pool', 'front_desk') AND c.status IN ('active', 'quarantined')
+       ) THEN 1 ELSE 0 END, n.mms, NULL"""
+_SHARED_PAST = f"""n.id = c.number_id AND {_AT_THAT_TIME}
+  AND c.class IN ('pool', 'front_desk') AND c.status IN ('active', 'quarantined')"""
+
+NUMBERS_PAST = f"SELECT {_NUMBER_PAST} FROM number_custody c, message_number n WHERE {_SHARED_PAST}"
+PAST = f"""
+SELECT 0, b.id, b.ref, w.starts_at, w.booked_until, w.ends_at, s.ref, s.name,
+       CASE WHEN EXISTS (
+           SELECT 1 FROM sitter_activity a WHERE a.sitter_id = w.sitter_id
+             AND a.activated_at <= :at AND (a.offboarded_at IS NULL OR a.offboarded_at > :at)
+       ) THEN 1 ELSE 0 END,
+       n.id, n.e164, c.class, c.status, c.quarantined_until, n.last_used_at, 0, 0, n.mms,
+       b.starts_at
+FROM {_OPEN_WINDOW}
+LEFT JOIN sitter s ON s.id = w.sitter_id
+LEFT JOIN number_custody c ON c.sitter_id = w.sitter_id AND {_AT_THAT_TIME}
+LEFT JOIN message_number n ON n.id = c.number_id
+WHERE {_IT_IS_OPEN}
+UNION ALL
+SELECT {_NUMBER_PAST}
+FROM org g CROSS JOIN number_custody c CROSS JOIN message_number n
+WHERE {_WITHOUT_WINDOW} AND {_SHARED_PAST}
 UNION ALL
 {_OVERRIDE}"""
 
@@ -170,30 +177,68 @@ def read_facts(
     pictures if `with_media`. It goes to `phone`, or else to the client's primary phone of today.
 
     `past` says whether `at` lies before the command's own now: then numbers, holders, sitters and
-    uses are as they were at `at`; windows and settings are today's.
+    uses are as they were at `at`; windows and settings are today's. The pool's and the front desk's
+    numbers are read only if the decision at `at` can depend on them.
     """
-    rows = cursor.tuples(
-        PAST if past else NOW,
-        org_id=org.id,
-        client_id=client.id,
-        at=at,
-        pool_limit=org.pool_threads_per_number or 0,
-    )
+    named = {
+        "org_id": org.id,
+        "client_id": client.id,
+        "at": at,
+        "pool_limit": org.pool_threads_per_number or 0,
+    }
+    rows = cursor.tuples(PAST if past else NOW, **named)
     text = cursor.instants_are_text
     windows: list[WindowFact] = []
-    pool: list[PoolNumberFact] = []
-    desks: list[NumberFact] = []
-    own: int | None = None
+    numbers: list[tuple[Any, ...]] = []
     override: OverrideFact | None = None
-    begin: set[str] = set()
     for row in rows:
         kind = row[0]
         if kind == 0:
             windows.append(_window(row, text))
-            continue
-        if kind == 2:
+        elif kind == 1:
+            numbers.append(row)
+        else:
             override = OverrideFact(cursor.as_instant(row[3]), cursor.as_instant(row[5]))
-            continue
+    facts = Facts(
+        org.slug,
+        org.timezone,
+        org.pool_for,
+        org.pool_threads_per_number,
+        client.ref,
+        client.kind,
+        tuple(windows),
+        None,
+        (),
+        (),
+        notes,
+        voice.speaker,
+        with_media,
+        voice.desk_speaks,
+        override,
+        voice.reply_to,
+        None,
+    )
+    if windows:
+        if not needs_shared_numbers(facts, at):
+            return facts
+        numbers = cursor.tuples(NUMBERS_PAST if past else NUMBERS_NOW, **named)
+    return _with_shared_numbers(cursor, facts, numbers, client, phone)
+
+
+def _with_shared_numbers(
+    cursor: Cursor,
+    facts: Facts,
+    rows: Sequence[tuple[Any, ...]],
+    client: ClientKey,
+    phone: str | None,
+) -> Facts:
+    """The facts with the pool's and the front desk's numbers."""
+    text = cursor.instants_are_text
+    pool: list[PoolNumberFact] = []
+    desks: list[NumberFact] = []
+    own: int | None = None
+    begin: set[str] = set()
+    for row in rows:
         number = _number(row, text)
         begin.add(number.e164[:2])
         if number.number_class is NumberClass.FRONT_DESK:
@@ -207,24 +252,11 @@ def read_facts(
         )
         if row[16]:
             own = number.id
-    return Facts(
-        org.slug,
-        org.timezone,
-        org.pool_for,
-        org.pool_threads_per_number,
-        client.ref,
-        client.kind,
-        tuple(windows),
-        own,
-        tuple(pool),
-        tuple(desks),
-        notes,
-        voice.speaker,
-        with_media,
-        voice.desk_speaks,
-        override,
-        voice.reply_to,
-        None
+    return facts._replace(
+        own_pool_number_id=own,
+        pool=tuple(pool),
+        desks=tuple(desks),
+        calling_code=None
         if begin == _NORTH_AMERICA
         else _calling_code(cursor, client, phone, [*desks, *(each.number for each in pool)]),
     )

@@ -54,7 +54,7 @@ OF_POSTGRESQL += r"|WITH \w+ AS \(\s*UPDATE"  # a write within a statement
 # What stands in an f-string's braces, by its source, in the shapes in which the text is run.
 SHAPES = [
     {"noun": "client", "column": "kind", "lock": ""},
-    {"_CUSTODY_AT": routing._CUSTODY_AT, "_OVERRIDE": routing._OVERRIDE},
+    {name: part for name, part in vars(routing).items() if isinstance(part, str)},
     {"noun": "sitter", "column": "status"},
     {"noun": "booking"},
     {"lead": "0"},
@@ -256,7 +256,8 @@ def scans(cursor: Any, text: str) -> list[str]:
 @pytest.mark.parametrize(
     "text",
     [
-        routing.NOW, routing.PAST, confirm.BOOKINGS, confirm.THREADS, confirm.WINDOWS,
+        routing.NOW, routing.PAST, routing.NUMBERS_NOW, routing.NUMBERS_PAST,
+        confirm.BOOKINGS, confirm.THREADS, confirm.WINDOWS,
         confirm.UPDATE_WINDOW, confirm.MARK_CONFIRMED, confirm.OVERLAPS, quarantine_impact._WINDOWS,
         quarantine_impact.TEXTED, thread._NUMBERS_SEEN, send_blocks.RECIPIENT,
         opted_out_phones.STANDING, send_blocks.BLOCKED, inbound.NUMBER,
@@ -270,7 +271,8 @@ def scans(cursor: Any, text: str) -> list[str]:
         + " AND m.client_id = :client_id AND i.received_at >= :since"
         " ORDER BY coalesce(i.inbox_at, i.with_sitter_at), i.message_id ASC",
     ],
-    ids=["now", "past", "bookings", "threads", "windows", "update_window", "mark_confirmed",
+    ids=["now", "past", "numbers_now", "numbers_past",
+         "bookings", "threads", "windows", "update_window", "mark_confirmed",
          "overlaps", "affected", "texted", "numbers_seen", "recipient", "opted_out", "blocked",
          "number", "sender", "open_windows", "last_seen", "stored", "clients_around",
          "wrote", "questions", "unread", "opted_out_at", "sitter_of_phone", "said_since",

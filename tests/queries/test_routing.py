@@ -3,6 +3,8 @@
 Nothing is shared: the loader takes whole tables and picks in Python what the statement joins.
 """
 
+from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -32,13 +34,18 @@ from petmsg.queries.org import find_org
 from petmsg.queries.page import Page
 from petmsg.queries.routing import read_facts
 from petmsg.queries.thread import NumberSeen, show_thread
-from petmsg.rules.routing.facts import (
+from petmsg.rules.routing import (
+    COMPANY,
     Facts,
     NumberFact,
     OverrideFact,
     PoolNumberFact,
+    SpeakerFact,
+    VoiceFact,
     WindowFact,
+    decide,
 )
+from petmsg.rules.routing.decide import needs_shared_numbers
 from petmsg.services.numbers import number
 from petmsg.services.orgs import org as org_service
 from petmsg.services.outbox import queue
@@ -207,7 +214,7 @@ def test_the_statement_reads_what_the_orm_reads_now_and_in_the_past(
     moments = [world.now, world.now + timedelta(hours=3), world.now - timedelta(minutes=1)]
     moments += [sent.at for sent in world.sent]
     seen = {"windows": 0, "own": 0, "pool": 0, "counted": 0, "moved": moved(migrated_url)}
-    seen |= {"lead": 0, "override": 0}
+    seen |= {"lead": 0, "override": 0, "not needed": 0}
     for limit in (0, 2):
         with working(migrated_url, now=world.now) as uow:
             org_service.change(uow, pool_threads_per_number=limit)
@@ -217,7 +224,11 @@ def test_the_statement_reads_what_the_orm_reads_now_and_in_the_past(
                 for ref in CLIENTS:
                     client = find_client(uow.cursor, uow.org.id, ref)
                     read = read_facts(uow.cursor, uow.org, client, at=at, past=past)
-                    expected = comparable(loader.facts(ref))
+                    everything = comparable(loader.facts(ref))
+                    expected = everything
+                    if not needs_shared_numbers(everything, at):
+                        expected = expected._replace(own_pool_number_id=None, pool=(), desks=())
+                        seen["not needed"] += len(everything.pool)
                     assert comparable(read) == expected
                     seen["windows"] += len(expected.windows)
                     seen["own"] += expected.own_pool_number_id is not None
@@ -226,6 +237,46 @@ def test_the_statement_reads_what_the_orm_reads_now_and_in_the_past(
                     seen["override"] += expected.override is not None
                     seen["counted"] += sum(each.own_threads for each in expected.pool)
     assert all(seen.values()), seen  # a company in which nothing happened would prove nothing
+
+
+def test_a_decision_is_that_of_all_numbers_whoever_speaks(migrated_url: str) -> None:
+    """Also where neither pool nor desks are read, because the decision cannot depend on them."""
+    world = World(migrated_url, seed=4)
+    world.live(60)
+    moments = [world.now, world.now + timedelta(hours=3), *(sent.at for sent in world.sent[::5])]
+    unread: Counter[str] = Counter()
+    with working(migrated_url, now=world.now) as uow:
+        voices = list(voices_of(uow.session))
+        for at in moments:
+            past = at < world.now
+            loader = Loader(uow.session, at, past=past)
+            for ref in CLIENTS:
+                client = find_client(uow.cursor, uow.org.id, ref)
+                everything = loader.facts(ref)
+                for voice in voices:
+                    named = {"at": at, "past": past, "voice": voice, "with_media": False}
+                    read = read_facts(uow.cursor, uow.org, client, **named)
+                    decision = decide(read, at)
+                    assert decision == decide(everything._replace(**voice._asdict()), at)
+                    if everything.pool and not read.pool:
+                        unread[decision.trace[-1].code] += 1
+    assert {"WINDOW_ACTIVE", "REPLY_FROM_SAME_NUMBER", "NO_ACTIVE_WINDOW"} <= unread.keys(), unread
+
+
+def voices_of(session: Session) -> Iterator[VoiceFact]:
+    """The company, the front desk, each sitter with and without the rest of the rules, and a reply
+    from each number."""
+    yield COMPANY
+    yield VoiceFact(desk_speaks=True)
+    for sitter in session.exec(select(Sitter)):
+        for alone in (True, False):
+            yield VoiceFact(SpeakerFact(sitter.ref, sitter.name, own_number_only=alone))
+    for row in session.exec(select(MessageNumber)):
+        yield VoiceFact(
+            reply_to=NumberFact(
+                row.id or 0, row.e164, row.number_class, row.status, row.quarantined_until
+            )
+        )
 
 
 # ----------------------------------------------------------------------------- attempts, one by one

@@ -106,6 +106,40 @@ def test_six_times_the_company_takes_no_more_steps(
     assert growth(counter, grown_files, line) <= MOST
 
 
+FEW, MANY = 10, 2_000
+"""Pool numbers."""
+
+
+@pytest.fixture(scope="module")
+def files_with_pools(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
+    """Two companies that differ in their pool numbers. Of two clients, the first has a visit."""
+    folder: Path = tmp_path_factory.mktemp("pools")
+    files = {numbers: str(folder / f"{numbers}.db") for numbers in (FEW, MANY)}
+    for numbers, file in files.items():
+        company.create(file)
+        company.add_visits(file, [1, 1])
+        company.add_pool_numbers(file, numbers)
+    return files
+
+
+@pytest.mark.parametrize(
+    "line", ["route explain C-1", "route explain C-1 --at 2026-02-14T14:50Z"], ids=["now", "past"]
+)
+def test_within_a_visit_the_size_of_the_pool_does_not_count(
+    counter: Counter, files_with_pools: dict[int, str], line: str
+) -> None:
+    few, many = (steps(counter, files_with_pools[each], line) for each in (FEW, MANY))
+    assert many == few
+
+
+def test_the_coverage_only_counts_pool_numbers(
+    counter: Counter, files_with_pools: dict[int, str]
+) -> None:
+    """And their threads: no number is read as a fact of a decision."""
+    few, many = (steps(counter, files_with_pools[each], "coverage") for each in (FEW, MANY))
+    assert many - few <= 40 * (MANY - FEW)
+
+
 def test_the_status_only_counts_clients_and_threads(
     counter: Counter, grown_files: dict[int, str]
 ) -> None:

@@ -91,6 +91,22 @@ def decide(facts: Facts, at: datetime) -> Decision:
     )
 
 
+def needs_shared_numbers(facts: Facts, at: datetime) -> bool:
+    """Whether the Decision can depend on the pool's and the front desk's numbers.
+
+    Without them `decide` returns the same Decision if a window's number or the number of a reply is
+    used, and if the message is refused.
+    """
+    if facts.desk_speaks or facts.override is not None:
+        return True
+    if facts.reply_to is not None and _reply(facts, at) is not None:
+        return False
+    window = _window_that_counts(facts, at)
+    if window is not None and _what_is_missing(window, facts, at)[0] is Code.WINDOW_ACTIVE:
+        return False
+    return not _refuses(facts, window)
+
+
 class HasStatus(Protocol):
     """Anything with a status and the end of its quarantine: a fact, or a stored number."""
 
@@ -195,17 +211,15 @@ def _active_window(
     facts: Facts, at: datetime
 ) -> tuple[WindowFact | None, Step, NumberFact | None, str]:
     """Apply rule 1. Returns the chosen window, the step, the number, and the finding in words."""
-    windows, condition, why = facts.windows, _WINDOW_CONDITION, "No active window"
+    condition, why = _WINDOW_CONDITION, "No active window"
     if facts.speaker is not None:
-        sitter, name, _ = facts.speaker
-        windows = tuple(window for window in windows if window.sitter == sitter)
+        name = facts.speaker.name
         condition = f"a window of sitter {name} contains the time, and they can send"
         why = f"No active window of sitter {name}"
-    active = [window for window in windows if contains(window, at)]
-    if not active:
+    window = _window_that_counts(facts, at)
+    if window is None:
         code = Code.NO_ACTIVE_WINDOW
         return None, Step(1, Rule.ACTIVE_WINDOW, condition, False, code, why), None, why
-    window = max(active, key=lambda each: _precedence(each, at)) if len(active) > 1 else active[0]
     code, why = _what_is_missing(window, facts, at)
     if code is not Code.WINDOW_ACTIVE:
         explanation = f"{why} (window of booking {window.booking})"
@@ -214,6 +228,18 @@ def _active_window(
     until = clock_local(window.ends_at, facts.timezone)
     step = Step(1, Rule.ACTIVE_WINDOW, condition, True, code, f"{why} until {until}")
     return window, step, window.number, why
+
+
+def _window_that_counts(facts: Facts, at: datetime) -> WindowFact | None:
+    """Return the window with precedence among those that contain `at`, of the speaker's only."""
+    windows = facts.windows
+    if facts.speaker is not None:
+        sitter = facts.speaker.sitter
+        windows = tuple(window for window in windows if window.sitter == sitter)
+    active = [window for window in windows if contains(window, at)]
+    if len(active) > 1:
+        return max(active, key=lambda each: _precedence(each, at))
+    return active[0] if active else None
 
 
 def _refuses(facts: Facts, window: WindowFact | None) -> bool:

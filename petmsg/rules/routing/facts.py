@@ -95,10 +95,11 @@ class Facts(NamedTuple):
     """Everything one decision needs to know about an org, a client and the client's thread.
 
     `windows` may include windows that do not contain the instant, because `decide` checks. `desks`
-    are the org's front desk numbers, `pool` its pool numbers, in any status. `notes` are remarks
-    about the facts themselves (for a past instant: a setting that has changed since); they become
-    warnings. `speaker` is the sitter who wrote the message; None if the company writes.
-    `with_media` says whether the message has pictures.
+    are the org's front desk numbers, `pool` its pool numbers, in any status. Both may be empty if
+    `needs_shared_numbers` says that they decide nothing. `notes` are remarks about the facts
+    themselves (for a past instant: a setting that has changed since); they become warnings.
+    `speaker` is the sitter who wrote the message; None if the company writes. `with_media` says
+    whether the message has pictures.
 
     Three facts let a person choose the number: `desk_speaks` says that the sender asked for the
     front desk, `override` may include one that does not hold at the instant, because `decide`

@@ -104,8 +104,15 @@ def queue(
     _reject_if_blocked(uow, client, phone)
     speaker = speaking.sitter
     if speaker is not None:
-        facts = read_facts(uow.cursor, uow.org, client, at=send_at, past=False, voice=speaking.fact)
-        facts = facts._replace(with_media=bool(media))
+        facts = read_facts(
+            uow.cursor,
+            uow.org,
+            client,
+            at=send_at,
+            past=False,
+            voice=speaking.fact,
+            with_media=bool(media),
+        )
         require_window(uow, decide(facts, send_at), speaker, client)
     version = None
     if options.template is not None:

@@ -23,7 +23,7 @@ from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
 from petmsg.rules.double_bookings import Visit
-from petmsg.rules.routing import Decision, Facts, WindowFact, decide, usable
+from petmsg.rules.routing import Decision, Facts, WindowFact, decide
 from petmsg.services.fix_commands import FixCommands, fix_commands
 from petmsg.services.routes.visit_conflicts import REASSIGN, VisitsAhead
 
@@ -234,8 +234,14 @@ class _OrgCoverage:
 
     def _fallback(self) -> Iterator[Gap]:
         """Kinds of clients to whom no number can send outside of their windows."""
+        desks = queries.front_desks(self.cursor, self.org)
         for kind in ClientKind:
-            found = decide(self._new_client_facts(kind), self.now)
+            nobody = ClientKey(0, "", None, kind)
+            # The front desk is the last resort: with one, the pool need not be read.
+            if decide(self._facts(nobody, ())._replace(desks=desks), self.now).number is not None:
+                continue
+            facts = read_facts(self.cursor, self.org, nobody, at=self.now, past=False)
+            found = decide(facts, self.now)
             if found.number is None:
                 yield self._gap(
                     GapKind.NO_FALLBACK,
@@ -246,23 +252,20 @@ class _OrgCoverage:
 
     def _headroom(self, spare: int) -> Gap:
         """The spare capacity of the pool; never a gap."""
-        pool = self._new_client_facts(ClientKind.ONE_TIME).pool
-        free = [each for each in pool if usable(each.number, self.now)]
-        limit = self.org.pool_threads_per_number
-        room = None if limit is None else sum(max(limit - each.own_threads, 0) for each in free)
-        threads = queries.threads_with_a_pool_number(self.cursor, self.org)
-        assigned = f"{counted(threads, 'thread')} with a pool number"
+        pool = queries.pool_counts(self.cursor, self.org, now=self.now)
+        room = None if self.org.pool_threads_per_number is None else pool.room
+        assigned = f"{counted(pool.threads, 'thread')} with a pool number"
         left = "no limit" if room is None else f"room for {room} more"
         return self._gap(
             GapKind.POOL_HEADROOM,
-            message=f"{len(free)} of {counted(len(pool), 'pool number')} usable; {assigned}, "
+            message=f"{pool.usable} of {counted(pool.numbers, 'pool number')} usable; {assigned}, "
             f"{left}; {counted(spare, 'spare sitter number')}",
-            command=None if free and room != 0 else _ADD_POOL,
+            command=None if pool.usable and room != 0 else _ADD_POOL,
             gap=False,
             details={
-                "numbers": len(pool),
-                "usable": len(free),
-                "threads": threads,
+                "numbers": pool.numbers,
+                "usable": pool.usable,
+                "threads": pool.threads,
                 "room": room,
                 "spare_sitter_numbers": spare,
             },
@@ -280,11 +283,6 @@ class _OrgCoverage:
     def _visit(self, client: ClientKey, of: WindowFact | Unplaced, ends_at: datetime) -> Visit:
         """The visit as the search for another sitter reads it."""
         return Visit(of.booking, True, of.starts_at, ends_at, client.ref, of.sitter or "")
-
-    def _new_client_facts(self, kind: ClientKind) -> Facts:
-        """The routing facts for a new client of this kind."""
-        nobody = ClientKey(0, "", None, kind)
-        return read_facts(self.cursor, self.org, nobody, at=self.now, past=False)
 
     def _facts(self, client: ClientKey, windows: tuple[WindowFact, ...]) -> Facts:
         return Facts(

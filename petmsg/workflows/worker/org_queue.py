@@ -14,7 +14,7 @@ from petmsg.queries.queue import DueText, due_texts, next_of_threads, read_rate_
 from petmsg.queries.routing import read_facts, voice_of
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.queries.sitter_number import number_of_direct
-from petmsg.rules.routing import decide, usable
+from petmsg.rules.routing import COMPANY, decide, usable
 from petmsg.rules.send_blocks import find_blocks
 from petmsg.services.outbox.record_outcome import HandedOver
 from petmsg.workflows.worker.rate_limiter import RateLimiter
@@ -181,9 +181,11 @@ def _likely_numbers(cursor: Cursor, org: OrgRow, text: DueText, now: datetime) -
         number = number_of_direct(cursor, org, text.message)
         return () if number is None else (number,)
     client = client_by_id(cursor, org.id, text.client_id)
-    facts = read_facts(cursor, org, client, at=now, past=False)
-    if text.voice is not None or len(facts.windows) > 1:
-        facts = facts._replace(**voice_of(cursor, text.message)._asdict())
+    voice = COMPANY if text.voice is None else voice_of(cursor, text.message)
+    facts = read_facts(cursor, org, client, at=now, past=False, voice=voice)
+    if text.voice is None and len(facts.windows) > 1:
+        voice = voice_of(cursor, text.message)
+        facts = read_facts(cursor, org, client, at=now, past=False, voice=voice)
     decision = decide(facts, now)
     if decision.number is None:
         return ()
