@@ -269,8 +269,8 @@ def _silent(cursor: Cursor, org: OrgRow, ids: set[int]) -> frozenset[int]:
 
 
 def _calls_before(cursor: Cursor, org: OrgRow, from_phone: str | None, at: datetime) -> int:
-    """How many calls came from the phone in the hour up to `at`, counted up to the limit. All count,
-    the rejected ones too; withheld phones count together."""
+    """How many calls came from the phone in the hour up to `at`, counted up to the limit. Rejected
+    ones count too, and withheld phones count together."""
     within = {"since": at - LIMIT_COUNTS, "at": at, "limit": org.calls_per_hour}
     if from_phone is None:
         found = cursor.value(CALLS_WITHHELD, org_id=org.id, **within)

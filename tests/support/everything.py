@@ -240,6 +240,7 @@ READING: dict[str, tuple[str, ...]] = {
     "route explain": ("C-1",),
     "route explain --message": ("--message", "1"),
     "route inbound": ("--from", ANN, "--to", MAYA),
+    "route call": ("--from", ANN, "--to", MAYA),
     "route override list": ("--all",),
     "import map list": (),
     "template list": (),

@@ -172,6 +172,45 @@ def inbound(
 
 
 @app.command(
+    "call",
+    prints=one("call_decision.CALL_DECISION"),
+    examples=[
+        "petmsg route call --from +12025550101 --to +14155550101",
+        "petmsg route call --from withheld --to +14155550101 --at +1d",
+    ],
+)
+def call(
+    context: Context,
+    from_: Annotated[
+        str, typer.Option("--from", metavar="PHONE", help="The caller's phone, or withheld.")
+    ],
+    to: Annotated[str, typer.Option("--to", metavar="E164", help="The number that is called.")],
+    at: Annotated[
+        str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, +2h, -30m, +14d.")
+    ] = "now",
+) -> None:
+    """Explain who is rung for a phone call.
+
+    Prints whom the call is for, which is whom a message from that phone would be for, then who is
+    rung, in which order, and which number they see. Changes nothing and rings nobody. Exits with 4
+    for a number that never belonged to an org.
+    """
+    from petmsg.services.calls import decide as service
+    from petmsg.services.inbound import address
+
+    to_e164 = context.phone(to)
+    from_phone = None if from_ == "withheld" else context.phone(from_)
+    with context.snapshot() as cursor:
+        org = address.org_of(cursor, to_e164, slug=context.setting("org").value)
+        context.about(org)
+        instant = context.instant(at, org)
+        found = service.explain_call(
+            cursor, org, to_e164=to_e164, from_phone=from_phone, at=instant, now=context.now
+        )
+    show_call(context, found, at=instant)
+
+
+@app.command(
     "simulate",
     prints=list_of("simulate.SEGMENTS"),
     examples=["petmsg route simulate --client C-1", "petmsg route simulate --from -1d --to +3d"],
@@ -332,3 +371,18 @@ def show_decision(context: Context, explained: Any, *, at: datetime) -> None:
         )
     else:
         context.show_one(DECISION, decision)
+
+
+def show_call(context: Context, found: Any, *, at: datetime) -> None:
+    """Print who is rung for a call: the trace as a table on a terminal, else its JSON shape."""
+    if context.output is OutputFormat.TABLE:
+        from petmsg.render.fields import when
+        from petmsg.render.views.call_decision import print_call_decision
+
+        view = context.view
+        at_words = when(at, view._replace(relative=True))
+        print_call_decision(found, at=at_words, view=view)
+    else:
+        from petmsg.render.views.call_decision import CALL_DECISION
+
+        context.show_one(CALL_DECISION, found.decision.to_json())

@@ -192,14 +192,14 @@ def _to_sitter(
     elif shown is None:
         step = _step(CallRule.RING_SITTER, False, CallCode.NO_NUMBER, _NO_CALLER_ID)
     else:
-        why = f"{message.reason} - their phone rings and shows {shown.e164}"
+        why = f"Sitter {holder.name}'s phone rings and shows {shown.e164}"
         step = _step(CallRule.RING_SITTER, True, CallCode.SITTER_RINGS, why)
         ring = Ring(RingTarget.SITTER, sitter, holder.name, shown.e164, facts.ring_seconds, True)
         rings = (ring,)
     then, after = _desk_and_end(facts, at)
     trace = (*before, step, *after)
     found = _decision(facts, at, CallAddressee.SITTER, step, rings=(*rings, *then), trace=trace)
-    return found._replace(ref=sitter)
+    return found._replace(ref=sitter, reason=message.reason if rings else step.explanation)
 
 
 def _to_front_desk(

@@ -111,7 +111,7 @@ class CallDecision(NamedTuple):
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "CallDecision":
         """Return the decision that `to_json` wrote, without its trace. Raises `KeyError` or
-        `ValueError` for anything else."""
+        `ValueError` for anything else. An erased client's name is the ref."""
         return cls(
             org=stored["org"],
             number=stored["number"],
@@ -126,7 +126,7 @@ class CallDecision(NamedTuple):
                 Ring(**{**each, "target": RingTarget(each["target"])}) for each in stored["rings"]
             ),
             options=tuple(
-                CallOption(each["client"], each["name"], each["caller_id"])
+                CallOption(each["client"], each["name"] or each["client"], each["caller_id"])
                 for each in stored["options"]
             ),
             ring_seconds=stored["ring_seconds"],

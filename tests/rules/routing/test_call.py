@@ -83,10 +83,8 @@ def test_a_client_in_their_window_rings_the_sitter_and_then_the_front_desk() -> 
         Ring(RingTarget.FRONT_DESK, None, None, MAYAS, 15),
         Ring(RingTarget.SENTENCE),
     )
-    assert found.reason == (
-        "Active assignment window for sitter Maya Lee until 16:00"
-        f" - their phone rings and shows {MAYAS}"
-    )
+    assert found.reason == "Active assignment window for sitter Maya Lee until 16:00"
+    assert found.trace[2].explanation == f"Sitter Maya Lee's phone rings and shows {MAYAS}"
     assert codes(found) == [
         "KNOWN_CLIENT", "WINDOW_ACTIVE", "SITTER_RINGS", "FRONT_DESK_RINGS", "NO_VOICEMAIL",
     ]  # fmt: skip
@@ -251,3 +249,19 @@ def test_a_decision_is_read_again_as_it_was_written_but_for_its_trace() -> None:
     for facts in (from_client(), from_sitter(SMITH), from_sitter(SMITH, JONES), from_sitter()):
         found = route_call(facts, T)
         assert CallDecision.from_json(found.to_json()) == found._replace(trace=())
+
+
+def test_the_reasons_name_no_client_because_they_are_kept_when_one_is_erased() -> None:
+    for facts in (
+        from_client(),
+        to(windows=()),
+        from_sitter(SMITH),
+        from_sitter(SMITH, JONES),
+        from_sitter(SMITH._replace(is_overridden=True)),
+        from_sitter(SMITH._replace(caller_id=None)),
+        from_sitter(SMITH._replace(is_caller=True)),
+        from_sitter(),
+    ):
+        found = route_call(facts, T)
+        said = [found.reason, *(step.explanation for step in found.trace)]
+        assert not any("Jane" in each or "Jones" in each for each in said)
