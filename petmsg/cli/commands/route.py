@@ -377,7 +377,7 @@ def show_call(context: Context, found: Any, *, at: datetime) -> None:
     """Print who is rung for a call: the trace as a table on a terminal, else its JSON shape."""
     if context.output is OutputFormat.TABLE:
         from petmsg.render.fields import when
-        from petmsg.render.views.call_decision import print_call_decision
+        from petmsg.render.views.call_decision_table import print_call_decision
 
         view = context.view
         at_words = when(at, view._replace(relative=True))

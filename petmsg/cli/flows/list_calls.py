@@ -5,7 +5,8 @@ from petmsg.days import parse_span
 from petmsg.queries import call_list as queries
 from petmsg.queries.page import Page
 from petmsg.render.escape import from_json
-from petmsg.render.views.call import CALL, CALL_TRACE, CALLS, LEGS, legs_of
+from petmsg.render.views.call import CALL, CALLS, LEGS, legs_of
+from petmsg.render.views.call_decision import CALL_TRACE
 
 
 def list_calls(

@@ -11,7 +11,6 @@ from petmsg.enums.calls import (
 )
 from petmsg.enums.media import MediaStatus
 from petmsg.enums.orgs import ProviderName
-from petmsg.enums.routing import CallCode, CallRule, InboundCode, InboundRule, RingCode
 from petmsg.plurals import named
 from petmsg.render.call_words import addressee_of, caller_of, caller_phone, length_of
 from petmsg.render.escape import from_json
@@ -36,10 +35,9 @@ from petmsg.render.field_types import (
 )
 from petmsg.render.fields import Field, View
 from petmsg.render.picture_text import size_of
+from petmsg.render.views.call_decision import CALL_CODE, CALL_DECISION
 from petmsg.render.views.people import person
 
-CALL_CODE = one_of(CallCode)
-"""Why a call is for whom it is for."""
 _WHO = NAME
 
 
@@ -82,45 +80,6 @@ CALLS = (
     Field("code", None, kind=CALL_CODE),
     Field("message", None, kind=or_null(ID)),
 )
-
-CALL_TRACE = (
-    Field("step", "Step", kind=ID),
-    Field("rule", "Rule", kind=one_of(InboundRule, CallRule)),
-    Field("condition", kind=TEXT),
-    Field("result", "Result", kind=FLAG),
-    Field("code", "Code", kind=one_of(InboundCode, CallCode, RingCode)),
-    Field("explanation", "Explanation", kind=TEXT),
-)
-RINGS = (
-    Field("target", kind=one_of(RingTarget)),
-    Field("ref", kind=or_null(REF)),
-    Field("name", kind=or_null(NAME)),
-    Field("caller_id", kind=or_null(E164)),
-    Field("seconds", kind=COUNT),
-    Field("needs_key", kind=FLAG),
-)
-OPTIONS = (
-    Field("key", kind=ID),
-    Field("client", kind=REF),
-    Field("name", kind=or_null(NAME)),
-    Field("caller_id", kind=or_null(E164)),
-)
-CALL_DECISION = (
-    Field("org", kind=WORD),
-    Field("number", kind=E164),
-    Field("at", kind=INSTANT),
-    Field("caller", kind=one_of(CallerKind)),
-    Field("caller_ref", kind=or_null(REF)),
-    Field("addressed_to", kind=one_of(CallAddressee)),
-    Field("ref", kind=or_null(REF)),
-    Field("code", kind=CALL_CODE),
-    Field("reason", kind=TEXT),
-    Field("rings", kind=rows_of(RINGS)),
-    Field("options", kind=rows_of(OPTIONS)),
-    Field("ring_seconds", kind=COUNT),
-    Field("trace", kind=rows_of(CALL_TRACE)),
-)
-"""The decision about a call: whom it is for, who is rung and why."""
 
 LEGS = (
     Field("ring", "Ring", kind=ID),

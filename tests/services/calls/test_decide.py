@@ -102,7 +102,6 @@ def test_a_quarantined_number_rings_the_desk_with_another_number_until_it_is_bac
     assert (found["code"], rings(found)[0]) == ("NUMBER_QUARANTINED", f"front_desk {DESK}")
     hers = asked(ours, MAYAS_PHONE, at="+1m")
     assert rings(hers) == [f"client C-1 {POOL}", "sentence"], "as a message would be sent"
-    assert asked(ours, at="2026-02-14T14:30Z")["code"] == "SITTER_RINGS", "the past"
 
 
 def test_a_number_without_voice_is_shown_to_nobody(ours: Cli, migrated_url: str) -> None:
