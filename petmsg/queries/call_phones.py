@@ -1,12 +1,8 @@
 """The phones that may be rung for a call, as they are at the moment when they are rung."""
 
 from datetime import datetime
-from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums.numbers import NumberClass, NumberStatus
-from petmsg.rules.routing.decide import usable
-from petmsg.rules.routing.facts import NumberFact
 
 _SITTER = """
 SELECT phone FROM sitter WHERE org_id = :org_id AND ref = :ref AND status = 'active'
@@ -17,20 +13,17 @@ SELECT p.e164 FROM client c JOIN client_phone p ON p.org_id = c.org_id AND p.cli
 WHERE c.org_id = :org_id AND c.ref = :ref AND c.forgotten_at IS NULL AND p.is_primary
 """
 
-_NUMBER = """
-SELECT id, e164, class AS number_class, status, quarantined_until FROM message_number
-WHERE org_id = :org_id AND e164 = :e164
+# The wanted number, or else one of the front desk's: a usable one that is not without voice.
+_SHOWN = """
+SELECT e164 FROM message_number
+WHERE org_id = :org_id AND (e164 = :e164 OR class = 'front_desk')
+  AND (status = 'active' OR (status = 'quarantined' AND quarantined_until <= :at))
+  AND (voice IS NULL OR voice)
+ORDER BY CASE WHEN e164 = :e164 THEN 0 ELSE 1 END, CASE WHEN status = 'active' THEN 0 ELSE 1 END, id
+LIMIT 1
 """
 
 _CLIENT_ID = "SELECT id FROM client WHERE org_id = :org_id AND ref = :ref"
-
-
-class _Number(NamedTuple):
-    id: int
-    e164: str
-    number_class: str
-    status: str
-    quarantined_until: datetime | None
 
 
 def phone_of_active_sitter(cursor: Cursor, org_id: int, ref: str) -> str | None:
@@ -43,19 +36,11 @@ def phone_of_client(cursor: Cursor, org_id: int, ref: str) -> str | None:
     return cursor.value(_CLIENT, org_id=org_id, ref=ref) or None
 
 
-def may_be_shown(cursor: Cursor, org_id: int, e164: str, *, at: datetime) -> bool:
-    """Whether the number is one of the org's that is usable at `at` (aware UTC)."""
-    row = cursor.first(_Number, _NUMBER, org_id=org_id, e164=e164)
-    if row is None:
-        return False
-    number = NumberFact(
-        row.id,
-        row.e164,
-        NumberClass(row.number_class),
-        NumberStatus(row.status),
-        row.quarantined_until,
-    )
-    return usable(number, at)
+def number_to_show(cursor: Cursor, org_id: int, e164: str, *, at: datetime) -> str | None:
+    """The number that is shown at `at` (aware UTC) in place of the wanted one: the same if it is
+    still usable, else one of the front desk's; None if there is none."""
+    found: str | None = cursor.value(_SHOWN, org_id=org_id, e164=e164, at=at)
+    return found
 
 
 def client_id_of(cursor: Cursor, org_id: int, ref: str) -> int:

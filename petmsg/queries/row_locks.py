@@ -15,6 +15,10 @@ SELECT 1 FROM inbound_text
 WHERE org_id = :org_id AND message_id = :id FOR UPDATE
 """
 
+_SHARE_NUMBER = """
+SELECT 1 FROM message_number WHERE org_id = :org_id AND e164 = :e164 FOR KEY SHARE
+"""
+
 _SHARE_CLIENT = "SELECT 1 FROM client WHERE id = :id FOR KEY SHARE"
 
 _LOCK_CLIENT = "SELECT 1 FROM client WHERE id = :id FOR UPDATE"
@@ -35,6 +39,11 @@ _BYTES_KEYS = 64
 def share_client_of_phone(cursor: Cursor, org_id: int, phone: str) -> None:
     """Keep the client of a phone from being erased or losing the phone."""
     cursor.hold(_SHARE_CLIENT_OF_PHONE, org_id=org_id, phone=phone)
+
+
+def share_number(cursor: Cursor, org_id: int, e164: str) -> None:
+    """Keep a number from being assigned, quarantined or retired."""
+    cursor.hold(_SHARE_NUMBER, org_id=org_id, e164=e164)
 
 
 def lock_inbound(cursor: Cursor, org_id: int, message_id: int) -> None:

@@ -22,7 +22,7 @@ from petmsg.queries.call_writes import (
     insert_call,
     lock_call,
 )
-from petmsg.queries.row_locks import share_client, share_client_of_phone
+from petmsg.queries.row_locks import share_client, share_client_of_phone, share_number
 from petmsg.queries.sitter import sitter_id_of
 from petmsg.rules.routing.call import route_call
 from petmsg.rules.routing.call_decision import CallDecision
@@ -78,6 +78,8 @@ def begin(
     if from_phone is not None:
         # A concurrent `client forget` sees this call, or this call does not see the client.
         share_client_of_phone(uow.cursor, uow.org.id, from_phone)
+    # A concurrent `sitter deactivate` has ended: its sitter is not rung.
+    share_number(uow.cursor, uow.org.id, to_e164)
     facts = read_call_facts(
         uow.cursor, uow.org, to_e164=to_e164, from_phone=from_phone, at=at, past=at < uow.now
     )

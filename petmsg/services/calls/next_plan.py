@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from petmsg.enums.calls import RingTarget
 from petmsg.queries.auto_reply import is_masked_number
-from petmsg.queries.call_phones import may_be_shown, phone_of_active_sitter, phone_of_client
+from petmsg.queries.call_phones import number_to_show, phone_of_active_sitter, phone_of_client
 from petmsg.queries.call_writes import StoredCall
 from petmsg.rules.call_plan import CallPlan, Dial, HangUp, Menu, Reject, Speak, TakeVoicemail
 from petmsg.rules.call_steps import last_sentence
@@ -42,31 +42,28 @@ def plan_from(uow: UnitOfWork, call: StoredCall, decision: CallDecision, place: 
             return TakeVoicemail(call.provider_call_id, uow.org.name, uow.org.greeting)
         if ring.target is RingTarget.SENTENCE:
             return Speak(last_sentence(decision), uow.org.name)
-        phone = _phone_to_ring(uow, call, ring)
-        if phone is not None and ring.caller_id is not None:
-            return Dial(
-                call.provider_call_id,
-                here,
-                phone,
-                ring.caller_id,
-                ring.seconds,
-                announces=ring.target is not RingTarget.CLIENT,
-            )
+        dial = _dial(uow, call, ring, here)
+        if dial is not None:
+            return dial
     return HangUp()
 
 
-def _phone_to_ring(uow: UnitOfWork, call: StoredCall, ring: Ring) -> str | None:
-    """Return the phone of whoever is rung; None if they may not be rung now.
+def _dial(uow: UnitOfWork, call: StoredCall, ring: Ring, place: int) -> Dial | None:
+    """Return whom to ring and what they see; None if they may not be rung now.
 
-    Nobody is rung on the phone that calls, nor on a number of petmsg, which would ring itself.
+    Nobody is rung on the phone that calls, nor on a number of petmsg, which would ring itself. A
+    number that has become unusable since the call came is shown to nobody.
     """
     phone = _phone_of(uow, ring)
     if phone is None or phone == call.from_phone or is_masked_number(uow.cursor, phone):
         return None
-    shown = ring.caller_id
-    if shown is None or not may_be_shown(uow.cursor, uow.org.id, shown, at=uow.now):
+    shown = None
+    if ring.caller_id is not None:
+        shown = number_to_show(uow.cursor, uow.org.id, ring.caller_id, at=uow.now)
+    if shown is None:
         return None
-    return phone
+    announces = ring.target is not RingTarget.CLIENT
+    return Dial(call.provider_call_id, place, phone, shown, ring.seconds, announces)
 
 
 def _phone_of(uow: UnitOfWork, ring: Ring) -> str | None:

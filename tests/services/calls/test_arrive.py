@@ -98,8 +98,15 @@ def test_a_sitter_who_was_offboarded_meanwhile_is_not_rung(ready: Cli, migrated_
     plan(migrated_url, arrived())
     assert ready("sitter", "deactivate", "S-1", "--yes").code == 0
     again = plan(migrated_url, arrived(), now=NOW + MINUTE)
-    # The number is in quarantine now, so the desk cannot be shown it either.
-    assert again == TakeVoicemail(CALL, "Happy Paws", None)
+    # Their number is in quarantine now: the desk sees another one.
+    assert again == Dial(CALL, 1, DESK_PHONE, DESK, 20, announces=True)
+
+
+def test_without_a_number_to_show_nobody_is_rung(ready: Cli, migrated_url: str) -> None:
+    plan(migrated_url, arrived())
+    with working(migrated_url) as uow:
+        uow.cursor.run("UPDATE message_number SET voice = (1 = 0)")
+    assert plan(migrated_url, arrived()) == TakeVoicemail(CALL, "Happy Paws", None)
 
 
 def test_a_client_who_was_erased_meanwhile_is_not_rung(ready: Cli, migrated_url: str) -> None:
