@@ -19,13 +19,20 @@ FIRST_SECONDS = 2.0
 """How long the first new try waits; each further one waits twice as long, up to `LAST_SECONDS`."""
 LAST_SECONDS = 30.0
 KEEP_SECONDS = 900.0
+MOST_AT_ONCE = 200
+"""Maximum number of events in one new try, so that requests find room in the queue."""
+MOST_FAILURES = 3
+"""An event whose storing fails more often, though the database answers, is dropped."""
 MOST = 2000
 """Maximum number of events; the oldest are dropped for new ones."""
 
 
 class _Late(NamedTuple):
+    """An event, since when it is known, and how often petmsg itself failed to store it."""
+
     signed: SignedCall
     since: float
+    failures: int = 0
 
 
 class LateEvents:
@@ -58,8 +65,12 @@ class LateEvents:
         return answer
 
     def _on_answer(self, late: _Late, answer: asyncio.Future[Outcome]) -> None:
-        if not answer.cancelled() and answer.result().status >= 500:
-            self._keep(late)
+        if answer.cancelled():
+            return
+        status = answer.result().status
+        failures = late.failures + (status == 500)
+        if status >= 500 and failures <= MOST_FAILURES:
+            self._keep(late._replace(failures=failures))
 
     def _keep(self, late: _Late) -> None:
         self._waiting.append(late)
@@ -71,12 +82,21 @@ class LateEvents:
         try:
             while self._waiting:
                 await asyncio.sleep(wait)
-                wait = min(2 * wait, LAST_SECONDS)
-                oldest = time.monotonic() - KEEP_SECONDS
-                again = [each for each in self._waiting if each.since > oldest]
-                self._waiting.clear()
-                answers = [answer for each in again if (answer := self._queue(each)) is not None]
+                answers = [answer for each in self._next() if (answer := self._queue(each))]
                 if answers:
                     await asyncio.wait(answers)
+                stored = bool(answers) and all(each.result().status < 500 for each in answers)
+                wait = 0.0 if stored else min(2 * max(wait, FIRST_SECONDS), LAST_SECONDS)
         finally:
             self._task = None
+
+    def _next(self) -> list[_Late]:
+        """The oldest events, without those that were kept for too long."""
+        self._waiting = deque(sorted(self._waiting, key=lambda each: each.since), maxlen=MOST)
+        oldest = time.monotonic() - KEEP_SECONDS
+        batch: list[_Late] = []
+        while self._waiting and len(batch) < MOST_AT_ONCE:
+            late = self._waiting.popleft()
+            if late.since > oldest:
+                batch.append(late)
+        return batch

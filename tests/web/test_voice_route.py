@@ -552,3 +552,63 @@ def test_too_many_late_events_drop_the_oldest(
     phones.session(many)
     arrived = [each.call for each in phones.stored if isinstance(each, CallArrived)]
     assert arrived == [f"CA{1:032}", f"CA{2:032}"]
+
+
+def test_an_event_is_kept_for_so_long_and_no_longer(
+    phones: Phones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late_events, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(late_events, "KEEP_SECONDS", 0.0)
+
+    async def too_late(session: Session) -> None:
+        away(phones)
+        await session.ask(ARRIVES)
+        await asyncio.sleep(0.1)
+        phones.status = 200
+        await session.ask(OVER)
+
+    phones.session(too_late)
+    assert [type(each) for each in phones.stored] == [CallEnded]
+
+
+def test_a_bug_is_tried_a_few_times_only(phones: Phones, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(late_events, "FIRST_SECONDS", 0.001)
+    monkeypatch.setattr(late_events, "LAST_SECONDS", 0.001)
+    tried: list[int] = []
+
+    def store(items: Sequence[Any]) -> list[Outcome]:
+        tried.append(len(items))
+        raise Problem
+
+    monkeypatch.setattr(phones, "store", store)
+
+    async def wait(session: Session) -> None:
+        await session.ask(ARRIVES)
+        await asyncio.sleep(0.3)
+
+    phones.session(wait)
+    assert tried == [1] * (1 + late_events.MOST_FAILURES)
+
+
+def test_new_tries_leave_room_for_requests(phones: Phones, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(late_events, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(late_events, "MOST_AT_ONCE", 2)
+    batches: list[int] = []
+    store = phones.store
+
+    async def many(session: Session) -> None:
+        away(phones)
+        for place in range(5):
+            await session.ask((ARRIVES[0], call_form(ANNS, NUMBER, call=f"CA{place:032}")))
+        phones.status = 200
+        while len(phones.stored) < 5:
+            await asyncio.sleep(0.005)
+
+    def counting(items: Sequence[Any]) -> list[Outcome]:
+        batches.append(len(items))
+        return store(items)
+
+    monkeypatch.setattr(phones, "store", counting)
+    phones.session(many)
+    assert max(batches) == 2
+    assert sorted(each.call for each in phones.stored) == [f"CA{place:032}" for place in range(5)]
