@@ -13,6 +13,11 @@ from petmsg.services.orgs import org
 
 NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
 ACTOR = "bench@bench"
+CALL_DECISION = (
+    '{"reason": "the window is active", "rings": [{"target": "sitter", "ref": "S-3", "name": "Eve",'
+    ' "caller_id": "+14155580003", "seconds": 20, "needs_key": true}], "trace": []}'
+)
+"""What `petmsg call show` reads of the decision that is stored with a call."""
 SITTERS = 50
 POOL = 4
 CUSTODY = """

@@ -1,4 +1,4 @@
-"""A company that has grown: for each client a thread, a visit, ten messages and an event.
+"""A company that has grown: for each client a thread, a visit, ten messages, a call and an event.
 
 The same rows on both databases. Nearly all are old, as in life: what commands look for are a
 week's visits, a day's messages and a queue.
@@ -81,6 +81,7 @@ def add(cursor: Cursor, threads: int) -> None:
     _insert(cursor, "message_attempt", map(_attempt, sent), created=False)
     received = [i for i in texts if i % 2 == 1]
     _insert(cursor, "inbound_text", map(_inbound, received), created=False)
+    _insert(cursor, "call", map(_call, numbers), created=False)
     _insert(cursor, "audit_event", _events(cursor, threads), created=False)
 
 
@@ -175,6 +176,30 @@ def _inbound(number: int) -> dict[str, Any]:
         "inbox_at": at,
         "done_by": company.ACTOR,
         "done_at": at,
+    }
+
+
+def _call(number: int) -> dict[str, Any]:
+    """The call of a client: one of seven nobody took, and its entry is their first message."""
+    at, missed = _written((number - 1) * EACH + 1), number % 7 == 0
+    return {
+        "provider": "sandbox",
+        "provider_call_id": f"CA-{number}",
+        "number_id": _number(number),
+        "from_phone": _phone(number),
+        "caller": "client",
+        "client_id": number,
+        "sitter_id": number % company.SITTERS + 1,
+        "addressed_to": "sitter",
+        "code": "SITTER_RINGS",
+        "decision": company.CALL_DECISION,
+        "status": "no_answer" if missed else "completed",
+        "answered_by": None if missed else "sitter",
+        "started_at": at,
+        "answered_at": None if missed else at,
+        "ended_at": at,
+        "duration_seconds": 20,
+        "message_id": (number - 1) * EACH + 1 if missed else None,
     }
 
 

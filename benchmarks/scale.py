@@ -36,6 +36,10 @@ COMMANDS = (
     "message list --client C-7",
     "message list --status failed",
     "message show 71",
+    "call list",
+    "call list --client C-7",
+    "call list --missed",
+    "call show 7",
     "inbox list",
     "inbox show 71",
     "alert list",
@@ -105,6 +109,17 @@ _ROWS = (
         " FROM message m WHERE m.direction = 'inbound' ORDER BY m.id"
     ),
     (
+        "INSERT INTO call (org_id, provider, provider_call_id, number_id, from_phone, caller,"
+        " client_id, sitter_id, addressed_to, code, decision, status, answered_by, started_at,"
+        " answered_at, ended_at, duration_seconds, message_id) SELECT 1, 'sandbox', 'CA-' || i,"
+        " 10 + i % 40, '+1202' || lpad(i::text, 7, '0'), 'client', i, i % 50 + 1, 'sitter',"
+        " 'SITTER_RINGS', :decision, CASE WHEN i % 5 = 0 THEN 'no_answer' ELSE 'completed' END,"
+        " CASE WHEN i % 5 > 0 THEN 'sitter' END, :now - interval '1 hour' * i,"
+        " CASE WHEN i % 5 > 0 THEN :now - interval '1 hour' * i END,"
+        " :now - interval '1 hour' * i, 20, CASE WHEN i % 5 = 0 THEN i * 10 - 9 END"
+        " FROM generate_series(1, {n}) i"
+    ),
+    (
         "INSERT INTO audit_event (org_id, seq, at, actor, event, entity, ref, payload,"
         " previous_hash, hash) SELECT 1, h.seq + i, :now, 'bench', 'client.added', 'client',"
         " 'C-' || i, '{{}}', CASE WHEN i = 1 THEN h.hash ELSE md5((i - 1)::text) || md5('') END,"
@@ -119,6 +134,11 @@ _ROWS = (
         "  SELECT 1 FROM number_custody c WHERE c.number_id = n.id)"
     ),
 )
+
+_VALUES = {
+    ":now": "'2026-02-14 15:00+00'::timestamptz",
+    ":decision": f"'{company.CALL_DECISION}'",
+}
 
 
 def measure(bench: Bench) -> list[Row]:
@@ -158,9 +178,9 @@ def _build(threads: int, url: str) -> None:
     with closing(psycopg.connect(dsn, autocommit=True)) as connection:
         connection.execute("SET synchronous_commit = off")
         for statement in _ROWS:
-            filled: Any = statement.format(n=threads).replace(
-                ":now", "'2026-02-14 15:00+00'::timestamptz"
-            )
+            filled: Any = statement.format(n=threads)
+            for name, value in _VALUES.items():
+                filled = filled.replace(name, value)
             connection.execute(filled)
         connection.execute("VACUUM ANALYZE")
 

@@ -82,20 +82,30 @@ def upgrade() -> None:
             for name, condition in _CHECKS.items()
         ),
     )
-    op.create_index("ix_call_org_id_started_at", "call", ["org_id", "started_at"])
-    op.create_index(
-        "ix_call_org_id_from_phone_started_at", "call", ["org_id", "from_phone", "started_at"]
-    )
-    op.create_index("ix_call_client_id_started_at", "call", ["client_id", "started_at"])
-    op.create_index(
-        "ix_call_open",
-        "call",
-        ["org_id", "id"],
-        sqlite_where=sa.text("ended_at IS NULL"),
-        postgresql_where=sa.text("ended_at IS NULL"),
-    )
+    for columns in _INDEXES:
+        op.create_index(f"ix_call_{'_'.join(columns)}", "call", list(columns))
+    for name, column, condition in _PARTIAL:
+        op.create_index(
+            f"ix_call_{name}",
+            "call",
+            ["org_id", column],
+            sqlite_where=sa.text(condition),
+            postgresql_where=sa.text(condition),
+        )
 
 
+_INDEXES = (
+    ("org_id", "started_at"),
+    ("org_id", "from_phone", "started_at"),
+    ("org_id", "status", "started_at"),
+    ("client_id", "started_at"),
+    ("sitter_id", "started_at"),
+    ("number_id", "started_at"),
+)
+_PARTIAL = (
+    ("open", "id", "ended_at IS NULL"),
+    ("missed", "started_at", "message_id IS NOT NULL"),
+)
 _CHECKS = {
     "provider": "provider IN ('sandbox', 'twilio')",
     "caller": "caller IN ('client', 'sitter', 'unknown')",

@@ -10,6 +10,7 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.models.base import Table, in_org, vocabulary
 
 _OPEN = text("ended_at IS NULL")
+_MISSED = text("message_id IS NOT NULL")
 
 
 class Call(Table, table=True):
@@ -40,8 +41,18 @@ class Call(Table, table=True):
         ),
         Index(None, "org_id", "started_at"),
         Index(None, "org_id", "from_phone", "started_at"),
+        Index(None, "org_id", "status", "started_at"),
         Index(None, "client_id", "started_at"),
+        Index(None, "sitter_id", "started_at"),
+        Index(None, "number_id", "started_at"),
         Index("ix_call_open", "org_id", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(
+            "ix_call_missed",
+            "org_id",
+            "started_at",
+            sqlite_where=_MISSED,
+            postgresql_where=_MISSED,
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

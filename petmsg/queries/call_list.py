@@ -28,6 +28,7 @@ WHERE k.org_id = :org_id
 _LIST_OF_ONE = _LIST.replace("k.org_id = :org_id", "NOT k.org_id <> :org_id")
 # Exactly as in the condition of the partial index, so that it is used.
 _MISSED = " AND k.message_id IS NOT NULL"
+_BEFORE = " AND k.started_at <= :before_at AND (k.started_at < :before_at OR k.id < :before_call)"
 
 # `media` is read apart.
 _ONE = """
@@ -117,7 +118,7 @@ _ANY = CallFilter()
 def list_calls(
     cursor: Cursor, org: OrgRow, page: Page, *, only: CallFilter = _ANY
 ) -> list[CallItem]:
-    """The org's calls, the newest first. `page.before` is a call's id.
+    """The org's calls, those that began last first. `page.before` is a call's id.
 
     Raises `NotFound` and `Ambiguous` for the client, sitter or number, and `OutOfRange`.
     """
@@ -133,13 +134,16 @@ def list_calls(
         select, bounds["span_start"] = select + " AND k.started_at >= :span_start", only.span.start
     if only.span.end is not None:
         select, bounds["span_end"] = select + " AND k.started_at < :span_end", only.span.end
+    if page.before:
+        select += _BEFORE
+        bounds["before_call"] = call_id(page.before)
+        bounds["before_at"] = _began_at(cursor, org, bounds["before_call"])
     return newest_of(
         cursor,
         CallItem,
         select,
-        key="k.id",
+        key="k.started_at DESC, k.id",
         page=page,
-        before_id=call_id(page.before) if page.before else None,
         where={**of_one, "k.status": only.status and only.status.value},
         org_id=org.id,
         **bounds,
@@ -155,6 +159,16 @@ def show_call(cursor: Cursor, org: OrgRow, id_: int) -> CallDetails:
         raise NotFound("call", str(id_))
     found = {} if row.message is None else of_messages(cursor, [row.message])
     return row._replace(media=found.get(row.message or 0, ()))
+
+
+def _began_at(cursor: Cursor, org: OrgRow, id_: int) -> datetime:
+    found = None
+    if 0 < id_ <= LARGEST_ID:
+        sql = "SELECT started_at FROM call WHERE org_id = :org_id AND id = :id"
+        found = cursor.instant(sql, org_id=org.id, id=id_)
+    if found is None:
+        raise NotFound("call", str(id_))
+    return found
 
 
 def call_id(text: str) -> int:

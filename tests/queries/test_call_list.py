@@ -52,6 +52,10 @@ def test_all_are_listed_the_newest_first_and_by_page(company: str) -> None:
     assert listed(company) == [6, 5, 4, 3, 2, 1]
     assert listed(company, Page(2)) == [6, 5]
     assert listed(company, Page(2, before="5")) == [4, 3]
+    assert listed(company, Page(2, before="2")) == [1]
+    for unknown in ("404", "0", "99999999999"):
+        with pytest.raises(NotFound, match="call"):
+            listed(company, Page(2, before=unknown))
     assert listed(company, Page(None)) == [6, 5, 4, 3, 2, 1]
 
 
@@ -81,6 +85,13 @@ def test_a_span_holds_the_calls_that_began_in_it(company: str) -> None:
     assert listed(company, span=Span(began)) == [6, 5, 4, 3, 2]
     assert listed(company, span=Span(None, began)) == [1]
     assert listed(company, span=Span(NOW - 30 * HOUR, NOW - 20 * HOUR), client="C-1") == [1]
+
+
+def test_a_call_that_was_told_late_stands_where_it_began(company: str) -> None:
+    late = add_call(company, number=MAYA, client="C-1", started_at=NOW - 2 * HOUR)
+    assert listed(company) == [6, 5, 4, 3, 2, late, 1]
+    assert listed(company, Page(2, before="2")) == [late, 1]
+    assert listed(company, Page(2, before=str(late))) == [1]
 
 
 def test_another_companys_calls_are_not_there(company: str) -> None:

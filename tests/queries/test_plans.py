@@ -33,7 +33,7 @@ pytestmark = pytest.mark.postgres
 SMALL, LARGE = 500, 5_000
 BIG = {
     "client", "client_phone", "thread", "booking", "assignment_window", "message",
-    "message_attempt", "inbound_text", "audit_event",
+    "message_attempt", "inbound_text", "audit_event", "call",
 }  # fmt: skip
 WRITING = (
     "client add Zoe --phone +13035550101 --ref Z-1",

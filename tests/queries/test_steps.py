@@ -22,6 +22,13 @@ EACH = 10
 COMMANDS = (
     *scale.COMMANDS,
     "booking list --today",
+    "call list --limit 20 --sitter S-3",
+    "call list --limit 20 --number +14155580003",
+    "call list --limit 2 --missed --sitter S-3",
+    "call list --status completed",
+    "call list --status failed",
+    "call list --since -2d",
+    "call list --since -1000d --until -450d",
     "coverage",
     "inbox strays",
     "media list",
