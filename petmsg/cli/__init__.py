@@ -43,7 +43,7 @@ GROUPS = {
     "media": "List, show, save and fetch pictures and voicemails.",
     "template": "Write, change and list templates of messages.",
     "inbox": "List, answer, claim and close received messages that need a person.",
-    "reconcile": "Compare messages and numbers with the provider.",
+    "reconcile": "Compare messages, calls and numbers with the provider.",
     "alert": "List, print and close alerts.",
     "notify": "Send alerts to e-mail, Slack, ntfy and other channels.",
     "optout": "Add, remove and list opt-outs, per company and phone.",

@@ -55,6 +55,8 @@ class DriftKind(StrEnum):
     MESSAGE_UNKNOWN = "message_unknown"
     NUMBER_NOT_KNOWN = "number_not_known"
     NUMBER_GONE = "number_gone"
+    CALL_OPEN = "call_open"
+    VOICEMAIL_NOT_TOLD = "voicemail_not_told"
 
 
 class CheckResult(StrEnum):

@@ -4,7 +4,7 @@ An adapter that can be asked `HasCallLog`; the sandbox knows only the calls that
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from petmsg.enums.calls import CallStatus
@@ -13,10 +13,12 @@ from petmsg.enums.calls import CallStatus
 @dataclass(frozen=True, slots=True)
 class CallAtProvider:
     """A call, or one of the phones that were rung for it. `status` is `ringing` until it has ended;
-    `seconds` is its whole length, None if it is not told."""
+    `seconds` is its whole length, None if it is not told. `to_e164` is the phone or number that was
+    called, empty if it is not told."""
 
     status: CallStatus
     seconds: int | None = None
+    to_e164: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,4 +164,5 @@ def _call_of(row: Row) -> CallAtProvider:
     return CallAtProvider(
         _ENDED.get(row.word("status"), CallStatus.RINGING),
         row.count("duration", most=_LONGEST_SECONDS),
+        row.word("to"),
     )

@@ -5,6 +5,7 @@ one is asked first, and the others, newest first, only if it does not have the m
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from threading import Lock
 from typing import TypeVar
@@ -12,6 +13,7 @@ from typing import TypeVar
 from petmsg.enums.orgs import ProviderName
 from petmsg.errors import MediaGone, PetmsgError, ProviderUnavailable
 from petmsg.providers.base import FetchedMedia, Provider, ProviderText, ReceivedMedia
+from petmsg.providers.call_log import CallAtProvider, CallLog, HasCallLog, RecordedVoicemail
 from petmsg.queries.former_accounts import former_account_names
 from petmsg.queries.org import OrgRow
 from petmsg.workflows.provider_factory import provider_of
@@ -80,6 +82,28 @@ class MessageAccounts:
                 problems.append(problem)
         if problems:
             raise FormerAccountSilent(problems[0].message, hint=problems[0].hint)
+
+    def call(self, provider_call_id: str) -> CallAtProvider | None:
+        """As `CallLog.call`, at the account that has the call. Raises for the present account."""
+        return self._of_call(lambda log: log.call(provider_call_id))
+
+    def rung(self, provider_call_id: str) -> Sequence[CallAtProvider]:
+        """As `CallLog.rung`."""
+        return self._of_call(lambda log: log.rung(provider_call_id)) or ()
+
+    def voicemails(self, provider_call_id: str) -> Sequence[RecordedVoicemail]:
+        """As `CallLog.voicemails`."""
+        return self._of_call(lambda log: log.voicemails(provider_call_id)) or ()
+
+    def _of_call(self, ask: Callable[[CallLog], T | None]) -> T | None:
+        found = ask(self._present.calls) if isinstance(self._present, HasCallLog) else None
+        for other in () if found else self._others():
+            if isinstance(other, HasCallLog):
+                with suppress(PetmsgError):
+                    found = ask(other.calls)
+            if found:
+                break
+        return found
 
     def _first_that_has_it(self, ask: Callable[[Provider], T]) -> T:
         try:

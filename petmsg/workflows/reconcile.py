@@ -14,6 +14,7 @@ from petmsg.services.outbox import unknown_outcomes
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_factory import Connected, connect_orgs, raise_after_warnings
 from petmsg.workflows.provider_numbers import numbers_of
+from petmsg.workflows.reconcile_calls import reconcile_calls
 from petmsg.workflows.store import Store
 from petmsg.workflows.worker.rescuer import rescue
 
@@ -25,7 +26,8 @@ _ABOUT_ALL = (AlertKind.NUMBER_GONE, AlertKind.NUMBER_NOT_KNOWN)
 
 
 def reconcile(store: Store) -> Iterator[list[Drift]]:
-    """Compare messages and numbers with the providers: the differences of each org and account.
+    """Compare messages, calls and numbers with the providers: the differences of each org and
+    account.
 
     Raises `CredentialsMissing` before the first if no org has an account, and after the last what
     an account did not answer or which credentials are missing.
@@ -37,6 +39,7 @@ def _differences(store: Store, connected: Connected) -> Iterator[list[Drift]]:
     lines, problems = connected.lines, list[PetmsgError]()
     for org, provider in lines:
         yield _texts(store, org, provider, problems)
+        yield reconcile_calls(store, org, provider, problems)
     for account in dict.fromkeys(org.account for org, _ in lines):
         yield _numbers(store, [line for line in lines if line[0].account == account], problems)
     raise_after_warnings(store, [*connected.problems, *([_told(problems)] if problems else [])])

@@ -58,7 +58,8 @@ def test_each_word_of_twilio_is_a_state_of_a_call(
 ) -> None:
     call.status, call.seconds = said, 31
 
-    assert twilio.calls.call(CALL) == CallAtProvider(status, 31)
+    assert twilio.calls.call(CALL) == CallAtProvider(status, 31, OURS)
+    assert OURS not in repr(twilio.calls.call(CALL))
 
 
 def test_a_call_that_the_account_does_not_have_is_none(
@@ -80,8 +81,8 @@ def test_the_phones_that_were_rung_come_in_their_order(
     fake.calls.add(FakeCall(f"CA{7:032x}", OURS, CLIENT, "busy", parent="CA" + "2" * 32))
 
     assert twilio.calls.rung(CALL) == [
-        CallAtProvider(CallStatus.NO_ANSWER, 9),
-        CallAtProvider(CallStatus.COMPLETED, 18),
+        CallAtProvider(CallStatus.NO_ANSWER, 9, CLIENT),
+        CallAtProvider(CallStatus.COMPLETED, 18, CLIENT),
     ]
     assert fake.requests[-1].query["ParentCallSid"] == CALL
 

@@ -17,12 +17,14 @@ app = new_command()
     examples=["petmsg reconcile", "petmsg reconcile --org happy-paws --dry-run"],
 )
 def reconcile(context: Context) -> None:
-    """Compare messages and numbers with the provider.
+    """Compare messages, calls and numbers with the provider.
 
     For cron: covers all orgs unless --org is given. A message whose outcome is unknown is looked
-    up: it becomes sent, is queued again, or is held for a person. Numbers that are missing from the
-    account, and numbers of the account that petmsg does not know, are only listed, with an alert;
-    no quarantine is lifted and no number is changed. Exits with 10 if differences remain.
+    up: it becomes sent, is queued again, or is held for a person. A call whose end petmsg was not
+    told of is ended as the provider says, and a voicemail that it was not told of is stored.
+    Numbers that are missing from the account, and numbers of the account that petmsg does not know,
+    are only listed, with an alert; no quarantine is lifted and no number is changed. Exits with 10
+    if differences remain.
     """
     from petmsg.workflows import reconcile as workflow
 

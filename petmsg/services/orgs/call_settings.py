@@ -4,6 +4,7 @@ from petmsg.country import country_of_zone
 from petmsg.errors import MalformedText
 from petmsg.models import Org
 from petmsg.phone import is_e164, parse_phone, read_phone
+from petmsg.providers.spoken_words import holds_phone
 from petmsg.queries.lookup import refuse_our_number
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_body
@@ -30,6 +31,11 @@ def checked_greeting(text: str) -> str | None:
         raise MalformedText(
             f"The greeting has {len(greeting)} characters; it may have {LONGEST_GREETING}.",
             hint="Shorten it: a caller waits until it has been spoken.",
+        )
+    if holds_phone(greeting):
+        raise MalformedText(
+            "The greeting holds a phone number, and petmsg speaks none.",
+            hint="Leave the number out; a caller can send a message to the number they called.",
         )
     if any(each in greeting for each in _NOT_IN_XML):
         raise MalformedText("The greeting contains characters that cannot be spoken.")

@@ -250,6 +250,7 @@ def test_setting_what_is_so_already_changes_nothing(sqlite_cli: Cli) -> None:
         ("--greeting", " "),
         ("--greeting", "a" * 501),
         ("--greeting", "hello\ufffe"),
+        ("--greeting", "Call us at 415-555-0199."),
         ("--ring-seconds", "4"),
         ("--ring-seconds", "61"),
         ("--missed-call-reply", "a" * 1601),
