@@ -20,8 +20,6 @@ LEFT JOIN sitter s ON s.id = k.sitter_id
 WHERE k.provider_call_id = :id
 """
 
-_CLIENT_OF_CALL = "SELECT client_id FROM call WHERE provider_call_id = :id"
-
 _LOCK_CALL = "SELECT 1 FROM call WHERE provider_call_id = :id FOR UPDATE"
 
 _KNOWN = """
@@ -134,12 +132,6 @@ def find_call(cursor: Cursor, provider_call_id: str) -> StoredCall | None:
         status=CallStatus(row.status),
         answered_by=None if row.answered_by is None else AnsweredBy(row.answered_by),
     )
-
-
-def client_of_call(cursor: Cursor, provider_call_id: str) -> int | None:
-    """The ID of the client whom a call is from or for."""
-    found: int | None = cursor.value(_CLIENT_OF_CALL, id=provider_call_id)
-    return found
 
 
 def lock_call(cursor: Cursor, provider_call_id: str) -> None:

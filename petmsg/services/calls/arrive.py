@@ -17,7 +17,6 @@ from petmsg.queries.call_facts import read_call_facts
 from petmsg.queries.call_phones import client_id_of
 from petmsg.queries.call_writes import (
     StoredCall,
-    client_of_call,
     find_call,
     insert_call,
     lock_call,
@@ -103,7 +102,7 @@ def begin(
         started_at=at,
         ended_at=uow.now if decision.is_rejected else None,
     )
-    call = locked(uow, provider_call_id)
+    call = find_call(uow.cursor, provider_call_id) if is_new else locked(uow, provider_call_id)
     assert call is not None
     if is_new is not None:
         uow.audit(
@@ -128,11 +127,12 @@ def locked(uow: UnitOfWork, provider_call_id: str) -> StoredCall | None:
 
     Its client is locked first, as `client forget` does. Raises `CallOfAnotherOrg`.
     """
-    client_id = client_of_call(uow.cursor, provider_call_id)
-    if client_id is not None:
-        share_client(uow.cursor, client_id)
-    lock_call(uow.cursor, provider_call_id)
     call = find_call(uow.cursor, provider_call_id)
+    if call is not None and uow.cursor.has_other_writers:
+        if call.client_id is not None:
+            share_client(uow.cursor, call.client_id)
+        lock_call(uow.cursor, provider_call_id)
+        call = find_call(uow.cursor, provider_call_id)
     if call is not None and call.org_id != uow.org.id:
         raise CallOfAnotherOrg
     return call

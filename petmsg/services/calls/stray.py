@@ -51,6 +51,7 @@ def store(
         is_call=True,
     )
     stray = unmatched_id(cursor, event.call)
+    message, command = _explained(event.to_e164)
     uows = [UnitOfWork(transaction, org, actor, now) for org in orgs]
     for uow in uows if new else []:
         raise_alert(
@@ -59,11 +60,22 @@ def store(
             severity=AlertSeverity.CRITICAL,
             entity="number",
             ref=event.to_e164 or "unknown",
-            message=f"Somebody called {event.to_e164}, which is not one of your numbers. The call "
-            "was rejected.",
-            command=f"petmsg inbox strays; if the number is yours: petmsg number add "
-            f"{event.to_e164} --class pool",
+            message=message,
+            command=command,
         )
     for uow in uows[:-1]:
         uow.finish()
     return UnmatchedCall(stray, duplicate=not new), uows[-1]
+
+
+def _explained(to_e164: str | None) -> tuple[str, str]:
+    """What the alert says, and the command that helps."""
+    if not to_e164:
+        return (
+            "A call was rejected, because the provider does not say which number was called.",
+            "petmsg inbox strays; then look for the call in the provider's console",
+        )
+    return (
+        f"Somebody called {to_e164}, which is not one of your numbers. The call was rejected.",
+        f"petmsg inbox strays; if the number is yours: petmsg number add {to_e164} --class pool",
+    )
