@@ -175,11 +175,11 @@ class SimulatedCall:
         for number in numbers:
             phone = (number.text or "").strip()
             shows, seconds = verb.get("callerId"), int(verb.get("timeout", "30"))
+            reaction = self._reaction_of(phone)
             self._note(Leg.RUNG, Happening.RINGS, phone=phone, shows=shows, seconds=seconds)
             if self._caller.hangs_up:
                 status = "no-answer"
                 break
-            reaction = self._reaction_of(phone)
             status = _DIAL_STATUS[reaction.pick_up]
             self._note(Leg.RUNG, _PICKED_UP[reaction.pick_up], phone=phone)
             if reaction.pick_up is PickUp.ANSWER:

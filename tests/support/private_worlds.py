@@ -30,7 +30,7 @@ from petmsg.services.people import sitter as sitters
 from petmsg.services.routes import override
 from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import looking, working
-from tests.support.worlds import CLIENTS, DESK, NUMBERS, POOL, SITTERS, WORKER, World
+from tests.support.worlds import CLIENTS, DESK, NUMBERS, ORG, POOL, SITTERS, WORKER, World
 
 OURS = (DESK, *POOL, *NUMBERS)
 SPARE_DESK = "+14155550109"
@@ -74,7 +74,7 @@ class PrivateWorld(World):
         self._answers = 0
         self._is_held_up = False
         super().__init__(url, seed=seed)
-        with working(url, now=self.now) as uow:
+        with working(url, now=self.now, org=ORG) as uow:
             org.change(uow, relay=Switch.ON)
             number.add(uow, SPARE_DESK, number_class=NumberClass.POOL)
 
@@ -115,7 +115,7 @@ class PrivateWorld(World):
         """A person writes as the front desk or as a sitter; whether it was sent."""
         options, before = SendOptions(as_sitter=sender), len(self.got)
         with suppress(PetmsgError):
-            with working(self.url, now=self.now) as uow:
+            with working(self.url, now=self.now, org=ORG) as uow:
                 queued = queue.queue(uow, ref, body="About the visit", options=options).message
             self._try(ref, queued, Accepted(f"SB-{queued}", "accepted"), options)
         return len(self.got) > before
@@ -138,7 +138,7 @@ class PrivateWorld(World):
     def _visit_of(self, client: str, sitter: str) -> None:
         self._bookings += 1
         ref = f"B-{self._bookings}"
-        with suppress(PetmsgError), working(self.url, now=self.now) as uow:
+        with suppress(PetmsgError), working(self.url, now=self.now, org=ORG) as uow:
             booking.add(
                 uow,
                 client=client,
@@ -173,13 +173,13 @@ class PrivateWorld(World):
         return any(h.client == client and h.starts_at <= at < h.ends_at for h in self.held)
 
     def _relay(self) -> None:
-        with working(self.url, now=self.now) as uow:
+        with working(self.url, now=self.now, org=ORG) as uow:
             org.change(uow, relay=self.random.choice((Switch.ON, Switch.ON, Switch.OFF)))
 
     def _move_a_number(self) -> None:
         """A desk or pool number becomes a sitter's, or a number the front desk's."""
         e164 = self.random.choice(OURS)
-        with suppress(PetmsgError), working(self.url, now=self.now) as uow:
+        with suppress(PetmsgError), working(self.url, now=self.now, org=ORG) as uow:
             if self.random.random() < 0.5:
                 number.set_class(uow, SPARE_DESK, number_class=NumberClass.FRONT_DESK, replace=True)
             number.set_class(uow, e164, number_class=NumberClass.SITTER)
@@ -196,7 +196,7 @@ class PrivateWorld(World):
         if not theirs:
             return
         self.now += timedelta(seconds=self.random.choice((1, 30)))
-        with suppress(PetmsgError), working(self.url, now=self.now) as uow:
+        with suppress(PetmsgError), working(self.url, now=self.now, org=ORG) as uow:
             other = SPARE_DESK if theirs[-1].number != SPARE_DESK else POOL[0]
             number.set_class(uow, other, number_class=NumberClass.FRONT_DESK, replace=True)
             number.set_class(uow, theirs[-1].number, number_class=NumberClass.SITTER)
@@ -221,14 +221,14 @@ class PrivateWorld(World):
             self.now += timedelta(seconds=1)
             self._answer_to(client, self.got[-1].number, waits=True)
             self.now += timedelta(seconds=1)
-            with working(self.url, now=self.now) as uow:
+            with working(self.url, now=self.now, org=ORG) as uow:
                 self._override_of(uow, client)
             self._forward()
 
     def _hold(self) -> None:
         """An override begins or ends while messages are under way."""
         change = self._override if self.random.random() < 0.7 else self._end_override
-        with suppress(PetmsgError), working(self.url, now=self.now) as uow:
+        with suppress(PetmsgError), working(self.url, now=self.now, org=ORG) as uow:
             change(uow)
         self.now += timedelta(seconds=1)
         self._forward()
@@ -267,7 +267,7 @@ class PrivateWorld(World):
             self.private.add(token)
         expected = None if late is not None else self._reader(client, e164, before)
         try:
-            with working(self.url, now=self.now) as uow:
+            with working(self.url, now=self.now, org=ORG) as uow:
                 receive(uow, text)
         except PetmsgError:
             return  # the number is not there yet
@@ -314,7 +314,7 @@ class PrivateWorld(World):
         carried = []
         self._is_held_up = False
         for message_id, body, client in ids:
-            with working(self.url, now=self.now) as uow:
+            with working(self.url, now=self.now, org=ORG) as uow:
                 taken = claim.claim(
                     uow,
                     message_id,

@@ -42,6 +42,7 @@ from petmsg.services.routes import override
 from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import NOW, add_org, looking, working
 
+ORG = "happy-paws"
 CLIENTS = ("C-1", "C-2", "C-3")
 SITTERS = ("S-1", "S-2", "S-3")
 WORKER = "w-0123456789abcde"
@@ -76,8 +77,8 @@ class World:
         self.now = NOW
         self.sent: list[Sent] = []
         self._bookings = 0
-        add_org(url)
-        with working(url, now=self.now) as uow:
+        add_org(url, ORG)
+        with working(url, now=self.now, org=ORG) as uow:
             for at, ref in enumerate(CLIENTS):
                 client.add(uow, f"Client {at}", phones=[f"+1415555100{at}"], ref=ref)
             for e164 in NUMBERS:
@@ -87,7 +88,7 @@ class World:
             for at, ref in enumerate(SITTERS):
                 sitters.add(uow, f"Sitter {at}", phone=f"+1415555200{at}", ref=ref)
         self.tick()
-        with working(url, now=self.now) as uow:
+        with working(url, now=self.now, org=ORG) as uow:
             sitters.activate_all(uow, SITTERS[:2])
             org.change(uow, pool_threads_per_number=self.random.choice((0, 1, 2)))
 
@@ -109,7 +110,7 @@ class World:
         )  # fmt: skip
         if self.settings_change:
             changes += (self._pool_limit, self._pool_for, self._kind)
-        with suppress(PetmsgError), working(self.url, now=self.now) as uow:
+        with suppress(PetmsgError), working(self.url, now=self.now, org=ORG) as uow:
             self.random.choice(changes)(uow)
 
     def tick(self) -> None:
@@ -124,7 +125,7 @@ class World:
         """
         sender = self.random.choice((None, None, None, "desk", *SITTERS))
         try:
-            with working(self.url, now=self.now) as uow:
+            with working(self.url, now=self.now, org=ORG) as uow:
                 reply_to = None
                 if sender is None and self.random.random() < 0.4:
                     reply_to = self._received(uow, ref)
@@ -173,7 +174,7 @@ class World:
     def _try(self, ref: str, queued: int, outcome: SendOutcome, options: SendOptions) -> bool:
         """Whether the text waits to be tried again."""
         found = self.explain(ref, at=self.now, sender=options.as_sitter, reply_to=options.reply_to)
-        with working(self.url, now=self.now) as uow:
+        with working(self.url, now=self.now, org=ORG) as uow:
             taken = claim.claim(uow, queued, provider=ProviderName.SANDBOX, worker=WORKER)
             if isinstance(taken, claim.Claim):
                 status = record_outcome.record(
@@ -198,7 +199,7 @@ class World:
     ) -> dict[str, Any]:
         """What `route explain` says today of that instant; for a reply what its preview says."""
         with looking(self.url) as cursor:
-            org_row = find_org(cursor, None)
+            org_row = find_org(cursor, ORG)
             if reply_to is not None:
                 options = SendOptions(reply_to=reply_to)
                 shown = preview(cursor, org_row, ref, body="Hi", options=options, now=at)
