@@ -38,7 +38,7 @@ GROUPS = {
     "thread": "Show each client's one conversation thread.",
     "route": "Explain and simulate which number a message is sent from.",
     "message": "Send, receive, list and manage messages.",
-    "call": "List and show phone calls, missed calls and voicemails.",
+    "call": "List, show and try out phone calls, missed calls and voicemails.",
     "report": "Count messages, their cost, and how soon clients are answered.",
     "media": "List, show, save and fetch pictures and voicemails.",
     "template": "Write, change and list templates of messages.",

@@ -32,6 +32,7 @@ from petmsg.web.app import Webhooks, make_app
 from petmsg.web.group_commit import GroupCommit
 from petmsg.web.in_process import Answered, post
 from petmsg.web.media_route import MediaSource
+from petmsg.web.voice_route import VoiceSource
 from petmsg.workflows.linked_files import find_linked_files
 from petmsg.workflows.simulated_call import CALLER, SeenEvent, SimulatedPeople, Step
 from petmsg.workflows.store import Store
@@ -136,6 +137,7 @@ class _Dialogue:
             media=MediaSource(
                 find=partial(find_linked_files, location, clock), store=self._store.media
             ),
+            voice=VoiceSource(ORIGIN, lambda _: None, lambda _: False, clock),
         )
 
     def _reaction(self, _phone: str) -> Reaction:

@@ -54,6 +54,8 @@ CONTROLS = {
 MORE = {"petmsg db downgrade": ("petmsg db downgrade 0002 --discard-data --yes",)}
 """Lines for commands that write and whose help shows dry runs only."""
 NOT_HERE = {
+    "petmsg call simulate": "its requests are those of petmsg serve, a transaction each: "
+    "tests.campaigns.calling kills them under load",
     "petmsg notify run": "its claim of a channel ends by the clock, which stands still here: "
     "tests/workflows/test_notify.py kills it",
     "petmsg number webhooks install": "it asks a provider, which is not here, and writes an event "

@@ -104,6 +104,7 @@ WRITING: dict[str, tuple[str, ...]] = {
     "media fetch": ("--dry-run",),
     "media prune": ("--dry-run",),
     "message receive": ("--from", "+14155551010", "--to", MAYA, "--body", "-"),
+    "call simulate": ("--from", "+14155551010", "--to", MAYA, "--desk-answers"),
     "template add": ("soon", "--body", "Soon, {client.name}"),
     "template set": ("soon", "--body", "Very soon"),
     "template remove": ("soon",),

@@ -83,7 +83,7 @@ class Placed:
     at: datetime
     may_ring: set[str] = field(default_factory=set)
     must_ring: str | None = None
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list, repr=False)
     rung: list[str] = field(default_factory=list)
 
 
@@ -133,7 +133,8 @@ class CallingWorld(PrivateWorld):
         things = (
             self._change, self._visit, self._write, self._talk, self._hold, self._move_a_number,
             self._betray, self._stop, self._relay,
-            *[self._call] * 8, self._call_often, self._call_back, self._call_back,
+            *[self._call] * 4, self._call_often, *[self._call_back] * 3,
+            *[self._call_each_other] * 4,
         )  # fmt: skip
         try:
             for _ in range(steps):
@@ -142,6 +143,10 @@ class CallingWorld(PrivateWorld):
             self._look_for_phones()
         finally:
             self.handlers.close()
+
+    def _write(self) -> None:
+        with suppress(PetmsgError):  # they have opted out
+            super()._write()
 
     def _stop(self) -> None:
         """A client opts out, or in again: their calls are put through all the same."""
@@ -177,6 +182,20 @@ class CallingWorld(PrivateWorld):
             return
         last = self.random.choice(self.got[-6:])
         self._place(CLIENT_PHONES[last.client], last.number)
+
+    def _call_each_other(self) -> None:
+        """During a visit the client calls the sitter, or the sitter the client."""
+        ref, sitter = self.random.choice(CLIENTS), self.random.choice(SITTERS)
+        self._visit_of(ref, sitter)
+        with looking(self.url) as cursor:
+            held = cursor.tuples(
+                "SELECT n.e164 FROM message_number n JOIN sitter s ON s.id = n.sitter_id"
+                " WHERE s.phone = :phone AND n.status = 'active' ORDER BY n.org_id",
+                phone=SITTER_PHONES[sitter],
+            )
+        caller = self.random.choice((CLIENT_PHONES[ref], SITTER_PHONES[sitter]))
+        for (e164,) in held[:1]:
+            self._place(caller, e164)
 
     def _call_often(self) -> None:
         """A phone calls again and again."""

@@ -21,6 +21,7 @@ from petmsg.web.app import Webhooks, make_app
 from petmsg.web.group_commit import GroupCommit
 from petmsg.web.in_process import Answered as Reply
 from petmsg.web.in_process import post
+from petmsg.web.media_route import MediaSource
 from petmsg.web.voice_route import VoiceSource
 from petmsg.workflows.store_webhooks import WebhookStore
 from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
@@ -110,7 +111,8 @@ class _NotingStore(TestStore):
         self.told.append(warning)
 
 
-_NO_MEDIA: Any = None
+_NO_STORE: Any = None
+_NO_MEDIA = MediaSource(find=lambda asked: [None] * len(asked), store=_NO_STORE)
 """No picture is asked for."""
 
 

@@ -5,13 +5,15 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import new_app
+from petmsg.cli.commands import call_simulate
 from petmsg.cli.context import Context
 from petmsg.cli.options import ALL, BEFORE, LIMIT, page
 from petmsg.enums.calls import CallStatus
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one
 
-app = new_app("List and show phone calls, missed calls and voicemails.")
+app = new_app("List, show and try out phone calls, missed calls and voicemails.")
+app.entries.update(call_simulate.part.entries)
 
 
 @app.command(

@@ -291,6 +291,7 @@ BY_METAVAR: dict[str, Words] = {
             "PHONE",
             "PORT",
             "R",
+            "SECONDS",
             "DAY",
             "T",
             "TEXT",
