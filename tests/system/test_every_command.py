@@ -129,9 +129,10 @@ def test_what_is_said_about_examples_is_about_examples_there_are() -> None:
 # ---------------------------------------------------------------------------------- the same output
 
 OUTPUTS = [each.value for each in OutputFormat]
-TOLD = {"petmsg demo"}
+TOLD = {"petmsg call simulate", "petmsg demo"}
 """Commands whose table is a story."""
 BY_ITSELF = {
+    "petmsg call simulate",
     "petmsg config show",
     "petmsg message dispatch",
     "petmsg message send",
