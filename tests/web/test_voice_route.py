@@ -7,7 +7,6 @@ the grammar of TwiML.
 
 import asyncio
 import threading
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,22 +24,16 @@ from petmsg.providers.call_events import (
     SignedCall,
     VoicemailLeft,
 )
-from petmsg.providers.stored_accounts import StoredAccounts
-from petmsg.providers.twilio_signature import TwilioSignature
 from petmsg.rules.call_plan import CallPlan, Connect, Dial, HangUp, Menu, Reject, Screen, Speak
 from petmsg.rules.desk_line import DeskLine
 from petmsg.rules.send_blocks import QuietHours
 from petmsg.services.inbound.refused_webhooks import ManyRefused
 from petmsg.web import group_commit, late_events, voice_route
-from petmsg.web.access_log import AccessLog, Answered
-from petmsg.web.app import Webhooks, make_app
-from petmsg.web.group_commit import GroupCommit
-from petmsg.web.media_route import MediaSource
+from petmsg.web.access_log import Answered
 from petmsg.web.voice_route import VoiceSource
 from petmsg.workflows.webhook_outcome import Outcome
 from tests.support.call_requests import CALL, RECORDING, call_form, leg_form, query
-from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
-from tests.support.twiml_grammar import faults, phones_outside
+from tests.support.voice_app import Session, during, spoken
 from tests.support.webhooks import PUBLIC, Answer, signed
 
 ANNS, MAYAS, DESKS, NUMBER, OTHER = (
@@ -124,28 +117,8 @@ class Phones:
 
     def session(self, steps: Callable[["Session"], Awaitable[None]]) -> None:
         """Carry out some steps with the application."""
-
-        async def run() -> None:
-            (self.folder / "twilio.env").write_text(
-                f"TWILIO_ACCOUNT_SID={ACCOUNT_SID}\nTWILIO_AUTH_TOKEN={AUTH_TOKEN}\n"
-            )
-            (self.folder / "twilio.env").chmod(0o600)
-            accounts = StoredAccounts({}, self.folder / "twilio.env")
-            commits = GroupCommit(self.store)
-            media: Any = MediaSource(find=lambda _: [], store=None)  # type: ignore[arg-type]
-            webhooks = Webhooks(
-                twilio=TwilioSignature(accounts, public_url=PUBLIC),
-                stripe=None,
-                health=lambda: None,
-                media=media,
-                voice=VoiceSource(PUBLIC, self.lines.get, self.lines.__contains__, lambda: self.at),
-            )
-            app = make_app(webhooks, commits, self.log.append)
-            with commits:
-                await steps(Session(app))
-                self.goes_on.set()
-
-        asyncio.run(run())
+        voice = VoiceSource(PUBLIC, self.lines.get, self.lines.__contains__, lambda: self.at)
+        during(self.folder, self.store, voice, steps, log=self.log, at_end=self.goes_on.set)
 
     def ask(self, request: tuple[str, Mapping[str, str]], **how: Any) -> Answer:
         """One request to the application."""
@@ -163,52 +136,9 @@ class Phones:
         return [each.outcome for each in self.log]
 
 
-@dataclass
-class Session:
-    """The application, while it runs."""
-
-    app: AccessLog
-
-    async def ask(self, request: tuple[str, Mapping[str, str]], **how: Any) -> Answer:
-        body, headers = signed(*request, **how)
-        return await self.send(request[0], body, headers)
-
-    async def send(self, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        path, _, asked = target.partition("?")
-        waiting = [{"type": "http.request", "body": body, "more_body": False}]
-        got: dict[str, Any] = {"body": b""}
-
-        async def receive() -> Any:
-            return waiting.pop()
-
-        async def send(message: Any) -> None:
-            got.update({name: value for name, value in message.items() if name != "body"})
-            got["body"] += message.get("body", b"")
-
-        scope = {
-            "type": "http", "method": "POST", "path": path, "raw_path": path.encode(),
-            "root_path": "", "query_string": asked.encode(),
-            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-        }  # fmt: skip
-        began = time.monotonic()
-        await self.app(scope, receive, send)
-        assert time.monotonic() - began < 2.0
-        answered = {name.decode(): value.decode() for name, value in got["headers"]}
-        return Answer(got["status"], got["body"].decode(), answered)
-
-
 @pytest.fixture
 def phones(tmp_path: Path) -> Phones:
     return Phones(tmp_path)
-
-
-def spoken(answer: Answer, *, whisper: bool = False) -> str:
-    """The body of an answer that is TwiML."""
-    assert answer.status == 200
-    assert answer.headers["content-type"] == "text/xml; charset=utf-8"
-    assert faults(answer.body, whisper=whisper) == []
-    assert phones_outside(answer.body) == []
-    return answer.body
 
 
 # ------------------------------------------------------------------------------- what is stored
