@@ -99,7 +99,9 @@ def forget_client(context: Context, *, client: str, reason: str | None) -> str |
     phones, messages = counted(planned.phones, "phone"), counted(planned.messages, "message")
     erased = ["Their name", phones, f"the bodies of {messages}"]
     if planned.media:
-        erased.append(counted(planned.media, "picture"))
+        erased.append(counted(planned.media, "file"))
+    if planned.calls:
+        erased.append(f"their phone in {counted(planned.calls, 'call')}")
     said = [
         f"Erase client {name} ({planned.client})?",
         f"{', '.join(erased[:-1])} and {erased[-1]} are erased for good.",

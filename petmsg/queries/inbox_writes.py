@@ -80,6 +80,11 @@ SET pool_number_id = coalesce((
 WHERE id = :thread_id
 """
 
+_GIVE_CALLS = """
+UPDATE call SET client_id = :client_id
+WHERE org_id = :org_id AND from_phone = :phone AND caller = 'unknown' AND client_id IS NULL
+"""
+
 _ADDRESS_TO_DESK = "UPDATE inbound_text SET addressed_to = 'front_desk' WHERE message_id = :id"
 
 
@@ -124,6 +129,11 @@ def move_to_thread(
             _MOVE_TO_THREAD, org_id=org_id, thread_id=thread_id, client_id=client_id, phone=phone
         )
     ]
+
+
+def give_calls(cursor: Cursor, org_id: int, *, client_id: int, phone: str) -> None:
+    """The calls from a phone of nobody are the client's. That it was nobody's then stays stored."""
+    cursor.run(_GIVE_CALLS, org_id=org_id, client_id=client_id, phone=phone)
 
 
 def move_answers(

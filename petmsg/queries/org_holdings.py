@@ -13,7 +13,9 @@ SELECT
   (SELECT count(*) FROM booking WHERE org_id = :org_id AND status <> 'cancelled'
      AND ends_at > :now) AS bookings,
   (SELECT count(*) FROM message WHERE org_id = :org_id AND body IS NOT NULL) AS messages,
-  (SELECT count(*) FROM media WHERE org_id = :org_id AND status <> 'erased') AS pictures
+  (SELECT count(*) FROM media WHERE org_id = :org_id AND status <> 'erased') AS pictures,
+  (SELECT count(*) FROM call WHERE org_id = :org_id
+     AND (from_phone IS NOT NULL OR decision <> '{}')) AS calls
 """
 
 _IN_FLIGHT = "SELECT count(*) FROM message WHERE org_id = :org_id AND status = 'sending'"
@@ -55,6 +57,10 @@ _ERASE_PURCHASES = """
 UPDATE number_purchase SET reason = '(erased)' WHERE org_id = :org_id AND reason IS NOT NULL
 """
 
+_ERASE_SETTINGS = """
+UPDATE org SET desk_phone = NULL, greeting = NULL, missed_call_reply = NULL WHERE id = :org_id
+"""
+
 _HIDE_OPT_OUTS = "UPDATE opt_out SET e164 = NULL WHERE org_id = :org_id"
 
 _OPEN_ALERTS = "SELECT id FROM alert WHERE org_id = :org_id AND done_at IS NULL ORDER BY id"
@@ -75,7 +81,7 @@ _REMOVE = "UPDATE org SET removed_at = :now WHERE id = :org_id"
 
 class Holdings(NamedTuple):
     """How much an org holds: numbers that are not retired, people who were not erased, bookings to
-    come, messages with words, and pictures."""
+    come, messages with words, files (`pictures`), and calls that tell who called."""
 
     numbers: int
     clients: int
@@ -83,6 +89,7 @@ class Holdings(NamedTuple):
     bookings: int
     messages: int
     pictures: int
+    calls: int
 
 
 def holdings(cursor: Cursor, org_id: int, *, now: datetime) -> Holdings:
@@ -126,14 +133,15 @@ def messages_with_media(cursor: Cursor, org_id: int) -> list[int]:
 
 
 def erase_the_rest(cursor: Cursor, org_id: int) -> int:
-    """Cancel what waits, and erase the words and phones of all messages, the sitters and the
-    phones of opt-outs; return how many messages were cancelled."""
+    """Cancel what waits, and erase the words and phones of all messages, the sitters, the phones of
+    opt-outs and how calls are taken; return how many messages were cancelled."""
     cancelled = cursor.run(_CANCEL, org_id=org_id)
     cursor.run(_ERASE_AT_THE_SANDBOX, org_id=org_id)
     cursor.run(_ERASE_MESSAGES, org_id=org_id)
     cursor.run(_ERASE_SITTERS, org_id=org_id)
     cursor.run(_ERASE_ABSENCES, org_id=org_id)
     cursor.run(_ERASE_PURCHASES, org_id=org_id)
+    cursor.run(_ERASE_SETTINGS, org_id=org_id)
     cursor.run(_HIDE_OPT_OUTS, org_id=org_id)
     return cancelled
 

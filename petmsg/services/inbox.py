@@ -11,6 +11,7 @@ from petmsg.queries.inbox import InboxItem, NotInTheInbox, find_item
 from petmsg.queries.inbox_writes import (
     address_to_desk,
     assign_to,
+    give_calls,
     leave_message_with_sitter,
     move_answers,
     move_to_thread,
@@ -140,7 +141,7 @@ def done(uow: UnitOfWork, id_: int, *, reason: str | None = None) -> Item:
 def assign(uow: UnitOfWork, id_: int, client_text: str) -> Assigned:
     """Assign an unknown sender to a client: the phone becomes the client's, and all unrouted
     messages of that phone move into the client's thread, where they wait for the front desk. The
-    answers that they got move with them.
+    answers that they got move with them. The calls from that phone are the client's too.
 
     Raises `NotFound`, `NotUnrouted`, `PhoneTaken`, and `MalformedPhone` for a sender that is not a
     phone.
@@ -157,6 +158,7 @@ def assign(uow: UnitOfWork, id_: int, client_text: str) -> Assigned:
     ids = move_to_thread(
         uow.cursor, uow.org.id, thread_id=thread.id, client_id=client.id, phone=phone
     )
+    give_calls(uow.cursor, uow.org.id, client_id=client.id, phone=phone)
     for each_id in sorted(ids):
         address_to_desk(uow.cursor, each_id)
         answers = move_answers(

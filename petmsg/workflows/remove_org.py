@@ -18,7 +18,7 @@ def remove_org(store: Store, slug: str, *, discard_data: bool, reason: str) -> R
     """
     with store.snapshot() as cursor:
         if removed_at(cursor, slug) is not None:
-            return Removed(slug, 0, 0, 0, 0, 0, 0, 0, reused=True)
+            return Removed(slug, 0, 0, 0, 0, 0, 0, 0, 0, reused=True)
         org = find_org(cursor, slug)
     lost = store.write_in(slug, service.discard, discard_data=discard_data, reason=reason)
     if store.dry_run:

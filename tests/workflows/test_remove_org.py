@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from petmsg.services.orgs import remove as service
+from tests.support.call_rows import add_call
+from tests.support.consistency import problems, raw
 from tests.support.fixtures import NOW, Cli, copied, looking, working
 from tests.support.incoming import MAYAS_PHONE, STRANGER, comes
 from tests.support.texting import ANN, MAYA, people_and_visit, send
@@ -103,6 +105,40 @@ def test_discarding_erases_everything_but_audit_and_counts(cli: Cli, migrated_ur
     assert [row for row in found.json if row["check"] != "front_desk"] == [], found.json
     stray = cli("message", "receive", "--from", STRANGER, "--to", MAYA, "--body", "Hi")
     assert stray.code == 4  # the number belongs to nobody any more
+
+
+def test_calls_lose_phones_and_names_and_end(cli: Cli, migrated_url: str) -> None:
+    two_companies(cli)
+    named = {"options": [{"key": 1, "client": "C-1", "name": "Ann"}]}
+    add_call(migrated_url, "CA-ended", from_phone=STRANGER, decision=named)
+    open_call = {"status": "ringing", "ended_at": None, "caller": "client", "client": "C-1"}
+    add_call(migrated_url, "CA-rings", from_phone=ANN, **open_call)
+    taken = {"answered_by": "front_desk", "answered_at": NOW}
+    add_call(migrated_url, "CA-talks", from_phone=ANN, **open_call, **taken)
+    with raw(migrated_url) as cursor:
+        cursor.run(
+            "UPDATE org SET desk_phone = '+12125550100', greeting = 'This is Ada',"
+            " missed_call_reply = 'Ada missed you' WHERE slug = 'happy-paws'"
+        )
+    held = remove(cli, "happy-paws", "--yes").error["message"]
+    assert held.endswith(" and 3 calls.")
+    ran = remove(cli, "happy-paws", "--discard-data", "--yes")
+    assert (ran.code, ran.json["calls"]) == (0, 3), ran.err
+    with looking(migrated_url) as cursor:
+        left = cursor.tuples(
+            "SELECT provider_call_id, from_phone, decision, status, ended_at FROM call ORDER BY 1"
+        )
+        settings = cursor.tuples(
+            "SELECT desk_phone, greeting, missed_call_reply FROM org WHERE slug = 'happy-paws'"
+        )
+    assert [row[:4] for row in left] == [
+        ("CA-ended", None, "{}", "no_answer"),
+        ("CA-rings", None, "{}", "failed"),
+        ("CA-talks", None, "{}", "completed"),
+    ]
+    assert all(row[4] is not None for row in left)
+    assert settings == [(None, None, None)]
+    assert problems(migrated_url) == []
 
 
 def test_a_dry_run_counts_and_changes_nothing(sqlite_cli: Cli) -> None:

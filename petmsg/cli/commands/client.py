@@ -198,11 +198,11 @@ def set_(
     ],
 )
 def forget(context: Context, client: CLIENT_ARG, reason: REASON = None) -> None:
-    """Erase a client: name, phones, message bodies and pictures.
+    """Erase a client: name, phones, message bodies, pictures and voicemails.
 
     This cannot be undone, so petmsg asks first. The thread, bookings and counts stay, and the audit
     log still verifies. Messages that are not sent yet are cancelled. An opt-out stays in force: it
-    is stored with a digest of the phone only. Bytes of pictures are deleted from the store after
+    is stored with a digest of the phone only. Bytes of files are deleted from the store after
     that; if that fails or is interrupted, repeat the command, or petmsg media fetch does it.
     """
     from petmsg.workflows import forget_client

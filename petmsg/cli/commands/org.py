@@ -280,10 +280,10 @@ def remove(
     """Remove an org for good.
 
     This cannot be undone, so petmsg asks first. An org that holds numbers, people or messages is
-    refused; with --discard-data its clients, sitters, messages and pictures are erased, what waits
-    is cancelled, and its numbers are retired. The audit log and the history of its numbers stay in
-    the database, so its slug and numbers are never used again. Channels of petmsg notify are not
-    told any more; their addresses stay in the secrets file until they are removed.
+    refused; with --discard-data its clients, sitters, messages, files and calls are erased, what
+    waits is cancelled, and its numbers are retired. The audit log and the history of its numbers
+    stay in the database, so its slug and numbers are never used again. Channels of petmsg notify
+    are not told any more; their addresses stay in the secrets file until they are removed.
     """
     from petmsg.workflows.remove_org import remove_org
 

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 
 def tell_missing(context: Context, media: "Sequence[ExportedMedia]") -> None:
-    """Say which pictures are not in an export, because the store does not have them."""
+    """Say which files are not in an export, because the store does not have them."""
     for each in media:
         if each.missing:
-            missing = counted(len(each.missing), "picture")
+            missing = counted(len(each.missing), "file")
+            of_it = "it" if len(each.missing) == 1 else "them"
             context.notify(
                 f"Org {each.org}: {missing} could not be exported, as the store in "
-                f"{context.media.place} has no bytes of it. Find out which: petmsg doctor"
+                f"{context.media.place} has no bytes of {of_it}. Find out which: petmsg doctor"
             )
 
 

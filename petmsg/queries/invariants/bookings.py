@@ -74,7 +74,7 @@ WHERE c.forgotten_at IS NOT NULL AND (
 UNION
 SELECT c.org_id, c.ref, 'the phone of a call is still stored'
 FROM call l JOIN client c ON c.id = l.client_id
-WHERE c.forgotten_at IS NOT NULL AND l.caller = 'client' AND l.from_phone IS NOT NULL
+WHERE c.forgotten_at IS NOT NULL AND l.caller <> 'sitter' AND l.from_phone IS NOT NULL
 UNION
 SELECT c.org_id, c.ref, 'the reason of an override is still stored'
 FROM route_override o JOIN client c ON c.id = o.client_id

@@ -115,7 +115,8 @@ ORG_REMOVED = (
     Field("sitters", "Sitters erased", kind=COUNT),
     Field("bookings", "Bookings cancelled", kind=COUNT),
     Field("messages", "Messages erased", kind=COUNT),
-    Field("pictures", "Pictures erased", kind=COUNT),
+    Field("pictures", "Files erased", kind=COUNT),
+    Field("calls", "Calls erased", kind=COUNT),
     Field("cancelled", "Messages not sent", kind=COUNT),
     Field("reused", "Unchanged", kind=FLAG),
 )
@@ -196,7 +197,8 @@ ERASED = (
     Field("phones", "Phones erased", kind=COUNT),
     Field("messages", "Bodies erased", kind=COUNT),
     Field("cancelled", "Messages cancelled", kind=COUNT),
-    Field("media", "Pictures erased", kind=COUNT),
+    Field("media", "Files erased", kind=COUNT),
+    Field("calls", "Calls erased", kind=COUNT),
     Field("reused", "Unchanged", kind=FLAG),
 )
 

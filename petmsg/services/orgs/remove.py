@@ -10,6 +10,7 @@ from petmsg.errors import Refused
 from petmsg.plurals import counted
 from petmsg.queries import erase as erase_queries
 from petmsg.queries import org_holdings as queries
+from petmsg.queries.erase_calls import erase_all as erase_all_calls
 from petmsg.queries.org_holdings import Holdings
 from petmsg.services.alert import done
 from petmsg.services.bookings import booking
@@ -49,6 +50,7 @@ class Removed:
     bookings: int
     messages: int
     pictures: int
+    calls: int
     cancelled: int
     reused: bool
 
@@ -58,7 +60,9 @@ def words(held: Holdings) -> str:
     parts = [
         counted(count, noun)
         for count, noun in zip(
-            held, ("number", "client", "sitter", "booking", "message", "picture"), strict=True
+            held,
+            ("number", "client", "sitter", "booking", "message", "file", "call"),
+            strict=True,
         )
         if count
     ]
@@ -92,6 +96,7 @@ def discard(uow: UnitOfWork, *, discard_data: bool, reason: str) -> Removed:
     retire_all(uow, reason=reason)
     uow.transaction.flush()
     cancelled = queries.erase_the_rest(uow.cursor, uow.org.id)
+    erase_all_calls(uow.cursor, uow.org.id, now=uow.now)
     for alert in queries.open_alerts(uow.cursor, uow.org.id):
         done(uow, str(alert), reason=reason)
     return Removed(uow.org.slug, *held, cancelled=cancelled, reused=False)

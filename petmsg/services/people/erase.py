@@ -1,4 +1,5 @@
-"""Erase a client: name, phones, message bodies and pictures go; audit log and counts stay."""
+"""Erase a client: name, phones, message bodies, pictures and voicemails go; audit log and counts
+stay."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from petmsg.queries.erase import (
 from petmsg.queries.override import erase_reasons
 from petmsg.services.people import optout
 from petmsg.services.people.client import locked_client, phones_of
+from petmsg.services.people.erase_calls import erase_calls
 from petmsg.services.unit_of_work import UnitOfWork
 
 _UNFINISHED = (MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.UNKNOWN)
@@ -32,6 +34,7 @@ class Forgotten:
     messages: int
     cancelled: int
     media: int
+    calls: int
     reused: bool
 
 
@@ -42,14 +45,14 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
     the names of the calendars that bookings came from are erased, because they may name a person.
     Messages forwarded to a sitter, a sitter's replies, and questions that name the client are
     erased too, and so are the files of all of these: their bytes are deleted after the commit
-    (`workflows/erase_media`). Waiting messages are cancelled, and so are those of unknown outcome,
-    because they could no longer be reconciled.
+    (`workflows/erase_media`). In calls the phone and the name are erased. Waiting messages are
+    cancelled, and so are those of unknown outcome, because they could no longer be reconciled.
     Opt-outs stay: they, and pairs of numbers that a carrier blocks, contain only a digest of the
     phone.
     """
     client = locked_client(uow, text, even_forgotten=True)
     if client.forgotten_at is not None:
-        return Forgotten(client.ref, 0, 0, 0, 0, reused=True)
+        return Forgotten(client.ref, 0, 0, 0, 0, 0, reused=True)
     phones = phones_of(uow, client)
     numbers = [phone.e164 for phone in phones]
     messages = _texts_of(uow, client, numbers)
@@ -89,6 +92,7 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
         message.body = message.error_message = None
     _erase_strays(uow, numbers)
     assert client.id is not None
+    calls = erase_calls(uow, client.id, ref=client.ref, phones=numbers)
     erase_reasons(uow.cursor, uow.org.id, client.id)
     for phone in phones:
         uow.session.delete(phone)
@@ -108,7 +112,7 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
         reason=reason,
     )
     return Forgotten(
-        client.ref, len(phones), len(messages), len(cancelled), media=media, reused=False
+        client.ref, len(phones), len(messages), len(cancelled), media, calls, reused=False
     )
 
 

@@ -107,6 +107,7 @@ def test_forgetting_erases_name_phones_and_bodies_everywhere(cli: Cli, migrated_
         "messages": 2,
         "cancelled": 1,
         "media": 0,
+        "calls": 0,
         "reused": False,
     }
     after = everything(migrated_url)
