@@ -133,16 +133,15 @@ class Line:
         with looking(self.url) as cursor:
             lines = desk_lines(cursor, NOW)
         voice = VoiceSource(PUBLIC, lines.get, lines.__contains__, lambda: NOW)
-        store = TestStore(self.url, now=NOW)
-        keep = WebhookStore(store)
 
         def kept(items: Any) -> list[Outcome]:
             if self.is_away:
                 return [Outcome(503, "database_away")] * len(items)
+            store = TestStore(self.url, now=NOW)
             try:
-                return keep(items)
+                return WebhookStore(store)(items)
             finally:
-                store.close()  # in the thread that opened it
+                store.close()
 
         during(self._folder, kept, voice, run)
 
