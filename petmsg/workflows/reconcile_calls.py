@@ -120,10 +120,19 @@ def _end(run: _Run, calls: Sequence[CallToAsk]) -> list[Drift]:
         if events is not None and events[1]:
             words, new = events
             told += new
-            status = new[-1].status.value if isinstance(new[-1], CallEnded) else "ended"
-            rows.append(_drift(run.org, DriftKind.CALL_OPEN, call, status, words))
+            rows.append(_drift(run.org, DriftKind.CALL_OPEN, call, _status(call, new), words))
     run.tell(told)
     return rows
+
+
+def _status(call: CallToAsk, events: Sequence[CallEvent]) -> str:
+    """The status that these events give the call. The provider calls every call completed that it
+    answered itself; here one is that somebody took."""
+    (end,) = (each for each in events if isinstance(each, CallEnded))
+    is_taken = call.is_taken or any(isinstance(each, RingEnded) for each in events)
+    if is_taken:
+        return CallStatus.COMPLETED.value
+    return (CallStatus.NO_ANSWER if end.status is CallStatus.COMPLETED else end.status).value
 
 
 def _end_of(run: _Run, call: CallToAsk) -> tuple[str, list[CallEvent]]:

@@ -89,7 +89,7 @@ def test_a_call_whose_end_nobody_told_ends_as_the_provider_says(
             "org": "happy-paws",
             "kind": "call_open",
             "ref": "1",
-            "status": "completed" if said == "completed" else status,
+            "status": status,
             "message": "Call 1: it had ended at the provider.",
             "command": "petmsg call show 1",
         }
@@ -199,6 +199,7 @@ def test_a_voicemail_that_nobody_told_is_stored_and_fetched_once(
     )
     (listed,) = paws("media", "list", "-o", "json").json
     assert (listed["call"], listed["seconds"], listed["client"]) == (1, 23, "C-1")
+    assert "voicemail, 23 s" in paws("media", "list", "-o", "table").out
 
 
 def test_the_end_and_the_voicemail_are_found_in_one_run(

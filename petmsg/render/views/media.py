@@ -19,7 +19,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field, local
+from petmsg.render.fields import Field, View, local, words
 from petmsg.render.picture_text import size_of
 from petmsg.render.views.people import ANY_CLIENT, person
 
@@ -39,6 +39,13 @@ def _of_message(row: Any) -> list[dict[str, Any]]:
 OF_MESSAGE = Field("media", None, get=_of_message, kind=rows_of(MESSAGE_MEDIA))
 """The pictures of a message, in the view of the message."""
 
+
+def _name(row: Any, view: View) -> str:
+    if row.call is None:
+        return words(row.name, view)
+    return f"voicemail, {row.seconds} s" if row.seconds else "voicemail"
+
+
 _TYPE = Field("content_type", "Type", kind=or_null(WORD))
 _SIZE = Field(
     "size",
@@ -51,7 +58,7 @@ MEDIA_LIST = (
     Field("message", "Message", kind=ID),
     *ANY_CLIENT,
     Field("direction", "Direction", kind=one_of(Direction)),
-    Field("name", "Name", kind=or_null(NAME)),
+    Field("name", "Name", cell=_name, kind=or_null(NAME)),
     _TYPE,
     _SIZE,
     Field("status", "Status", kind=one_of(MediaStatus)),
