@@ -73,6 +73,8 @@ campaigns: $(DEV) ## a million steps, ten thousand kills on each database: hours
 	@$(BIN)/python -m tests.campaigns.syscalls $(ARGS)
 	@$(BIN)/python -m tests.campaigns.receiving --kills 3 $(ARGS)
 	@$(BIN)/python -m tests.campaigns.receiving --kills 3 --database postgresql $(ARGS)
+	@$(BIN)/python -m tests.campaigns.calling --kills 3 $(ARGS)
+	@$(BIN)/python -m tests.campaigns.calling --kills 3 --database postgresql $(ARGS)
 	@$(BIN)/python -m tests.campaigns.sending --kills 10000 $(ARGS)
 	@$(BIN)/python -m tests.campaigns.sending --kills 10000 --database postgresql $(ARGS)
 	@$(BIN)/python -m tests.campaigns.pictures --kills 2000 $(ARGS)

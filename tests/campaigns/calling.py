@@ -264,12 +264,14 @@ class Campaign:
             self.verdict.odd.add(f"{delivery.path.partition('?')[0]}: {status} {body[:80]}")
 
     async def _again(self, server: Server) -> None:
-        """What was never answered is asked again. For a call that is what its end brings about:
-        Twilio asks for the status callback of each."""
+        """What was never answered is asked again, as often as it takes: Twilio tells the end of
+        each call until it is taken."""
         line = _Line(server.port)
         whole = [each for each in self.deliveries if each.cut is None]
-        for delivery in whole:
-            if (delivery.call, delivery.path) not in self._done:
+        deadline = time.monotonic() + PATIENCE
+        while left := [each for each in whole if (each.call, each.path) not in self._done]:
+            assert time.monotonic() < deadline, left[0]
+            for delivery in left:
                 await self._deliver(line, delivery)
         line.close()
 
