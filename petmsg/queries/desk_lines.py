@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.orgs import ProviderName
 from petmsg.rules.desk_line import DeskLine
 from petmsg.rules.routing.decide import usable
 from petmsg.rules.send_blocks import quiet_hours
@@ -14,7 +15,7 @@ from petmsg.rules.send_blocks import quiet_hours
 _NUMBERS = """
 SELECT n.org_id, n.e164, n.class AS number_class, n.status, n.quarantined_until, n.voice,
        o.name AS company, o.desk_phone, o.ring_seconds, o.open_from_minute, o.open_until_minute,
-       o.timezone, o.calls_per_hour
+       o.timezone, o.calls_per_hour, o.provider, o.twilio_account
 FROM message_number AS n JOIN org AS o ON o.id = n.org_id
 WHERE o.removed_at IS NULL
 ORDER BY n.org_id, n.id
@@ -35,6 +36,8 @@ class _Number(NamedTuple):
     open_until_minute: int | None
     timezone: str
     calls_per_hour: int
+    provider: ProviderName
+    twilio_account: str | None
 
 
 def desk_lines(cursor: Cursor, at: datetime) -> dict[str, DeskLine | None]:
@@ -85,4 +88,6 @@ def _line(number: _Number, caller_id: str | None) -> DeskLine:
         office=quiet_hours(number.open_from_minute, number.open_until_minute),
         timezone=number.timezone,
         calls_per_hour=number.calls_per_hour,
+        account=number.twilio_account,
+        has_account=number.provider == ProviderName.TWILIO,
     )

@@ -11,7 +11,8 @@ class DeskLine(NamedTuple):
 
     `phone` is the front desk's own phone (E.164), `caller_id` the number that it would show; either
     is None if there is none. `office` are the office hours in `timezone`, None if it is always
-    open. One phone may call `calls_per_hour` times.
+    open. One phone may call `calls_per_hour` times. `account` is the name of the org's account at
+    Twilio, if `has_account`.
     """
 
     org_id: int
@@ -22,6 +23,13 @@ class DeskLine(NamedTuple):
     office: QuietHours | None
     timezone: str
     calls_per_hour: int
+    account: str | None = None
+    has_account: bool = False
+
+    def is_of(self, accounts: frozenset[str | None]) -> bool:
+        """Whether the account of these names may be told of it. Without an account of its own an
+        org is told of to any."""
+        return not self.has_account or self.account in accounts
 
     def can_ring(self, from_phone: str | None, at: datetime) -> bool:
         """Whether the front desk's phone may ring for a call from that phone at `at`."""

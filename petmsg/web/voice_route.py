@@ -170,11 +170,17 @@ class VoiceRoutes:
             can_ring = not is_own and line.can_ring(caller, self._source.clock())
             return can_ring and not self._limit.is_reached(line, caller)
 
-        line = None if called is None else self._source.line_of(called)
-        if line is None and caller is not None:
+        line = self._line(called, form)
+        if line is None:
             # On the leg to somebody who was rung, the number that they see is the caller.
-            line = self._source.line_of(caller)
+            line = self._line(caller, form)
         return fallback(event, line, may_ring=may_ring)
+
+    def _line(self, e164: str | None, form: Form) -> DeskLine | None:
+        """The front desk of a number, but for one of an org that has another account."""
+        line = None if e164 is None else self._source.line_of(e164)
+        has_it = line is not None and line.is_of(self._signature.accounts_of(form))
+        return line if has_it else None
 
 
 class _DeskLimit:

@@ -65,6 +65,10 @@ WEB = (
     "tests/cli/commands/test_serve.py tests/cli/commands/test_serve_stripe.py "
     "tests/cli/commands/test_serve_status.py"
 )
+CALL_WEB = (
+    "tests/web/test_voice_route.py tests/providers/test_twilio_voice.py "
+    "tests/providers/test_twilio_call_requests.py"
+)
 
 BUGS = (
     # ------------------------------------------------------------------------------- routing
@@ -379,6 +383,24 @@ BUGS = (
         "if not signature:\n            return True", WEB),
     Bug("a payment confirms twice", "services/bookings/payments.py",
         "if not _record_event(uow, payment, StripeOutcome.CONFIRMED):", "if False:", WEB),
+    # --------------------------------------------------------------------------------- calls
+    Bug("a caller waits as long as a message", "web/voice_route.py",
+        "ANSWER_WITHIN = 1.5", "ANSWER_WITHIN = 10.0", CALL_WEB),
+    Bug("the desk rings however often somebody calls", "web/voice_route.py",
+        "return can_ring and not self._limit.is_reached(line, caller)", "return can_ring",
+        CALL_WEB),
+    Bug("our own number makes the desk ring", "web/voice_route.py",
+        "can_ring = not is_own and", "can_ring =", CALL_WEB),
+    Bug("a bug is silence for the caller", "web/voice_route.py",
+        'word, document = f"bug: {type(problem).__name__}", self._trouble', "raise", CALL_WEB),
+    Bug("an event overtakes its call", "web/late_events.py",
+        "for each in ours:", "for each in ():", CALL_WEB),
+    Bug("a sitter's voicemail takes a call without a decision", "web/call_fallback.py",
+        "needs_key=True", "needs_key=False", CALL_WEB),
+    Bug("a name with a phone is spoken", "providers/spoken_words.py",
+        "or holds_phone(text) or holds_phone(line)", "", CALL_WEB),
+    Bug("a withheld phone is a phone", "providers/twilio_call_requests.py",
+        "party not in WITHHELD", "True", CALL_WEB),
 )  # fmt: skip
 
 

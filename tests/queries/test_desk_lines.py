@@ -55,6 +55,15 @@ def test_the_line_of_a_number_is_that_of_its_org(paws: str) -> None:
         )
 
 
+def test_a_company_on_twilio_has_an_account(paws: str) -> None:
+    change(paws, "UPDATE org SET provider = 'twilio', twilio_account = 'north'")
+    with looking(paws) as cursor:
+        line = desk_lines(cursor, NOW)[POOL]
+    assert line is not None
+    assert line.is_of(frozenset(("north",)))
+    assert not line.is_of(frozenset((None,)))
+
+
 def test_the_desk_sees_the_called_number_or_else_the_desk_s_or_another(paws: str) -> None:
     assert shown(paws, POOL) == POOL
     change(paws, f"UPDATE message_number SET voice = {false(paws)} WHERE e164 = '{POOL}'")

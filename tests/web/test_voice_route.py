@@ -41,7 +41,7 @@ ANNS, MAYAS, DESKS, NUMBER, OTHER = (
 )  # fmt: skip
 NOON = datetime(2026, 2, 14, 17, 0, tzinfo=UTC)
 """12:00 in New York."""
-LINE = DeskLine(1, "Paws", DESKS, NUMBER, 20, None, "America/New_York", 3)
+LINE = DeskLine(1, "Paws", DESKS, NUMBER, 20, None, "America/New_York", 3, has_account=True)
 DIAL = Dial(CALL, 0, MAYAS, NUMBER, 20, announces=True)
 FALLBACK_DIAL = (
     '<?xml version="1.0" encoding="UTF-8"?><Response><Dial'
@@ -336,6 +336,7 @@ def test_a_bug_after_the_commit_is_a_sentence(
         ({"phone": None}, {}),
         ({"caller_id": None}, {}),
         ({"office": QuietHours(13 * 60, 17 * 60)}, {}),
+        ({"has_account": True, "account": "north"}, {}),
         ({}, {"From": DESKS, "Caller": DESKS}),
         ({}, {"From": OTHER, "Caller": OTHER}),
         ({}, {"To": OTHER, "Called": OTHER}),
@@ -345,8 +346,8 @@ def test_a_bug_after_the_commit_is_a_sentence(
 def test_a_desk_that_cannot_be_rung_is_a_sentence(
     phones: Phones, changed: dict[str, Any], form: dict[str, str]
 ) -> None:
-    """No phone, no number to show, closed; the desk itself, our own number, a retired or strange
-    one."""
+    """No phone, no number to show, closed, another company's account; the desk itself, our own
+    number, a retired or strange one."""
     away(phones)
     phones.lines[NUMBER] = LINE._replace(**changed)
     assert SENTENCE in spoken(phones.ask((ARRIVES[0], ARRIVES[1] | form)))
