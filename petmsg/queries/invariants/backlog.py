@@ -37,6 +37,12 @@ WHERE p.status = 'intended' AND p.created_at <= :before
 ORDER BY p.id
 """
 
+_OPEN_CALLS = """
+SELECT k.org_id, count(*) AS calls, min(k.started_at) AS started_at FROM call k
+WHERE k.ended_at IS NULL AND k.started_at <= :before
+GROUP BY k.org_id ORDER BY k.org_id
+"""
+
 
 def refused_webhooks(cursor: Cursor) -> list[dict[str, Any]]:
     """The open alerts about refused webhook requests: `org_id`, `endpoint` (the provider) and
@@ -70,3 +76,9 @@ def open_purchases(cursor: Cursor, *, before: datetime) -> list[dict[str, Any]]:
     """The open purchases of all orgs since `before` (aware UTC): `org_id`, `kind`, `number` and
     `created_at`."""
     return cursor.rows(_OPEN_PURCHASES, before=before)
+
+
+def open_calls(cursor: Cursor, *, before: datetime) -> list[dict[str, Any]]:
+    """By org, the calls without an end that began until `before` (aware UTC): `org_id`, `calls` and
+    `started_at` of the first."""
+    return cursor.rows(_OPEN_CALLS, before=before)

@@ -20,6 +20,7 @@ RELEASE_LATE = timedelta(hours=1)
 PURCHASE_LATE = timedelta(minutes=10)
 QUEUE_LATE = timedelta(minutes=30)
 UNKNOWN_LATE = timedelta(hours=1)
+CALL_LATE = timedelta(hours=25)
 """After these delays it is likely that the cron job for it does not run."""
 
 
@@ -104,6 +105,23 @@ def _unknown_outcomes(cursor: Cursor, context: CheckContext) -> Iterator[Finding
     )
 
 
+def _calls(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
+    """Calls without an end that are longer than any call can be."""
+
+    def finding(row: dict[str, Any], org: str | None) -> Finding:
+        length = _length(context.now - row["started_at"])
+        return Finding(
+            f"{counted(row['calls'], 'call')} without an end; the first began {length} ago",
+            context.command("petmsg reconcile{org}", org),
+            org,
+            CheckResult.WARNING,
+        )
+
+    return group_findings(
+        context, queries.open_calls(cursor, before=context.now - CALL_LATE), finding
+    )
+
+
 def _webhooks(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
     """Refused webhook requests, until their alert is marked as done."""
 
@@ -142,6 +160,7 @@ BACKLOG = (
     Check("purchases_settled", "Purchases of numbers have a known outcome", _purchases),
     Check("queue_moves", "Due messages are sent", _queue),
     Check("doubts_settled", "Unknown outcomes are reconciled", _unknown_outcomes),
+    Check("calls_ended", "Calls have ended, as far as they are over", _calls),
     Check("webhooks_signed", "Webhook requests have valid signatures", _webhooks),
     Check("clients_answered", "Clients who wrote are answered or marked as handled", _clients),
 )

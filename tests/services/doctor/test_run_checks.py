@@ -173,11 +173,10 @@ def test_a_fault_is_found_by_its_check_and_no_other(
 def test_every_check_of_the_database_has_a_planted_fault() -> None:
     planted = {check for check, _ in HELD.values()} | {check for check, _ in FAULTS}
     elsewhere = {
-        "clients_answered", "clocks", "doubts_settled", "durable_writes", "events_stand",
-        "file_integrity", "leaver_has_no_window", "leaver_holds_nothing", "media_erased",
-        "media_lost", "media_place", "orgs", "pointers", "purchases_settled", "quarantines_ended",
-        "queue_moves",
-        "senders_alive", "sent_by_somebody", "webhooks_signed",
+        "calls_ended", "clients_answered", "clocks", "doubts_settled", "durable_writes",
+        "events_stand", "file_integrity", "leaver_has_no_window", "leaver_holds_nothing",
+        "media_erased", "media_lost", "media_place", "orgs", "pointers", "purchases_settled",
+        "quarantines_ended", "queue_moves", "senders_alive", "sent_by_somebody", "webhooks_signed",
         "words",
     }  # fmt: skip
     assert {
@@ -276,6 +275,19 @@ def test_a_purchase_without_an_outcome_is_found_after_ten_minutes(
     rows = examine(bare, bare_world, "purchases_settled", now=now, org="alpha")
     found = {row.command for row in rows if row.result is not CheckResult.OK}
     assert found == ({"petmsg number settle --org alpha"} if minutes > 10 else set())
+
+
+def test_a_call_without_an_end_is_a_warning_after_a_day(bare: Cursor, bare_world: str) -> None:
+    rows = examine(bare, bare_world, "calls_ended", now=NOW + timedelta(hours=24))
+    assert {row.result for row in rows} == {CheckResult.OK}
+    rows = examine(bare, bare_world, "calls_ended", now=NOW + timedelta(hours=26), org="alpha")
+    assert [(row.result, row.message, row.command) for row in rows] == [
+        (
+            CheckResult.WARNING,
+            "1 call without an end; the first began 1 day ago",
+            "petmsg reconcile --org alpha",
+        )
+    ]
 
 
 def test_an_overdue_message_is_a_warning_after_30_minutes(bare: Cursor, bare_world: str) -> None:
