@@ -32,6 +32,14 @@ WHERE m.org_id = :org_id AND m.number_id = :number_id AND m.direction = 'inbound
 """
 
 
+# Who is rung sees a number that the decision names.
+CALLED_SINCE = """
+SELECT max(k.started_at) AS seen_at FROM call k
+WHERE k.org_id = :org_id AND k.started_at > :since
+  AND (k.number_id = :number_id OR k.decision LIKE :shown)
+"""
+
+
 class OpenPurchase(NamedTuple):
     """A purchase whose outcome is not known yet, and the provider and account of its request."""
 
@@ -90,10 +98,15 @@ def end_purchase(
     )
 
 
-def last_seen(cursor: Cursor, org_id: int, number_id: int, *, since: datetime) -> datetime | None:
-    """When the number last sent or received something after `since` (aware UTC)."""
+def last_seen(
+    cursor: Cursor, org_id: int, number_id: int, *, e164: str, since: datetime
+) -> datetime | None:
+    """When the number last sent or received something, was called or shown to somebody who was
+    rung, after `since` (aware UTC)."""
+    shown = f'%"{e164}"%'
     times = (
         cursor.instant(SENT_SINCE, number_id=number_id, since=since),
         cursor.instant(RECEIVED_SINCE, org_id=org_id, number_id=number_id, since=since),
+        cursor.instant(CALLED_SINCE, org_id=org_id, number_id=number_id, shown=shown, since=since),
     )
     return max((at for at in times if at is not None), default=None)

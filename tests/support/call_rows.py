@@ -1,4 +1,7 @@
-"""Calls as rows, for tests of what reads, carries or erases them."""
+"""Calls as bare rows with the columns that a test names, also such as petmsg would not store.
+
+Whole ones are in `tests.support.calls`.
+"""
 
 import json
 from typing import Any

@@ -13,6 +13,7 @@ import pytest
 
 from petmsg import clock
 from petmsg.errors import BUSY, FINDING, REFUSED, USAGE
+from tests.support.call_rows import add_call
 from tests.support.consistency import problems
 from tests.support.fixtures import NOW, Cli, Ran, looking
 from tests.support.on_twilio import DESK, POOL, SPARE, company, keys
@@ -213,6 +214,24 @@ def test_a_number_is_given_back_only_when_nobody_sees_it(
     assert fake.given_back == {SPARE}
     assert cli("number", "show", SPARE, "-o", "json").json["status"] == "retired"
     assert stored(migrated_url)[0][:4] == ("give_back", "done", SPARE, SPARE)
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_number_that_was_called_or_shown_in_a_call_stays(
+    cli: Cli, migrated_url: str, fake: TwilioFake, shown: bool
+) -> None:
+    company(cli)
+    assert cli("number", "add", POOL, SPARE, "--class", "pool").code == 0
+    if shown:  # to the client whom a sitter called from another number
+        rings = {"rings": [{"target": "client", "ref": "C-1", "caller_id": SPARE}]}
+        add_call(migrated_url, e164=POOL, decision=rings)
+    else:
+        add_call(migrated_url, e164=SPARE)
+    give = ("give-back", SPARE, "--reason", "not needed", "--yes")
+    seen = ran(cli, fake, *give, now=NOW + timedelta(days=89))
+    assert (seen.code, seen.error["code"]) == (REFUSED, "number_in_use")
+    done = ran(cli, fake, *give, now=NOW + timedelta(days=91))
+    assert (done.code, done.json["status"]) == (0, "done"), done.err
 
 
 def test_a_sitters_number_and_one_that_sent_stay(cli: Cli, fake: TwilioFake) -> None:

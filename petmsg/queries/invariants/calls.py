@@ -24,6 +24,7 @@ SELECT org_id, id, 'has a negative length' FROM call
 WHERE duration_seconds < 0 OR voicemail_seconds < 0
 ORDER BY 2, 3
 """,
+        command="petmsg call show {call}{org}",
     ),
     Invariant(
         name="call_names_people",
@@ -38,6 +39,7 @@ WHERE sitter_id IS NULL
   AND (caller = 'sitter' OR addressed_to = 'sitter' OR answered_by = 'sitter')
 ORDER BY 2, 3
 """,
+        command="petmsg call show {call}{org}",
     ),
     Invariant(
         name="call_once",
@@ -51,6 +53,7 @@ SELECT min(org_id), min(id), 'entry in the inbox', count(*) FROM call
 WHERE message_id IS NOT NULL GROUP BY message_id HAVING count(*) > 1
 ORDER BY 2, 3
 """,
+        command="petmsg call show {call}{org}",
     ),
     Invariant(
         name="call_in_inbox",
@@ -79,5 +82,6 @@ FROM call c LEFT JOIN media f ON f.message_id = c.message_id
 WHERE c.voicemail_seconds IS NOT NULL AND c.message_id IS NOT NULL AND f.id IS NULL
 ORDER BY 2, 3
 """,
+        command="petmsg call show {call}{org}",
     ),
 )

@@ -77,7 +77,7 @@ def intend_to_give_back(uow: UnitOfWork, e164: str, *, reason: str, days: int) -
     back.
 
     Raises `NumberInUse` for a number that is quarantined, that a sitter holds, or that sent or
-    received something in the last `days` days, and what retiring it raises.
+    received something or was part of a call in the last `days` days, and what retiring it raises.
     """
     row = ledger.locked_number(uow, e164, even_retired=True)
     assert row.id is not None
@@ -91,7 +91,8 @@ def intend_to_give_back(uow: UnitOfWork, e164: str, *, reason: str, days: int) -
             f"Sitter {number.holder_ref(uow, row)} holds {row.e164}.",
             hint="Give the sitter another number: petmsg sitter renumber",
         )
-    seen = last_seen(uow.cursor, uow.org.id, row.id, since=uow.now - timedelta(days=days))
+    since = uow.now - timedelta(days=days)
+    seen = last_seen(uow.cursor, uow.org.id, row.id, e164=row.e164, since=since)
     if seen is not None:
         raise NumberInUse(
             f"A client or sitter saw {row.e164} on {format_local(seen, uow.org.timezone)}.",

@@ -16,6 +16,7 @@ from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
 from petmsg.services.doctor import run_checks
 from tests.db.test_bad_databases import assert_told, attempt
+from tests.support.calls import add_call
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Ran, add_org, migrated_and, run_cli, working
 from tests.support.pictures import photo
@@ -253,7 +254,7 @@ def test_every_command_is_one_that_petmsg_has(on_sqlite: str, tmp_path: Path) ->
         )
     show = {"ref": "C-1", "client": "C-1", "sitter": "S-1", "number": N1, "booking": "B-1",
             "message": "1", "first": DESK, "alert": "1", "noun": "client",
-            "media": "1"}  # fmt: skip
+            "media": "1", "call": str(add_call(on_sqlite, number=DESK))}  # fmt: skip
     for invariant in run_checks.INVARIANTS:
         if invariant.command is None or invariant.name in MENDED:
             continue
