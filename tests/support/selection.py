@@ -36,6 +36,7 @@ SLOW = {
     "tests/db/test_migrate_safeguards.py": "as above",
     "tests/db/test_migrate_sending.py": "as above",
     "tests/db/test_migrate_triggers.py": "as above",
+    "tests/services/calls/test_decide_in_worlds.py::test_nor_in_many_worlds": "walks for a while",
     "tests/services/inbound/test_receive_privately.py::test_a_missing_rule": "walks until it fails",
     "tests/db/test_location.py::test_the_sessions_settings_are_petmsgs_own": "starts processes",
     "tests/db/test_migrate.py::test_a_failure_after_any_statement": "upgrades once per statement",
