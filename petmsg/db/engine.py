@@ -52,8 +52,9 @@ def make_engine(
 
     `keep_open` is for batches with many transactions: the SQLite file stays open between them, as
     closing it copies the whole log and reopening it reads every page again, and a PostgreSQL
-    connection is not checked before use. Do not use it in long-running processes: the file may have
-    been replaced by a restored backup, or the server may have been restarted.
+    connection is not checked before use. A long-running process uses it for an SQLite file only:
+    another file at its place, or a backup that was restored into it, is noticed at the next
+    transaction. It calls `dispose` where nothing is to do, so that the log is then copied.
     """
     if location.path is not None:
         require_writable(location)
@@ -105,11 +106,26 @@ class Engine:
             kept = self._kept.pop()
         except IndexError:
             return self._open()
-        if self._keep_open or load_postgres().is_alive(kept):
+        is_good = False
+        try:
+            is_good = self._is_good(kept)
+        finally:
+            if not is_good:
+                kept.close()
+        if is_good:
             return kept
-        kept.close()
-        self.dispose()  # the server was restarted: the others are dead, too
+        self.dispose()  # the server was restarted, or the file replaced: so it is for the others
         return self._open()
+
+    def _is_good(self, kept: Any) -> bool:
+        """Whether a connection that was kept still leads to the database."""
+        if not self._location.is_sqlite:
+            return self._keep_open or bool(load_postgres().is_alive(kept))
+        if kept.file_id != _file_id(self._location):
+            return False
+        if not self._is_restoring:
+            require_unmarked(kept)
+        return True
 
     def _open(self) -> Any:
         if self._location.is_sqlite:
@@ -127,15 +143,34 @@ class Engine:
             connection.close()
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that knows which file it opened."""
+
+    file_id: tuple[int, int] | None = None
+
+
+def _file_id(location: Location) -> tuple[int, int] | None:
+    """The file that is at the place now; None if there is none."""
+    assert location.path is not None
+    try:
+        found = location.path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _open_sqlite(location: Location, *, is_restoring: bool) -> sqlite3.Connection:
     assert location.path is not None
+    file_id = _file_id(location)  # before it is opened: a file that comes now is noticed later
     connection = sqlite3.connect(
         f"file:{quote(str(location.path.resolve()))}?mode=rw",
         uri=True,
         isolation_level=None,
         timeout=busy_seconds(location),
         check_same_thread=False,
+        factory=_Connection,
     )
+    connection.file_id = file_id
     try:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")

@@ -22,6 +22,8 @@ MOST_WAITING = 2000
 LINGER_SECONDS = 0.008
 """How long a batch waits for more items if the previous batch had several, in seconds."""
 
+IDLE_SECONDS = 1.0
+"""How long nothing comes until `on_idle` is called, in seconds."""
 
 BROKEN = Outcome(500, "bug")
 
@@ -38,11 +40,17 @@ class _Waiting:
 
 class GroupCommit:
     """The queue and its thread. `store` is called with what came in, at most `MOST_AT_ONCE`, in its
-    order; it commits before it returns one outcome for each. A context manager: at its end what
-    was accepted is stored."""
+    order; it commits before it returns one outcome for each. `on_idle` is called in its thread when
+    nothing came for a while. A context manager: at its end what was accepted is stored."""
 
-    def __init__(self, store: Callable[[Sequence[Any]], Sequence[Outcome]]) -> None:
+    def __init__(
+        self,
+        store: Callable[[Sequence[Any]], Sequence[Outcome]],
+        *,
+        on_idle: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
+        self._on_idle = on_idle
         self._queue: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -107,9 +115,9 @@ class GroupCommit:
 
     def _next(self, *, linger: bool) -> list[_Waiting]:
         """The next batch; empty at the end."""
-        with self._changed:
-            while not (self._queue or self._closed):
-                self._changed.wait()
+        if not self._wait(IDLE_SECONDS):
+            self._on_idle()
+            self._wait(None)
         if linger:
             time.sleep(LINGER_SECONDS)
         with self._changed:
@@ -119,6 +127,11 @@ class GroupCommit:
                 if not (self._closed and waiting.answer.cancelled()):
                     batch.append(waiting)
             return batch
+
+    def _wait(self, seconds: float | None) -> bool:
+        """Wait for an item or the end, at most so long; whether one came."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._queue) or self._closed, seconds)
 
 
 def _answer(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:

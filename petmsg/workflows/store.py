@@ -63,8 +63,9 @@ class Store:
     """The database of one command, its org, its actor and its clock. `now` is aware UTC, one per
     command.
 
-    `is_batch` is set where many transactions follow one another, `is_restoring` where the database
-    may be a backup that somebody went back to, `may_be_stale` where a standby may be read.
+    `is_batch` is set where many transactions follow one another, `is_service` where they do so for
+    as long as the process runs (`let_go` ends what is kept between them), `is_restoring` where the
+    database may be a backup that somebody went back to, `may_be_stale` where a standby may be read.
     `on_progress` is called for each row of a long service. What was opened on the way is closed by
     `at_end`.
     """
@@ -85,6 +86,7 @@ class Store:
         self.actor_option = actor
         self.dry_run = dry_run
         self.is_batch = False
+        self.is_service = False
         self.is_restoring = False
         self.may_be_stale = False
         self.at_end = ExitStack()
@@ -271,9 +273,15 @@ class Store:
         """The engine of the command's database, made when the first write needs it."""
         from petmsg.db.engine import make_engine
 
-        engine = make_engine(self.location, keep_open=self.is_batch, is_restoring=self.is_restoring)
+        keep_open = self.is_batch or (self.is_service and self.location.is_file)
+        engine = make_engine(self.location, keep_open=keep_open, is_restoring=self.is_restoring)
         self.at_end.callback(engine.dispose)
         return engine
+
+    def let_go(self) -> None:
+        """Close the connections that were kept for the next transaction: none comes soon."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
 
     def write(
         self,

@@ -42,6 +42,26 @@ def test_what_comes_during_a_commit_goes_into_the_next_in_its_order() -> None:
     assert [item for batch in batches for item in batch] == [*range(500)]
 
 
+def test_it_says_once_that_nothing_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "IDLE_SECONDS", 0.01)
+    told: list[str] = []
+
+    def store(items: Sequence[object]) -> list[Outcome]:
+        told.append("stored")
+        return all_done(items)
+
+    async def ask() -> None:
+        with GroupCommit(store, on_idle=lambda: told.append("idle")) as queue:
+            for stored in (1, 2):
+                await queue.put("text")
+                while told.count("idle") < stored:
+                    await asyncio.sleep(0.005)
+                await asyncio.sleep(0.05)
+                assert told[-2:] == ["stored", "idle"]
+
+    asyncio.run(ask())
+
+
 def test_a_queue_that_is_full_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(group_commit, "MOST_WAITING", 2)
     goes_on = threading.Event()

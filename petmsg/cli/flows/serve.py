@@ -83,7 +83,8 @@ def serve(
             MediaThread(own_store, context.notify) as media,
         ):
             store = WebhookStore(context, on_media=media.wake)
-            commits, log = GroupCommit(store), _Log(context, count)
+            context.is_service = True
+            commits, log = GroupCommit(store, on_idle=context.let_go), _Log(context, count)
             came = server.serve(
                 make_app(webhooks, commits, log.line),
                 listener,
