@@ -16,9 +16,11 @@ from petmsg.providers.call_events import (
     RingEnded,
     VoicemailLeft,
 )
+from petmsg.services.calls.arrive import CallOfAnotherOrg
+from petmsg.services.calls.record import record
 from petmsg.workflows.store_calls import store_calls
-from tests.support.calling import arrived, company, ended, left, picked_up, rang
-from tests.support.fixtures import NOW, build_org, run_cli
+from tests.support.calling import arrived, calls, company, ended, left, picked_up, rang, tell
+from tests.support.fixtures import NOW, Cli, add_org, build_org, run_cli, working
 from tests.support.postgres import Builder, PostgresServer
 from tests.workflows.worker.stores import TestStore
 
@@ -145,3 +147,16 @@ def test_the_examples_leave_a_sound_database(store: TestStore) -> None:
     assert run_cli(url, "audit", "verify").code == 0
     with store.snapshot() as cursor:
         assert cursor.value("SELECT count(*) FROM call") > 1
+
+
+@pytest.mark.parametrize("event", steps("CAx"))
+def test_an_org_decides_nothing_about_another_orgs_call(
+    cli: Cli, migrated_url: str, event: CallEvent
+) -> None:
+    company(cli)
+    tell(migrated_url, arrived("CAx"))
+    add_org(migrated_url, "cat-care", front_desk="+14155550900")
+    before = calls(migrated_url, "*")
+    with working(migrated_url, org="cat-care") as uow, pytest.raises(CallOfAnotherOrg):
+        record(uow, event, provider=None)
+    assert calls(migrated_url, "*") == before
