@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from petmsg.enums.calls import RingTarget
+from petmsg.enums.orgs import ProviderName
 from petmsg.enums.simulated_calls import Leg
 from petmsg.phone import mask_phone
 from petmsg.providers.credentials import SID_NAME, TOKEN_NAME
@@ -108,7 +109,7 @@ class _Dialogue:
 
     async def steps(self) -> list[Step]:
         """Make the requests one after the other."""
-        commits = GroupCommit(WebhookStore(self._store))
+        commits = GroupCommit(WebhookStore(self._store, calls_of=ProviderName.SANDBOX))
         app = make_app(self._webhooks(), commits, lambda _: None)
         steps, requests, seen = list[Step](), self.call.requests(), 0
         with commits:

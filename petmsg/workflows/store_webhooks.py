@@ -43,11 +43,18 @@ Keep = Callable[[Sequence[Any]], list[Outcome]]
 class WebhookStore:
     """Called in the writer's thread, which alone uses the store."""
 
-    def __init__(self, store: Store, *, on_media: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        on_media: Callable[[], None] = lambda: None,
+        calls_of: ProviderName = ProviderName.TWILIO,
+    ) -> None:
         """`on_media` is called after the commit of messages with pictures or files, and of
-        voicemails."""
+        voicemails. `calls_of` is the provider that carries the calls."""
         self._store = store
         self._on_media = on_media
+        self._calls_of = calls_of
         self._kinds: tuple[tuple[type, Keep], ...] = (
             (SignedText, self._signed),
             (ReceivedText, self._texts),
@@ -155,7 +162,7 @@ class WebhookStore:
 
     def _signed_calls(self, signed: Sequence[SignedCall]) -> list[Outcome]:
         """Store what is told of calls; each outcome has what happens next."""
-        outcomes = store_signed_calls(self._store, signed, provider=ProviderName.TWILIO)
+        outcomes = store_signed_calls(self._store, signed, provider=self._calls_of)
         if has_voicemail([each.event for each in signed]):
             self._on_media()
         return outcomes

@@ -128,7 +128,7 @@ class CallingWorld(PrivateWorld):
                 confirm.confirm(uow, [f"B-{at}"], of_many=False)
             org.change(uow, desk_phone=DESK_PHONES[OTHER], calls_per_hour=PER_HOUR)
 
-    def live(self, steps: int) -> None:
+    def live(self, steps: int, *, until_wrong: bool = False) -> None:
         """Let `steps` things happen; every answer to a request is judged when it comes."""
         things = (
             self._change, self._visit, self._write, self._talk, self._hold, self._move_a_number,
@@ -140,6 +140,8 @@ class CallingWorld(PrivateWorld):
             for _ in range(steps):
                 self.tick()
                 self.random.choice(things)()
+                if until_wrong and self.wrong:
+                    return
             self._look_for_phones()
         finally:
             self.handlers.close()
@@ -257,6 +259,8 @@ class CallingWorld(PrivateWorld):
     def _repeat(self, call: SimulatedCall, placed: Placed) -> None:
         """After the end every request comes again, in any order: nothing changes."""
         before = self._stored(call)
+        self.now += timedelta(seconds=1)
+        self.handlers.set_now(self.now)
         requests = [each.request for each in placed.asked]
         self.random.shuffle(requests)
         silent = _Silent(requests)
@@ -355,13 +359,24 @@ class CallingWorld(PrivateWorld):
             )
         if [slug for (slug,) in usable] != [placed.org]:
             self.wrong.append(f"{placed} showed {shown}, which is no usable number of the company")
+        if dial.get("record"):
+            self.wrong.append("a conversation was recorded")
         for dialled in dial.iter("Number"):
             phone, dialled.text = dialled.text or "", None
             placed.rung.append(phone)
-            if phone not in placed.may_ring:
+            if phone not in placed.may_ring or self._has_left(placed, phone):
                 self.wrong.append(f"{placed} rang {phone}")
-            if dial.get("record"):
-                self.wrong.append("a conversation was recorded")
+
+    def _has_left(self, placed: Placed, phone: str) -> bool:
+        """Whether it is the phone of a sitter who is not active in the company any more."""
+        with looking(self.url) as cursor:
+            found = cursor.tuples(
+                "SELECT s.status FROM sitter s JOIN org o ON o.id = s.org_id"
+                " WHERE o.slug = :slug AND s.phone = :phone",
+                slug=placed.org,
+                phone=phone,
+            )
+        return any(status != "active" for (status,) in found)
 
     def _judge_call(self, call: SimulatedCall, placed: Placed) -> None:
         """What the whole call came to."""

@@ -23,6 +23,7 @@ SLOW = {
     "tests/campaigns/": "random walks, races, kills and fuzzing: minutes of processor time each",
     "tests/examples/test_cron.py": "runs the example's shell scripts, a process for each command",
     "tests/examples/test_cron_sending.py": "as above",
+    "tests/system/test_calls_in_any_history.py": "histories by chance, each until it fails",
     "tests/system/test_bad_input.py": "tries odd words for each argument of each command",
     "tests/system/test_kill.py": "kills processes at every step",
     "tests/system/test_races.py": "starts many processes that race",

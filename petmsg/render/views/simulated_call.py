@@ -39,7 +39,7 @@ _WORDS = {
     Happening.HEARS: "hears: {text}",
     Happening.PRESSES: "presses {text}",
     Happening.WAITS: "presses no key",
-    Happening.CONNECTED: "talks with the caller, who sees no other number",
+    Happening.CONNECTED: "talks with the caller",
     Happening.SPEAKS: "leaves a voicemail of {seconds} s",
     Happening.REJECTED: "is rejected",
     Happening.HANGS_UP: "hangs up",
@@ -87,7 +87,7 @@ LINES = (
     Field(
         "what",
         "What happens",
-        get=lambda row: _what(row.event) if row.event else "the end is reported",
+        get=lambda row: _what(row.event) if row.event else "nobody hears the answer",
         kind=TEXT,
     ),
 )

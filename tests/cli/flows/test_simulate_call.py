@@ -71,6 +71,9 @@ def test_a_voicemail_waits_in_the_inbox(cli: Cli, migrated_url: str, how: str) -
     (waiting,) = cli("inbox", "list", "-o", "json").json
     assert waiting["body"] == "Voicemail, 23 seconds"
     assert stored(cli)["voicemail_seconds"] == 23
+    assert cli("media", "fetch").code == 0
+    (file,) = cli("media", "list", "-o", "json").json
+    assert (file["status"], file["content_type"]) == ("stored", "audio/wav")
     assert problems(migrated_url) == []
 
 
