@@ -13,6 +13,7 @@ from petmsg.clock import iso_utc
 from petmsg.db.engine import Engine
 from petmsg.queries import (
     attempt,
+    call_facts,
     candidates,
     confirm,
     coverage,
@@ -42,7 +43,7 @@ PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 HOT = (
     "message", "message_attempt", "assignment_window", "booking", "thread", "audit_event",
     "opt_out", "blocked_pair", "alert", "inbound_text", "relay", "number_custody", "auto_reply",
-    "stripe_event",
+    "stripe_event", "call",
 )  # fmt: skip
 
 # Words that one database alone knows: such a text is prepared there.
@@ -267,6 +268,8 @@ def scans(cursor: Any, text: str) -> list[str]:
         relay.KNOWN_CLIENTS, relay.LISTS, relay.SHOWN, relay.SAID, relay.SHOWN_TO_CLIENT,
         waiting._WAITING, waiting._OF_SAME_SENDER, today.VISITS, today.NAMES_OF_WAITING,
         coverage.WINDOWS,
+        call_facts.CALLS_OF_PHONE, call_facts.CALLS_WITHHELD, call_facts.DESKS_AT,
+        call_facts.SPARE_AT,
         inbox._ITEMS + waiting.OPEN + waiting.FOR_THE_DESK + inbox._AFTER_IN_WAIT
         + " AND m.client_id = :client_id AND i.received_at >= :since"
         " ORDER BY coalesce(i.inbox_at, i.with_sitter_at), i.message_id ASC",
@@ -278,6 +281,7 @@ def scans(cursor: Any, text: str) -> list[str]:
          "wrote", "questions", "unread", "opted_out_at", "sitter_of_phone", "said_since",
          "known_clients", "lists", "shown", "said", "shown_to_client", "waiting", "of_same_sender",
          "visits_of_a_day", "names_of_waiting", "windows_to_come",
+         "calls_of_phone", "calls_withheld", "desks_at", "spare_at",
          "inbox"],
 )  # fmt: skip
 def test_a_hot_text_reads_no_table_from_end_to_end(company: str, text: str) -> None:
