@@ -26,8 +26,9 @@ WHERE k.org_id = :org_id
 """
 # SQLite uses no index for a NOT, and so that of the client, the sitter or the number.
 _LIST_OF_ONE = _LIST.replace("k.org_id = :org_id", "NOT k.org_id <> :org_id")
-# Exactly as in the condition of the partial index, so that it is used.
-_MISSED = " AND k.message_id IS NOT NULL"
+# First the condition of the partial index, word for word, so that it is used. A call with an entry
+# in the inbox may have been answered after all.
+_MISSED = " AND k.message_id IS NOT NULL AND k.answered_by IS NULL"
 _BEFORE = " AND k.started_at <= :before_at AND (k.started_at < :before_at OR k.id < :before_call)"
 
 # `media` is read apart.

@@ -23,9 +23,10 @@ SELECT i.message_id AS message, i.addressed_to, s.ref AS sitter, s.name AS sitte
        i.claimed_at, i.done_by, i.done_at, i.done_reason,
        CASE WHEN {SITTER_WINDOW_OPEN} THEN 1 ELSE 0 END AS window_open,
        CASE WHEN {FORWARDED} THEN 1 ELSE 0 END AS was_forwarded,
-       g.relay, m.decision, m.provider_message_id
+       g.relay, m.decision, m.provider_message_id, k.id AS call, k.voicemail_seconds
 FROM inbound_text i
 JOIN message m ON m.id = i.message_id
+LEFT JOIN call k ON k.message_id = i.message_id
 JOIN org g ON g.id = i.org_id
 LEFT JOIN client c ON c.id = m.client_id
 LEFT JOIN sitter s ON s.id = i.sitter_id
@@ -86,7 +87,8 @@ class UnmatchedDetails(NamedTuple):
 
 
 class InboxItem(NamedTuple):
-    """A message that came in, with its pictures and its place in the inbox, if any."""
+    """A message that came in, with its pictures and its place in the inbox, if any. `call` is the
+    call that it stands for, if nobody took one."""
 
     message: int
     addressed_to: str
@@ -113,6 +115,8 @@ class InboxItem(NamedTuple):
     relay: bool
     decision: str | None
     provider_message_id: str | None
+    call: int | None
+    voicemail_seconds: int | None
 
 
 class NotInTheInbox(Refused):

@@ -52,7 +52,7 @@ SELECT m.id AS message, m.direction, m.status, c.ref AS client, c.name AS client
        CASE WHEN m.direction = 'inbound'
             THEN (SELECT i.media_count FROM inbound_text i WHERE i.message_id = m.id)
             ELSE m.media_count END AS media_count,
-       NULL AS media
+       NULL AS media, (SELECT k.id FROM call k WHERE k.message_id = m.id) AS call
 FROM message m
 LEFT JOIN client c ON c.id = m.client_id
 LEFT JOIN sitter s ON s.id = m.as_sitter_id
@@ -89,7 +89,7 @@ WHERE org_id = :org_id AND status IN ('queued', 'sending', 'unknown')
 
 class MessageRow(NamedTuple):
     """A message as it is stored, with the refs of its client and sitter, and its pictures.
-    `decision` is JSON."""
+    `decision` is JSON; `call` the call whose entry in the inbox it is."""
 
     message: int
     direction: str
@@ -121,6 +121,7 @@ class MessageRow(NamedTuple):
     delivered_at: datetime | None
     media_count: int | None
     media: tuple[MessageMedia, ...] | None
+    call: int | None
 
 
 class TryRow(NamedTuple):
@@ -170,6 +171,7 @@ class MessageDetails(NamedTuple):
     delivered_at: datetime | None
     media_count: int | None
     media: tuple[MessageMedia, ...] | None
+    call: int | None
     tries: list[TryRow]
     template: str | None
     template_version: int | None

@@ -1,7 +1,7 @@
 """The messages that a report counts: those of a span, with what they are grouped by.
 
 Sent ones are found by the index of their number's attempts. A message counts once, at its last
-attempt that the provider accepted.
+attempt that the provider accepted. The entry in the inbox of a call that nobody took is no message.
 """
 
 from datetime import datetime
@@ -32,6 +32,7 @@ LEFT JOIN sitter s ON s.id = n.first_sitter_id
 LEFT JOIN client c ON c.id = m.client_id
 WHERE m.org_id = :org_id AND m.direction = 'inbound'
   AND m.created_at >= :start AND m.created_at < :until
+  AND NOT EXISTS (SELECT 1 FROM call k WHERE k.message_id = m.id)
 """
 
 # What petmsg wrote by itself is no answer. Keywords such as STOP need none.
@@ -50,6 +51,7 @@ LEFT JOIN sitter s ON s.id = n.first_sitter_id
 JOIN client c ON c.id = m.client_id
 WHERE m.org_id = :org_id AND m.direction = 'inbound'
   AND m.created_at >= :start AND m.created_at < :until
+  AND NOT EXISTS (SELECT 1 FROM call k WHERE k.message_id = m.id)
 """
 
 

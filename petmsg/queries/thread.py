@@ -1,7 +1,7 @@
 """Threads: list and show a client's conversation, with its windows and messages."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
@@ -9,17 +9,31 @@ from petmsg.enums.messages import Direction
 from petmsg.errors import NotFound
 from petmsg.queries.lookup import find_client
 from petmsg.queries.media_of_messages import MessageMedia, with_media
-from petmsg.queries.message import message_id
+from petmsg.queries.message import LARGEST_ID, message_id
 from petmsg.queries.org import OrgRow
 from petmsg.queries.override import HoldingOverride, holding_override
 from petmsg.queries.page import Page, newest_of
+from petmsg.queries.thread_calls import (
+    Entry,
+    ThreadCall,
+    began_at,
+    calls_by_id,
+    calls_in,
+    in_order,
+)
+
+_SINCE, _UNTIL = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+"""Before and after everything that is stored."""
 
 _THREADS = """
 SELECT t.id AS thread, c.ref AS client, c.name AS client_name,
        d.e164 AS default_number, p.e164 AS pool_number, t.created_at,
        (SELECT count(*) FROM assignment_window w WHERE w.thread_id = t.id) AS windows,
-       (SELECT count(*) FROM message m WHERE m.thread_id = t.id) AS messages,
-       (SELECT max(m.created_at) FROM message m WHERE m.thread_id = t.id) AS last_message_at
+       (SELECT count(*) FROM message m WHERE m.thread_id = t.id)
+         - (SELECT count(*) FROM call k WHERE k.client_id = t.client_id AND k.caller <> 'sitter'
+             AND k.message_id IS NOT NULL) AS messages,
+       (SELECT max(m.created_at) FROM message m WHERE m.thread_id = t.id) AS last_message_at,
+       (SELECT count(*) FROM call k WHERE k.client_id = t.client_id) AS calls
 FROM thread t
 JOIN client c ON c.id = t.client_id
 LEFT JOIN message_number d ON d.id = t.default_number_id
@@ -50,7 +64,8 @@ ORDER BY last_used_at DESC
 """
 
 # `sitter` is who speaks or is addressed, `relay` why petmsg wrote it by itself, and `passed_on` how
-# far the words are on their way to the sitter's own phone. `media` is filled by `with_media`.
+# far the words are on their way to the sitter's own phone. `call` is the call whose entry in the
+# inbox the message is. `media` is filled by `with_media`.
 _MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, m.body, n.e164 AS number, m.created_at, m.sent_at,
        i.received_at, i.addressed_to, i.code, coalesce(i.media_count, m.media_count) AS media_count,
@@ -58,7 +73,8 @@ SELECT m.id AS message, m.direction, m.status, m.body, n.e164 AS number, m.creat
        (SELECT f.status FROM relay p JOIN message f ON f.id = p.message_id
          WHERE p.about_id = m.id AND p.kind = 'forward'
          ORDER BY p.message_id DESC LIMIT 1) AS passed_on,
-       m.price_micros, m.price_currency, m.voice, a.ref AS author_ref, a.name AS author, m.decision
+       m.price_micros, m.price_currency, m.voice, a.ref AS author_ref, a.name AS author, m.decision,
+       (SELECT k.id FROM call k WHERE k.message_id = m.id) AS call
 FROM message m
 LEFT JOIN message_number n ON n.id = m.number_id
 LEFT JOIN inbound_text i ON i.message_id = m.id
@@ -69,7 +85,8 @@ WHERE m.thread_id = :thread_id
 
 
 class ThreadRow(NamedTuple):
-    """A client's thread, with the counts of its windows and messages."""
+    """A client's thread, with the counts of its windows, messages and calls. The entry in the inbox
+    of a call that nobody took is no message."""
 
     thread: int
     client: str
@@ -80,6 +97,7 @@ class ThreadRow(NamedTuple):
     windows: int
     messages: int
     last_message_at: datetime | None
+    calls: int
 
 
 class ThreadWindow(NamedTuple):
@@ -135,7 +153,8 @@ class ThreadMessage(NamedTuple):
 
 class ThreadDetails(NamedTuple):
     """A thread with its windows by time, the numbers that the client has seen, and its messages in
-    the order in which they were written; the counts are those of the whole thread."""
+    the order in which they were written; the counts are those of the whole thread. `calls` are
+    those between the messages, and `entries` says in which order both came."""
 
     thread: int
     client: str
@@ -149,6 +168,9 @@ class ThreadDetails(NamedTuple):
     numbers_seen: list[NumberSeen]
     messages: list[ThreadMessage]
     override: HoldingOverride | None
+    call_count: int
+    calls: list[ThreadCall]
+    entries: list[Entry]
 
 
 class _MessageRow(NamedTuple):
@@ -174,6 +196,7 @@ class _MessageRow(NamedTuple):
     author_ref: str | None
     author: str | None
     decision: str | None
+    call: int | None
 
 
 def list_threads(cursor: Cursor, org: OrgRow, page: Page) -> list[ThreadRow]:
@@ -188,7 +211,7 @@ def show_thread(
     cursor: Cursor, org: OrgRow, client: str, page: Page, *, now: datetime
 ) -> ThreadDetails:
     """A client's thread: its windows by time, the numbers the client has seen, and its newest
-    messages in the order in which they were written. `page.before` is a message's id.
+    messages and calls in the order in which they came. `page.before` is a message's id.
 
     Windows that are active at `now` (aware UTC) come before newer ones. Raises `NotFound`.
     """
@@ -202,15 +225,8 @@ def show_thread(
         page=Page(page.limit),
         thread_id=thread_id,
     )
-    messages = newest_of(
-        cursor,
-        _MessageRow,
-        _MESSAGES,
-        key="m.id",
-        page=Page(page.limit),
-        before_id=message_id(page.before) if page.before else None,
-        thread_id=thread_id,
-    )
+    client_id = find_client(cursor, org.id, thread.client).id
+    messages, calls, entries = _conversation(cursor, org, thread_id, client_id, page)
     return ThreadDetails(
         thread=thread.thread,
         client=thread.client,
@@ -222,9 +238,58 @@ def show_thread(
         message_count=thread.messages,
         windows=_with_running(cursor, thread_id, windows, now),
         numbers_seen=cursor.all(NumberSeen, _NUMBERS_SEEN, thread_id=thread_id),
-        messages=[_spoken(row) for row in with_media(cursor, messages[::-1])],
-        override=holding_override(cursor, find_client(cursor, org.id, thread.client).id, now),
+        messages=messages,
+        override=holding_override(cursor, client_id, now),
+        call_count=thread.calls,
+        calls=calls,
+        entries=entries,
     )
+
+
+def _conversation(
+    cursor: Cursor, org: OrgRow, thread_id: int, client_id: int, page: Page
+) -> tuple[list[ThreadMessage], list[ThreadCall], list[Entry]]:
+    """The newest messages and calls of a page, and their order."""
+    before_id = message_id(page.before) if page.before else None
+    found = newest_of(
+        cursor,
+        _MessageRow,
+        _MESSAGES,
+        key="m.id",
+        page=Page(page.limit),
+        before_id=before_id,
+        thread_id=thread_id,
+    )[::-1]
+    since, until = _SINCE, _UNTIL
+    if page.limit is not None and len(found) >= page.limit:
+        since = found[0].created_at
+    if before_id is not None:
+        until = began_at(cursor, org.id, before_id) or until
+    most = LARGEST_ID if page.limit is None else page.limit
+    rows = calls_in(cursor, client_id, since=since, until=until, most=most)
+    known = {row.call for row in rows}
+    others = [row.call for row in found if row.call is not None and row.call not in known]
+    rows += calls_by_id(cursor, org.id, others) if others else []
+    written = [row for row in found if row.call is None]
+    messages = [_spoken(row) for row in with_media(cursor, written)]
+    entries = _newest(in_order(messages, {row.call: row for row in rows}), page.limit)
+    shown = {each.message for each in entries if each.call is None}
+    called = {each.call for each in entries}
+    return (
+        [row for row in messages if row.message in shown],
+        sorted((row for row in rows if row.call in called), key=lambda row: row.started_at),
+        entries,
+    )
+
+
+def _newest(entries: list[Entry], limit: int | None) -> list[Entry]:
+    """As many of the last ones. Where some are left out, the first one has a message, which
+    `--before` can name; calls before it are on the page before."""
+    if limit is None or len(entries) <= limit:
+        return entries
+    last = entries[-limit:]
+    first = next((place for place, each in enumerate(last) if each.message is not None), 0)
+    return last[first:]
 
 
 def _with_running(
@@ -248,7 +313,7 @@ def _spoken(row: _MessageRow) -> ThreadMessage:
     if sitter is None and isinstance(number, dict) and number.get("sitter"):
         sitter, name = number["sitter"], decision["reason"].rpartition("for sitter ")[2]
     at = row.received_at or row.sent_at or row.created_at
-    return ThreadMessage(*row[:-3], sitter=sitter, sitter_name=name, at=at)
+    return ThreadMessage(*row[:-4], sitter=sitter, sitter_name=name, at=at)
 
 
 def _thread_id(cursor: Cursor, org: OrgRow, client: str) -> int:

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator
 from rich.text import Text
 
 from petmsg.clock import zone
+from petmsg.enums.calls import CallAddressee, CallerKind
 from petmsg.enums.inbound import AddressedTo, RelayKind
 from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.queries.thread import ThreadDetails, ThreadMessage
+from petmsg.queries.thread_calls import ThreadCall
+from petmsg.render.call_words import outcome_of
 from petmsg.render.escape import escape
 from petmsg.render.field_types import WAITS, one_of
 from petmsg.render.fields import View
@@ -24,9 +27,10 @@ _TONES = one_of(MessageStatus).tones
 
 
 def print_conversation(thread: ThreadDetails, *, view: View) -> None:
-    """Print a thread's messages in the order of their times, with a heading for each day."""
+    """Print a thread's messages and calls in the order in which they came, with a heading for each
+    day."""
     terminal = view.terminal or terminal_of(sys.stdout, os.environ)
-    if thread.messages:
+    if thread.entries:
         show(Text("\n").join(_lines(thread, view, terminal)), terminal)
 
 
@@ -34,20 +38,52 @@ def _lines(thread: ThreadDetails, view: View, terminal: Terminal) -> Iterator[Te
     width = min(terminal.width, _WIDEST)
     client = escape(thread.client_name or thread.client)
     arrows = ("->", "<-") if terminal.plain else ("→", "←")
+    messages = {row.message: row for row in thread.messages}
+    calls = {row.call: row for row in thread.calls}
     day = None
-    for row in thread.messages:
-        local = row.at.astimezone(zone(view.timezone))
+    for entry in thread.entries:
+        local = entry.at.astimezone(zone(view.timezone))
         if local.date() != day:
             day = local.date()
             yield Text()
             yield Text(local.strftime("%A %Y-%m-%d %Z"), style="bold")
-        head = Text(f"  {local:%H:%M} {arrows[row.direction != Direction.OUTBOUND]} ")
-        head.append_text(_who(row, client)).append(f"  (message {row.message})")
+        if entry.call is not None:
+            call = calls[entry.call]
+            is_out, words = call.caller == CallerKind.SITTER, _how(call)
+            said = _called(call, client)
+        else:
+            row = messages[entry.message or 0]
+            is_out, words = row.direction == Direction.OUTBOUND, _words(row)
+            said = _who(row, client).append(f"  (message {row.message})")
+        head = Text(f"  {local:%H:%M} {arrows[not is_out]} ").append_text(said)
         first, *others = wrapped(head, max(width - _HANGS, 1))
         yield first
         yield from _indented(others, _HANGS)
-        for line in _words(row):
+        for line in words:
             yield from _indented(wrapped(Text(line), max(width - _INDENT, 1)), _INDENT)
+
+
+def _called(row: ThreadCall, client: str) -> Text:
+    """Who called whom, and the call's number."""
+    sitter = escape(row.sitter_name or row.sitter or "")
+    if row.caller == CallerKind.SITTER:
+        said = Text(f"{sitter} called {client} through {row.number}")
+    else:
+        said = Text(f"{client} called {row.number}")
+        if row.addressed_to == CallAddressee.SITTER:
+            said.append(f", for {sitter}")
+        elif row.addressed_to == CallAddressee.FRONT_DESK:
+            said.append(", for the front desk")
+    if row.inbox_at is not None and row.done_at is None:
+        said.append(" [").append("waiting in the inbox", style=STYLES[WAITS]).append("]")
+    return said.append(f"  (call {row.call})")
+
+
+def _how(row: ThreadCall) -> list[str]:
+    """How the call went, and its voicemail."""
+    outcome = outcome_of(row)
+    notes = picture_notes(row.media or (), row.media_count)
+    return [f"{outcome[:1].upper()}{outcome[1:]}", *(escape(note) for note in notes)]
 
 
 def _indented(lines: Iterable[Text], by: int) -> Iterator[Text]:

@@ -179,7 +179,7 @@ def _entry(cursor: Any, row: dict[str, Any], number: str) -> int:
         "org_id": row["org_id"],
         "received_at": row["started_at"],
         "addressed_to": "front_desk" if thread else "unrouted",
-        "code": row["code"],
+        "code": "NO_ACTIVE_WINDOW" if thread else "UNKNOWN_SENDER",
         "media_count": 0,
         "inbox_at": at,
     }

@@ -49,7 +49,7 @@ def show(
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """Show a client's thread: windows, numbers seen and messages.
+    """Show a client's thread: windows, numbers seen, messages and calls.
 
     Each client has exactly one conversation thread. Multiple bookings create multiple assignment
     windows within the same thread.

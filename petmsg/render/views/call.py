@@ -36,6 +36,7 @@ from petmsg.render.field_types import (
 from petmsg.render.fields import Field, View
 from petmsg.render.picture_text import size_of
 from petmsg.render.views.call_decision import CALL_CODE, CALL_DECISION
+from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.people import person
 
 _WHO = NAME
@@ -178,6 +179,31 @@ def _result(row: Any, rings: list[dict[str, Any]], place: int, taken: int | None
     return "not_answered" if place < taken else "not_reached"
 
 
+def _call_shown(row: Any, _: View) -> str:
+    return "-" if row.call is None else f"{row.call}: petmsg call show {row.call}"
+
+
+OF_CALL = Field("call", None, cell=_call_shown, kind=or_null(ID))
+"""The call that a message stands for: its entry in the inbox."""
+VOICEMAIL = _length("voicemail_seconds", None)
+
+_OF_CLIENT = frozenset(("from", "client", "client_name"))
+THREAD_CALLS = (
+    *(field for field in _CALL if field.name not in _OF_CLIENT),
+    Field("answered_at", None, kind=or_null(INSTANT)),
+    Field("ended_at", None, kind=or_null(INSTANT)),
+    Field("message", None, kind=or_null(ID)),
+    OF_MESSAGE,
+)
+"""The calls of a client's thread."""
+ENTRIES = (
+    Field("kind", kind=one_word_of("message", "call")),
+    Field("at", kind=INSTANT),
+    Field("message", kind=or_null(ID)),
+    Field("call", kind=or_null(ID)),
+)
+"""The order of messages and calls: a call that nobody took also has its message."""
+
 CALL = (
     *_CALL,
     Field("code", "Code", kind=CALL_CODE),
@@ -195,6 +221,7 @@ CALL = (
     Field("message", "Inbox message", kind=or_null(ID)),
     Field("provider", "Provider", kind=or_null(one_of(ProviderName))),
     Field("provider_id", None, get=lambda row: row.provider_call_id, kind=WORD),
+    OF_MESSAGE,
     Field("legs", None, get=legs_of, kind=rows_of(LEGS)),
     Field("decision", None, get=_decided, kind=object_of(CALL_DECISION)),
 )

@@ -7,7 +7,7 @@ from petmsg.enums.inbound import AddressedTo, RelayKind
 from petmsg.enums.messages import AttemptStatus, BlockCode, Direction, MessageStatus
 from petmsg.enums.numbers import NumberClass
 from petmsg.enums.orgs import ProviderName
-from petmsg.enums.routing import CallCode, InboundCode
+from petmsg.enums.routing import InboundCode
 from petmsg.plurals import named
 from petmsg.render.escape import from_json
 from petmsg.render.field_types import (
@@ -35,6 +35,7 @@ from petmsg.render.field_types import (
 )
 from petmsg.render.fields import Field, local
 from petmsg.render.picture_text import previewed, words_with_pictures
+from petmsg.render.views.call import ENTRIES, OF_CALL, THREAD_CALLS
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.nouns import SITTER
 from petmsg.render.views.override import HOLDING
@@ -129,6 +130,7 @@ THREADS = (
     Field("windows", "Windows", kind=COUNT),
     Field("messages", "Messages", kind=COUNT),
     Field("last_message_at", "Last message", kind=or_null(SOON)),
+    Field("calls", None, kind=COUNT),
 )
 THREAD_WINDOWS = (
     Field("window", "Window", get=lambda row: row.window_id, kind=ID),
@@ -156,7 +158,7 @@ THREAD_MESSAGES = (
     Field("received_at", None, kind=or_null(INSTANT)),
     *person("sitter", None, is_optional=True),
     Field("addressed_to", None, kind=or_null(one_of(AddressedTo))),
-    Field("code", None, kind=or_null(one_of(InboundCode, CallCode))),
+    Field("code", None, kind=or_null(one_of(InboundCode))),
     Field("media_count", None, kind=COUNT),
     OF_MESSAGE,
     *LISTED,
@@ -180,6 +182,7 @@ THREAD = (
     Field("created_at", "Created", kind=INSTANT),
     Field("window_count", "Windows", kind=COUNT),
     Field("message_count", "Messages", kind=COUNT),
+    Field("call_count", "Calls", kind=COUNT),
     Field("windows", None, get=_nested(THREAD_WINDOWS, "windows"), kind=rows_of(THREAD_WINDOWS)),
     Field(
         "numbers_seen", None, get=_nested(NUMBERS_SEEN, "numbers_seen"), kind=rows_of(NUMBERS_SEEN)
@@ -187,6 +190,8 @@ THREAD = (
     Field(
         "messages", None, get=_nested(THREAD_MESSAGES, "messages"), kind=rows_of(THREAD_MESSAGES)
     ),
+    Field("calls", None, get=_nested(THREAD_CALLS, "calls"), kind=rows_of(THREAD_CALLS)),
+    Field("entries", None, get=_nested(ENTRIES, "entries"), kind=rows_of(ENTRIES)),
 )
 
 STAFF_MESSAGES = (
@@ -254,7 +259,7 @@ _ANY_MESSAGE = (
         kind=or_null(keyed(code=or_null(WORD), message=TEXT)),
     ),
 )
-MESSAGES = (*_ANY_MESSAGE, *LISTED)
+MESSAGES = (*_ANY_MESSAGE, *LISTED, OF_CALL)
 
 TRIES = (
     Field("attempt", kind=ID),
@@ -302,6 +307,7 @@ MESSAGE = (
     Field("reply_to", "Answers", kind=or_null(ID)),
     Field("relay", "Kind", kind=or_null(one_of(RelayKind))),
     *ANY_SITTER,
+    OF_CALL._replace(title="Call"),
 )
 QUEUED = (
     Field("message", "Id", kind=ID),

@@ -6,7 +6,7 @@ from typing import Any
 
 from petmsg.enums.inbound import AddressedTo
 from petmsg.enums.orgs import ProviderName
-from petmsg.enums.routing import CallCode, InboundCode
+from petmsg.enums.routing import InboundCode
 from petmsg.plurals import named
 from petmsg.render.field_types import (
     COUNT,
@@ -27,6 +27,7 @@ from petmsg.render.field_types import (
 )
 from petmsg.render.fields import Field
 from petmsg.render.picture_text import words_with_pictures
+from petmsg.render.views.call import OF_CALL, VOICEMAIL
 from petmsg.render.views.conversation import SENT
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.people import ANY_CLIENT, CLIENT, person
@@ -153,12 +154,14 @@ _ITEM = (
 )
 INBOX = (
     *_ITEM,
-    Field("code", None, kind=one_of(InboundCode, CallCode)),
+    Field("code", None, kind=one_of(InboundCode)),
     Field("waits_since", None, get=_since, kind=INSTANT),
+    OF_CALL,
+    VOICEMAIL,
 )
 ITEM = (
     *_ITEM,
-    Field("code", "Code", kind=one_of(InboundCode, CallCode)),
+    Field("code", "Code", kind=one_of(InboundCode)),
     Field(
         "reason",
         "Reason",
@@ -178,6 +181,8 @@ ITEM = (
         kind=rows_of(INBOUND_TRACE),
     ),
     Field("answer_with", "Reply command", get=_how_to_answer, kind=or_null(TEXT)),
+    OF_CALL._replace(title="Call"),
+    VOICEMAIL,
 )
 ITEM_CHANGED = (
     Field("message", "Id", kind=ID),

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from petmsg.enums.calls import CallStatus
 from petmsg.providers.base import ReceivedText
 from petmsg.services import inbox
 from petmsg.services.inbound.receive import receive_each
+from tests.support.calls import add_call
 from tests.support.fixtures import NOW, Cli, add_org, looking, working
 from tests.support.incoming import BOB, MAYAS_PHONE, STRANGER, comes, waiting
 from tests.support.texting import ANN, DESK, MAYA, OLGA, POOL, events, people_and_visit, send
@@ -50,9 +52,38 @@ def test_a_line_of_the_inbox(ready: Cli) -> None:
         "code": "POOL_OR_DESK_NUMBER",
         "waits_since": "2026-02-14T15:00:00Z",
         "sitter_told": None,
+        "call": None,
+        "voicemail_seconds": None,
     }
     revealed = ready("inbox", "list", "--reveal", "-o", "json").json
     assert revealed[0]["from"] == ANN
+
+
+def test_a_call_that_nobody_took_waits_with_its_voicemail(ready: Cli, migrated_url: str) -> None:
+    missed = add_call(migrated_url, number=OLGA, client="C-1", status=CallStatus.BUSY)
+    left = add_call(
+        migrated_url, number=DESK, from_phone="+16175550199", status=CallStatus.NO_ANSWER,
+        voicemail=23,
+    )  # fmt: skip
+    comes(ready, "Hello", to=DESK)
+    rows = ready("inbox", "list", "-o", "json").json
+    assert [(row["body"], row["call"], row["voicemail_seconds"]) for row in rows] == [
+        ("Hello", None, None),
+        ("Voicemail, 23 seconds", left, 23),
+        ("Missed call", missed, None),
+    ]
+    assert rows[1]["media"][0]["content_type"] == "audio/mpeg"
+    assert (rows[1]["from"], rows[2]["client"]) == ("+1********99", "C-1")
+    table = ready("inbox", "list", "-o", "table", COLUMNS="80").out
+    assert "Missed call" in table
+    assert max(map(len, table.splitlines())) <= 80
+    item = shown(ready, rows[1]["message"])
+    assert (item["call"], item["voicemail_seconds"]) == (left, 23)
+    told = ready("inbox", "show", str(rows[1]["message"]), "-o", "table").out
+    assert f"petmsg call show {left}" in told
+    assert ready("message", "show", str(rows[1]["message"]), "-o", "json").json["call"] == left
+    listed = ready("message", "list", "-o", "json").json
+    assert [row["call"] for row in listed] == [None, left, missed]
 
 
 def test_one_text_says_why_it_is_there_and_how_it_is_answered(ready: Cli) -> None:

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from petmsg.enums.calls import AnsweredBy, CallerKind, CallStatus
+from tests.support.calls import add_call
+from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Cli, lines
 
 MAYA, DESK, POOL = "+14155550102", "+14155550100", "+14155550150"
@@ -129,3 +132,48 @@ def test_a_table_says_who_wrote_each_message(sqlite_cli: Cli) -> None:
 def test_the_help_says_what_a_thread_is(sqlite_cli: Cli, words: tuple[str, ...]) -> None:
     ran = sqlite_cli("thread", *words)
     assert HELP in " ".join(ran.out.split())
+
+
+# ------------------------------------------------------------------------------------------- calls
+
+
+def test_a_call_stands_in_the_conversation_with_how_it_went(
+    sqlite_cli: Cli, migrated_sqlite: str
+) -> None:
+    story(sqlite_cli)
+    with raw(migrated_sqlite) as cursor:
+        cursor.run("UPDATE client SET name = :name WHERE ref = 'C-1'", name="Ann\x1b[31m")
+    talked = {"number": MAYA, "client": "C-1", "sitter": "S-1", "seconds": 125}
+    add_call(migrated_sqlite, started_at=NOW + timedelta(hours=1), **talked)
+    add_call(
+        migrated_sqlite, number=MAYA, client="C-1", sitter="S-1", status=CallStatus.NO_ANSWER,
+        voicemail=23, started_at=NOW + timedelta(hours=2),
+    )  # fmt: skip
+    add_call(
+        migrated_sqlite, caller=CallerKind.SITTER, answered_by=AnsweredBy.CLIENT,
+        started_at=NOW + timedelta(hours=3), **talked,
+    )  # fmt: skip
+    shown = show(sqlite_cli, "C-1")
+    assert [(each["kind"], each["message"], each["call"]) for each in shown["entries"]] == [
+        ("message", 1, None), ("call", None, 1), ("call", 4, 2), ("call", None, 3),
+        ("message", 2, None),
+    ]  # fmt: skip
+    assert [row["message"] for row in shown["messages"]] == [1, 2]
+    assert (shown["message_count"], shown["call_count"]) == (2, 3)
+    assert [row["answered_by"] for row in shown["calls"]] == ["sitter", None, "client"]
+    (listed,) = [row for row in sqlite_cli("thread", "list", "-o", "json").json
+                 if row["client"] == "C-1"]  # fmt: skip
+    assert (listed["messages"], listed["calls"]) == (2, 3)
+    for columns in ("80", "40", "200"):
+        told = sqlite_cli("thread", "show", "C-1", "-o", "table", COLUMNS=columns).out
+        assert "\x1b" not in told
+        assert "4155551001" not in told
+        conversation = told[told.index("Saturday") :]
+        assert max(map(len, conversation.splitlines())) <= int(columns)
+    for words in (
+        f"called {MAYA}, for Maya Lee (call 1)", "Answered by the sitter, 2 min 5 s",
+        "for Maya Lee [waiting in the inbox] (call 2)", "Missed, voicemail of 23 s",
+        f"Maya Lee called Ann\\x1b[31m through {MAYA} (call 3)", "Answered by the client",
+    ):  # fmt: skip
+        assert words in " ".join(told.split()), told
+    assert "Voicemail, 23 seconds" not in told
