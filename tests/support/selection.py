@@ -124,6 +124,7 @@ SLOW = {
     "tests/db/test_migrate_company.py": "as above",
     "tests/db/test_migrate_account.py": "as above",
     "tests/db/test_migrate_calls.py": "as above",
+    "tests/services/calls/test_forget_during_call.py": "a whole call per place to erase its client",
     "tests/workflows/test_number_market.py::test_a_lost_answer": "waits for time-outs",
     "tests/db/test_migrate.py::test_merging": "as above",
     "tests/db/test_migrate.py::test_down_makes": "as above",
@@ -206,6 +207,10 @@ FAST = (
     "tests/rules/routing/test_simulate.py::test_a_segment_says_what_decide_says_at_every_instant[0",
     "tests/services/inbound/test_receive_privately.py::test_an_answer_to_the_front_desk_reaches_no_sitters_phone[sqlite-2",
     "tests/workflows/test_notify_thread.py::test_dispatch_tells_channels_by_itself[sqlite",
+    (
+        "tests/services/calls/test_forget_during_call.py"
+        "::test_whatever_comes_after_it_names_nobody[sqlite-missed-2"
+    ),
     "tests/services/outbox/test_claim.py",
     "tests/services/outbox/test_queue_rows.py",
     "tests/services/people/test_client_rows.py::test_a_set_of_rows_leaves_what_the_model_says",

@@ -8,8 +8,10 @@ import pytest
 
 from petmsg.db.location import locate
 from petmsg.media.folder_store import FolderStore
+from tests.support.consistency import problems
 from tests.support.exported_company import fill
 from tests.support.fixtures import Cli, Ran, looking, run_cli
+from tests.support.texting import DESK
 
 
 def stored(url: str) -> set[str]:
@@ -85,7 +87,7 @@ def test_an_export_says_which_pictures_the_store_does_not_have(
     shutil.rmtree(f"{path}-media")
     ran = run_cli(company, "export", str(tmp_path / "all"))
     assert ran.code == 0, ran.err
-    assert "Org happy-paws: 3 pictures could not be exported" in ran.err
+    assert "Org happy-paws: 3 files could not be exported" in ran.err
     again, url, store = restored(tmp_path / "all", tmp_path)
     assert again.code == 0, again.err
     assert list(store.listed()) == []
@@ -95,3 +97,34 @@ def test_an_export_says_which_pictures_the_store_does_not_have(
 def test_a_company_without_pictures_has_no_folder_for_them(sqlite_cli: Cli, tmp_path: Path) -> None:
     assert sqlite_cli("export", str(tmp_path / "all")).code == 0
     assert not (tmp_path / "all" / "happy-paws" / "media").exists()
+
+
+def test_a_voicemail_comes_back_with_its_call(exported: Path, tmp_path: Path) -> None:
+    url = locate(str(tmp_path / "new.db")).url
+    store = FolderStore(tmp_path / "new pictures")
+    for org in ("other", "happy-paws"):  # the second one gets other ids
+        words = ("import", "petmsg", str(exported), "--org", org)
+        ran = run_cli(url, *words, PETMSG_MEDIA_DIR=str(tmp_path / "new pictures"))
+        assert ran.code == 0, ran.err
+    with looking(url) as cursor:
+        calls = cursor.rows(
+            "SELECT l.voicemail_seconds, c.ref AS client, n.e164 AS number, m.body, f.sha256,"
+            " f.provider_media_id, o.desk_phone, o.greeting, o.ring_seconds, o.missed_call_reply"
+            " FROM call l JOIN org o ON o.id = l.org_id JOIN client c ON c.id = l.client_id"
+            " JOIN message_number n ON n.id = l.number_id JOIN message m ON m.id = l.message_id"
+            " JOIN media f ON f.message_id = m.id"
+        )
+    (call,) = calls
+    assert store.read(call.pop("sha256")) == b"ID3 a voicemail"
+    assert call == {
+        "voicemail_seconds": 23,
+        "client": "C-1",
+        "number": DESK,
+        "body": "Voicemail, 23 seconds",
+        "provider_media_id": "RE1",
+        "desk_phone": "+12125550100",
+        "greeting": "=Speak, please",
+        "ring_seconds": 25,
+        "missed_call_reply": "@We missed your call",
+    }
+    assert problems(url) == []
