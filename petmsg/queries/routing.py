@@ -225,6 +225,16 @@ def read_facts(
     return _with_shared_numbers(cursor, facts, numbers, client, phone)
 
 
+def shared_numbers(
+    cursor: Cursor, org: OrgRow
+) -> tuple[tuple[PoolNumberFact, ...], tuple[NumberFact, ...]]:
+    """The org's pool and front desk numbers as they are now."""
+    limit = org.pool_threads_per_number or 0
+    rows = cursor.tuples(NUMBERS_NOW, org_id=org.id, client_id=0, pool_limit=limit)
+    pool, desks, _ = _divided(rows, cursor.instants_are_text)
+    return pool, desks
+
+
 def _with_shared_numbers(
     cursor: Cursor,
     facts: Facts,
@@ -233,14 +243,22 @@ def _with_shared_numbers(
     phone: str | None,
 ) -> Facts:
     """The facts with the pool's and the front desk's numbers."""
-    text = cursor.instants_are_text
+    pool, desks, own = _divided(rows, cursor.instants_are_text)
+    code = None
+    if {row[10][:2] for row in rows} != _NORTH_AMERICA:
+        code = _calling_code(cursor, client, phone, [*desks, *(each.number for each in pool)])
+    return facts._replace(own_pool_number_id=own, pool=pool, desks=desks, calling_code=code)
+
+
+def _divided(
+    rows: Sequence[tuple[Any, ...]], text: bool
+) -> tuple[tuple[PoolNumberFact, ...], tuple[NumberFact, ...], int | None]:
+    """The pool, the front desk's numbers, and the id of the thread's own pool number."""
     pool: list[PoolNumberFact] = []
     desks: list[NumberFact] = []
     own: int | None = None
-    begin: set[str] = set()
     for row in rows:
         number = _number(row, text)
-        begin.add(number.e164[:2])
         if number.number_class is NumberClass.FRONT_DESK:
             desks.append(number)
             continue
@@ -252,14 +270,7 @@ def _with_shared_numbers(
         )
         if row[16]:
             own = number.id
-    return facts._replace(
-        own_pool_number_id=own,
-        pool=tuple(pool),
-        desks=tuple(desks),
-        calling_code=None
-        if begin == _NORTH_AMERICA
-        else _calling_code(cursor, client, phone, [*desks, *(each.number for each in pool)]),
-    )
+    return tuple(pool), tuple(desks), own
 
 
 def _calling_code(

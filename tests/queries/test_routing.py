@@ -28,11 +28,12 @@ from petmsg.models import (
     SitterActivity,
     Thread,
 )
-from petmsg.queries.lookup import find_client
+from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.number import show_number
 from petmsg.queries.org import find_org
 from petmsg.queries.page import Page
 from petmsg.queries.routing import read_facts
+from petmsg.queries.routing_of_many import read_facts_of_many
 from petmsg.queries.thread import NumberSeen, show_thread
 from petmsg.rules.routing import (
     COMPANY,
@@ -243,8 +244,10 @@ def test_a_decision_is_that_of_all_numbers_whoever_speaks(migrated_url: str) -> 
     """Also where neither pool nor desks are read, because the decision cannot depend on them."""
     world = World(migrated_url, seed=4)
     world.live(60)
-    moments = [world.now, world.now + timedelta(hours=3), *(sent.at for sent in world.sent[::5])]
+    ahead = [world.now + timedelta(hours=each) for each in (0, 3, 9, 27)]
+    moments = [*ahead, *(sent.at for sent in world.sent[::5])]
     unread: Counter[str] = Counter()
+    many: list[tuple[ClientKey, datetime]] = []
     with working(migrated_url, now=world.now) as uow:
         voices = list(voices_of(uow.session))
         for at in moments:
@@ -253,6 +256,8 @@ def test_a_decision_is_that_of_all_numbers_whoever_speaks(migrated_url: str) -> 
             for ref in CLIENTS:
                 client = find_client(uow.cursor, uow.org.id, ref)
                 everything = loader.facts(ref)
+                if not past:
+                    many.append((client, at))
                 for voice in voices:
                     named = {"at": at, "past": past, "voice": voice, "with_media": False}
                     read = read_facts(uow.cursor, uow.org, client, **named)
@@ -260,6 +265,10 @@ def test_a_decision_is_that_of_all_numbers_whoever_speaks(migrated_url: str) -> 
                     assert decision == decide(everything._replace(**voice._asdict()), at)
                     if everything.pool and not read.pool:
                         unread[decision.trace[-1].code] += 1
+        together = read_facts_of_many(uow.cursor, uow.org, many)
+        for facts, (client, at) in zip(together, many, strict=True):
+            alone = read_facts(uow.cursor, uow.org, client, at=at, past=False)
+            assert decide(facts, at) == decide(alone, at)
     assert {"WINDOW_ACTIVE", "REPLY_FROM_SAME_NUMBER", "NO_ACTIVE_WINDOW"} <= unread.keys(), unread
 
 

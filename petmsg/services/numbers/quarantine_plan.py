@@ -1,7 +1,7 @@
 """What a quarantine affects, and its plan: day by day, with the fallback numbers."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from petmsg.queries.quarantine_impact import (
     texted_clients,
     threads_of_pool_number,
 )
-from petmsg.queries.routing import read_facts
+from petmsg.queries.routing_of_many import read_facts_of_many
 from petmsg.rules.routing import decide
 from petmsg.services.numbers.number import holder
 from petmsg.services.unit_of_work import UnitOfWork
@@ -77,10 +77,9 @@ def affected(uow: UnitOfWork, number: MessageNumber, *, until: datetime, planned
         threads = len({window.thread_id for window in windows})
     elif number.number_class is NumberClass.POOL:
         threads = threads_of_pool_number(uow.cursor, number.id or 0)
-    routed = [
-        (window, _route(uow, window.client, at=max(uow.now, window.starts_at)))
-        for window in windows[:MOST_PLANNED]
-    ]
+    planned_windows = windows[:MOST_PLANNED]
+    wanted = [(each.client, max(uow.now, each.starts_at)) for each in planned_windows]
+    routed = list(zip(planned_windows, _routes(uow, wanted), strict=True))
     sitter = holder(uow, number)
     return Affected(
         sitter=None if sitter is None else sitter.ref,
@@ -95,9 +94,13 @@ def affected(uow: UnitOfWork, number: MessageNumber, *, until: datetime, planned
 _Route = tuple[str | None, str | None]
 
 
-def _route(uow: UnitOfWork, client: ClientKey, *, at: datetime) -> _Route:
-    chosen = decide(read_facts(uow.cursor, uow.org, client, at=at, past=False), at).number
-    return (None, None) if chosen is None else (chosen.e164, chosen.number_class.value)
+def _routes(uow: UnitOfWork, wanted: Sequence[tuple[ClientKey, datetime]]) -> list[_Route]:
+    """The number for each client at its instant."""
+    facts = read_facts_of_many(uow.cursor, uow.org, wanted)
+    chosen = [decide(each, at).number for each, (_, at) in zip(facts, wanted, strict=True)]
+    return [
+        (None, None) if each is None else (each.e164, each.number_class.value) for each in chosen
+    ]
 
 
 def _counted(routes: Iterable[_Route]) -> Fallback:
@@ -117,7 +120,9 @@ def _plan(
     clients = texted_clients(uow.cursor, number.id or 0, since=uow.now - RECENTLY)
     for client in clients:
         by_last[_day(uow, client.last_at)].append(client)
-    routes = {each: _route(uow, each.client, at=uow.now) for each in clients[:MOST_PLANNED]}
+    shown = clients[:MOST_PLANNED]
+    now_routed = _routes(uow, [(each.client, uow.now) for each in shown])
+    routes = dict(zip(shown, now_routed, strict=True))
     return Plan(
         windows=tuple(
             _planned_day(

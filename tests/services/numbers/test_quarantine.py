@@ -1,11 +1,14 @@
 """petmsg number quarantine, restore and release-due."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.fixtures import NOW, Cli, Ran, add_org
+from benchmarks import company
+from petmsg.db.engine import Engine
+from tests.support.fixtures import NOW, Cli, Ran, add_org, run_cli
 
 DESK, DESK2 = "+14155550100", "+14155550109"
 N1, N2 = "+14155550101", "+14155550102"
@@ -547,3 +550,35 @@ def test_a_former_sitter_number_serves_the_pool_after_its_quarantine(sqlite_cli:
     due = NOW + timedelta(days=1)
     sqlite_cli("number", "release-due", now=due)
     assert route(sqlite_cli, now=due)["number"]["e164"] == N1
+
+
+def test_the_visits_ahead_are_read_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quarantine of a number with thirty visits ahead runs as many statements as with three."""
+    heard: list[str] = []
+    usual = Engine._open
+
+    def opened(engine: Engine) -> Any:
+        connection = usual(engine)
+        connection.set_trace_callback(heard.append)
+        return connection
+
+    monkeypatch.setattr(Engine, "_open", opened)
+    counts = {}
+    for visits in (3, 30):
+        url = str(tmp_path / f"{visits}.db")
+        company.create(url)
+        company.add_visits(url, [1] * (company.SITTERS * visits))
+        company.add_pool_numbers(url, 2)
+        heard.clear()
+        before = company.NOW - timedelta(days=10)
+        ran = run_cli(
+            url, "number", "quarantine", "+14155580001", "--reason", "spam", "-o", "json",
+            now=before,
+        )  # fmt: skip
+        assert ran.code == 0, ran.err
+        row = ran.json[0]
+        assert (row["affected"]["future_windows"], row["meanwhile"][0]["windows"]) == (visits,) * 2
+        counts[visits] = len(heard)
+    assert counts[3] == counts[30]
