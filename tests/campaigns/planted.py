@@ -69,6 +69,10 @@ CALL_WEB = (
     "tests/web/test_voice_route.py tests/providers/test_twilio_voice.py "
     "tests/providers/test_twilio_call_requests.py"
 )
+CALL_ACCOUNT = (
+    "tests/workflows/test_reconcile_calls.py tests/providers/test_twilio_calls.py "
+    "tests/workflows/test_number_webhooks.py tests/services/numbers/test_call_addresses.py"
+)
 
 BUGS = (
     # ------------------------------------------------------------------------------- routing
@@ -401,6 +405,27 @@ BUGS = (
         "or holds_phone(text) or holds_phone(line)", "", CALL_WEB),
     Bug("a withheld phone is a phone", "providers/twilio_call_requests.py",
         "party not in WITHHELD", "True", CALL_WEB),
+    # --------------------------------------------------------------- calls at the provider
+    Bug("the audit keeps the desk phone", "services/orgs/org.py",
+        '"missed_call_reply", "greeting", "desk_phone")',
+        '"missed_call_reply", "greeting")', "tests/cli/commands/test_org.py"),
+    Bug("a masked number as the desk phone", "services/orgs/call_settings.py",
+        "    refuse_our_number(uow.cursor, phone)\n", "", "tests/cli/commands/test_org.py"),
+    Bug("a desk phone as a masked number", "queries/lookup.py",
+        "WHERE desk_phone = :e164 LIMIT 1", "WHERE desk_phone = '' LIMIT 1",
+        "tests/cli/commands/test_org.py"),
+    Bug("calls of a company that never asked", "services/numbers/call_addresses.py",
+        "if org.desk_phone is not None or org.voicemail:", "if True:", CALL_ACCOUNT),
+    Bug("ends of calls are not told", "services/numbers/call_addresses.py",
+        "    if not _has_ended(number, wanted):\n", "    if False:\n", CALL_ACCOUNT),
+    Bug("a recorded talk as a voicemail", "providers/twilio_calls.py",
+        ' and row.word("source") == _BY_RECORD_VERB', "", CALL_ACCOUNT),
+    Bug("a sitter's voicemail took the call", "workflows/reconcile_calls.py",
+        " or (is_for_sitter and at == 0)", "", CALL_ACCOUNT),
+    Bug("a call that has just begun is ended", "workflows/reconcile_calls.py",
+        "run.store.clock() - GRACE", "run.store.clock()", CALL_ACCOUNT),
+    Bug("a call that goes on is ended", "workflows/reconcile_calls.py",
+        "    if state.status is CallStatus.RINGING:\n", "    if False:\n", CALL_ACCOUNT),
 )  # fmt: skip
 
 

@@ -151,6 +151,19 @@ def test_a_sitters_own_voicemail_is_no_answer(
     assert calls(migrated_url, STATE) == [("no_answer", None, 30, None)]
 
 
+def test_a_sitter_whose_phone_is_the_desks_must_have_pressed_the_key(
+    paws: Cli, migrated_url: str, fake: TwilioFake
+) -> None:
+    paws("org", "set", "--desk-phone", MAYAS_OWN)
+    tell(migrated_url, arrived(), picked_up())
+    at_twilio(fake, "completed", 30)
+    leg(fake, MAYAS_OWN)
+
+    reconcile(paws, fake)
+
+    assert calls(migrated_url, STATE) == [("no_answer", None, 30, None)]
+
+
 def test_a_sitter_who_pressed_the_key_took_the_call(
     paws: Cli, migrated_url: str, fake: TwilioFake
 ) -> None:
