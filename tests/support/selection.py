@@ -50,6 +50,7 @@ SLOW = {
     "tests/cli/commands/test_serve_stripe.py": "as above",
     "tests/cli/test_service_log.py::test_requests_are": "starts a web server",
     "tests/cli/commands/test_metrics.py::test_the_server_answers": "starts a web server twice",
+    "tests/cli/flows/test_simulate_call.py::test_a_locked": "waits for a locked database",
     "tests/cli/test_confirmations.py": "starts from a company that every command could harm",
     "tests/cli/test_batch.py::test_a_reader_that_left": "starts processes",
     "tests/cli/test_batch.py::test_an_import_goes_on": "starts processes",

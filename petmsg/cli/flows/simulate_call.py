@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from petmsg.cli.context import Context
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.simulated_calls import PickUp
-from petmsg.errors import REFUSED, ExtraMissing, OutOfRange, Refused, quoted
+from petmsg.errors import REFUSED, Busy, ExtraMissing, OutOfRange, Refused, quoted
 from petmsg.plurals import counted
 from petmsg.queries.inbound import org_of_number
 from petmsg.queries.org import OrgRow, find_org
@@ -19,6 +19,8 @@ from petmsg.workflows.store import Store
 WITHHELD = "anonymous"
 """What the provider gives for the phone of a caller who withholds it."""
 NO_KEY = "none"
+WAIT_SECONDS = 4.0
+"""How long an event waits for a locked database, as in `petmsg serve`."""
 
 
 def people(
@@ -42,13 +44,18 @@ def people(
 def simulate(
     context: Context, *, from_: str, to: str, people: SimulatedPeople, is_live: bool
 ) -> None:
-    """Carry out the call and show it. Exits with 4 if the call was rejected."""
+    """Carry out the call and show it. Exits with 4 if the call was rejected.
+
+    Raises `Refused` for an org that sends real messages, and `Busy` if the call was not stored.
+    """
     try:
         from petmsg.web.simulated_call import simulated
     except ModuleNotFoundError as problem:
         if (problem.name or "").partition(".")[0] == "petmsg":
             raise
         raise ExtraMissing("petmsg call simulate needs Starlette.", "web") from None
+    if context.environment.wait_seconds is None:
+        context.environment = context.environment._replace(wait_seconds=WAIT_SECONDS)
     phone = WITHHELD if from_ == WITHHELD else context.phone(from_)
     number = context.phone(to)
     org = _org_of(context, number)
@@ -61,6 +68,8 @@ def simulate(
         with store.snapshot() as cursor:
             call = None if org is None else tried_call(cursor, org, played.call)
     _show(context, played.steps)
+    if org is not None and call is None:
+        raise Busy("The call was not stored: the database did not answer in time.")
     context.notify(_told(call, number))
     context.exit_code = REFUSED if call is None or call.status == "rejected" else 0
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 import petmsg
-from petmsg.errors import CONFIGURATION, REFUSED, USAGE
+from petmsg.errors import BUSY, CONFIGURATION, REFUSED, USAGE
 from tests.support.calling import DESK_PHONE, MAYAS_OWN, company
-from tests.support.consistency import problems
+from tests.support.consistency import problems, raw
 from tests.support.fixtures import Cli, Ran, looking
 from tests.support.texting import ANN, DESK, MAYA
 
@@ -165,6 +165,17 @@ def test_an_org_with_an_account_of_its_own_is_called_too(cli: Cli) -> None:
     assert cli("org", "set", "--provider", "twilio", "--force", "--yes").code == 0
     ran = simulate(cli, "--live", "-o", "json")
     assert ("sitter", "connected") in heard(ran)
+
+
+def test_a_locked_database_is_heard_as_a_caller_hears_it(
+    sqlite_cli: Cli, migrated_sqlite: str
+) -> None:
+    company(sqlite_cli)
+    with raw(migrated_sqlite):
+        ran = simulate(sqlite_cli, "-o", "json")
+    assert (ran.code, ran.error["code"]) == (BUSY, "busy")
+    assert heard(ran)[:2] == [("caller", "calls"), ("caller", "hears")]
+    assert sqlite_cli("call", "list", "-o", "json").json == []
 
 
 @pytest.mark.parametrize(
