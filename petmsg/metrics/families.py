@@ -57,6 +57,12 @@ def families(orgs: Sequence[OrgMetrics]) -> Iterator[Metric]:
         ((each.org, key, count) for each in orgs for key, count in each.recent_decisions.items()),
     )
     yield _gauge(
+        "recent_calls",
+        "Phone calls that began in the last hour, by status.",
+        ("org", "status"),
+        ((each.org, key, count) for each in orgs for key, count in each.recent_calls.items()),
+    )
+    yield _gauge(
         "alerts_open",
         "Open alerts, by kind and severity.",
         ("org", "kind", "severity"),

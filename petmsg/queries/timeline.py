@@ -36,7 +36,8 @@ WHERE n.org_id = :org_id AND n.e164 IN (:numbers)
 ORDER BY c.from_at, n.e164
 """
 
-# When a text came, or left, or was written. `media` is filled by `with_media`.
+# When a text came, or left, or was written; without the entries of calls. `media` is filled by
+# `with_media`.
 MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, n.e164 AS number,
        coalesce(i.received_at, m.sent_at, m.created_at) AS at,
@@ -48,6 +49,7 @@ LEFT JOIN message_number n ON n.id = m.number_id
 WHERE t.org_id = :org_id AND t.client_id = :client_id
   AND coalesce(i.received_at, m.sent_at, m.created_at) >= :since
   AND coalesce(i.received_at, m.sent_at, m.created_at) < :until
+  AND NOT EXISTS (SELECT 1 FROM call k WHERE k.message_id = m.id)
 ORDER BY m.id DESC LIMIT :most
 """
 

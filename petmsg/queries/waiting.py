@@ -59,7 +59,8 @@ FOR_THE_DESK = f"""
 _WAITING = f"""
 SELECT i.message_id AS message, c.ref AS client, s.ref AS sitter, i.addressed_to, i.received_at,
        coalesce(i.inbox_at, i.with_sitter_at) AS waits_at,
-       CASE WHEN {IN_VISIT} THEN 1 ELSE 0 END AS in_visit
+       CASE WHEN {IN_VISIT} THEN 1 ELSE 0 END AS in_visit,
+       (SELECT k.id FROM call k WHERE k.message_id = i.message_id) AS call
 FROM inbound_text i
 JOIN message m ON m.id = i.message_id
 LEFT JOIN client c ON c.id = m.client_id
@@ -89,7 +90,7 @@ WHERE i.org_id = :org_id AND i.done_at IS NULL AND i.inbox_at IS NULL
 
 class WaitingMessage(NamedTuple):
     """A message that waits for an answer, since `waits_at` (aware UTC); `in_visit` says whether it
-    came during a visit of its client."""
+    came during a visit of its client. `call` is the call that nobody took for which it stands."""
 
     message: int
     client: str | None
@@ -98,6 +99,7 @@ class WaitingMessage(NamedTuple):
     received_at: datetime
     waits_at: datetime
     in_visit: int
+    call: int | None
 
 
 def overdue(org: OrgRow, now: datetime) -> datetime:

@@ -69,5 +69,35 @@ _NOT_ANSWERED = {
 }
 
 
+def call_in_words(row: Any) -> str:
+    """A call of a client's thread in a line."""
+    who = f"sitter {_named(row.sitter, row.sitter_name)}"
+    if row.caller == CallerKind.SITTER:
+        said = f"from {who}"
+    else:
+        said = f"for {who}" if row.addressed_to == CallAddressee.SITTER else "for the front desk"
+        said = f"to {row.number}" + (
+            "" if row.addressed_to == CallAddressee.NOBODY else f", {said}"
+        )
+    return f"call {row.call} {said}: {outcome_of(row)}"
+
+
+def calls_in_words(counts: Any) -> str:
+    """The calls of a span: `5: 3 answered, 1 missed, 1 ringing`, or `none`."""
+    if not counts.total:
+        return "none"
+    said = [
+        f"{count} {words}"
+        for count, words in (
+            (counts.answered, "answered"),
+            (counts.missed, "missed"),
+            (counts.ringing, "not over"),
+            (counts.rejected, "rejected"),
+        )
+        if count
+    ]
+    return f"{counts.total}{': ' if said else ''}{', '.join(said)}"
+
+
 def _named(ref: str | None, name: str | None) -> str:
     return "[erased]" if ref is None else named(ref, name)

@@ -10,6 +10,7 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from petmsg.render.call_words import call_in_words
 from petmsg.render.escape import escape
 from petmsg.render.fields import View, local
 from petmsg.render.picture_text import picture_notes
@@ -64,9 +65,20 @@ def print_timeline(timeline: Any, *, view: View) -> None:
     terminal = view.terminal or terminal_of(sys.stdout, os.environ)
     show(Text("\n").join(_lines(timeline, draw(timeline), view, terminal)), terminal)
     print_table([field for field in SEGMENTS if field.name != "client"], timeline.segments, view)
+    calls = [line for row in timeline.calls for line in _call(row, view, terminal)]
+    if calls:
+        show(Text("\n").join([Text(), Text("Calls", style="bold"), *calls]), terminal)
     pictures = list(_pictures(timeline, view, terminal))
     if pictures:
         show(Text("\n").join([Text(), Text("Pictures", style="bold"), *pictures]), terminal)
+
+
+def _call(row: Any, view: View, terminal: Terminal) -> Iterator[Text]:
+    """A call in a line, or as many as it takes."""
+    words = escape(f"{local(row.started_at, view)}  {call_in_words(row)}")
+    first, *others = wrapped(Text(words), max(terminal.width - 2, 1))
+    yield first
+    yield from (Text("  ").append_text(each) for each in others)
 
 
 def _pictures(timeline: Any, view: View, terminal: Terminal) -> Iterator[Text]:

@@ -9,7 +9,9 @@ from string import ascii_uppercase
 from typing import Any, NamedTuple
 
 from petmsg.clock import zone
+from petmsg.enums.calls import CallerKind
 from petmsg.enums.messages import Direction
+from petmsg.render.call_words import outcome_of
 from petmsg.render.field_types import BAD, GOOD, OVER, WAITS
 
 LEAD, BOOKED, GRACE, LINE, REST = "lead", "booked", "grace", "line", "rest"
@@ -65,6 +67,8 @@ def draw(timeline: Any) -> Drawing:
     lanes += _quarantines(timeline, letter)
     if timeline.messages:
         lanes.append(_messages(timeline))
+    if timeline.calls:
+        lanes.append(_calls(timeline))
     return Drawing(tuple(lanes), {name: e164 for e164, name in letter.items()})
 
 
@@ -133,6 +137,18 @@ def _messages(timeline: Any) -> Lane:
         for row in timeline.messages
     ]
     return Lane("Messages", marks=tuple(marks))
+
+
+def _calls(timeline: Any) -> Lane:
+    marks = [
+        (
+            row.started_at,
+            "out" if row.caller == CallerKind.SITTER else "in",
+            f"call {row.call}: {outcome_of(row)}",
+        )
+        for row in timeline.calls
+    ]
+    return Lane("Calls", marks=tuple(marks))
 
 
 # --------------------------------------------------------------------------------------------- axis

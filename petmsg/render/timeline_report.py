@@ -11,6 +11,7 @@ from itertools import zip_longest
 from typing import Any
 
 from petmsg.clock import zone
+from petmsg.render.call_words import call_in_words
 from petmsg.render.escape import escape
 from petmsg.render.field_types import BAD, GOOD, OVER, WAITS
 from petmsg.render.fields import View, local
@@ -73,7 +74,7 @@ def html(timeline: Any, *, view: View, thumbnails: Mapping[str, bytes] | None = 
         title,
         f"{svg(timeline)}<h2>Sending numbers</h2>\n"
         f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table>\n"
-        f"{_pictures(timeline, view, thumbnails or {})}",
+        f"{_calls(timeline, view)}{_pictures(timeline, view, thumbnails or {})}",
     )
 
 
@@ -90,6 +91,15 @@ def page(title: str, body: str) -> str:
         "figcaption{margin:2px 0}img{display:block}</style></head>\n<body>\n"
         f"<h1>{title}</h1>\n{body}</body></html>\n"
     )
+
+
+def _calls(timeline: Any, view: View) -> str:
+    """The calls, each with when it began and how it went."""
+    rows = "".join(
+        f"<li>{as_html(f'{local(row.started_at, view)}, {call_in_words(row)}')}</li>\n"
+        for row in timeline.calls
+    )
+    return f"<h2>Calls</h2>\n<ul>\n{rows}</ul>\n" if rows else ""
 
 
 def _pictures(timeline: Any, view: View, thumbnails: Mapping[str, bytes]) -> str:

@@ -147,5 +147,6 @@ def _counts(day: Any) -> str:
         said += [f"{found[name]} {words}"] * bool(found[name])
     said += ["no gaps"] * (not day.gaps)
     said += ["nobody waits"] * (not day.waiting)
+    said += [counted(day.calls.missed, "missed call")] * bool(day.calls.missed)
     line = ", ".join(said)
     return line[0].upper() + line[1:]

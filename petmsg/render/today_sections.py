@@ -162,8 +162,11 @@ def _waiting(each: Any, grid: Grid) -> list[Line]:
     if each.entity == "sitter":
         who = f"Sitter {who}"
     said = f"{who} {waited(each.minutes)}"
-    if len(each.messages) > 1:
-        said += f", {counted(len(each.messages), 'message')}"
+    written, missed = len(each.messages) - len(each.calls), len(each.calls)
+    if written > 1 or (written and missed):
+        said += f", {counted(written, 'message')}"
+    if missed:
+        said += f", {counted(missed, 'missed call')}"
     style = STYLES[BAD] if each.is_late else ""
     together = cell_len(said) + GAP + cell_len(each.command) <= grid.body
     if together:

@@ -13,9 +13,11 @@ from datetime import datetime, timedelta
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums.alerts import AlertKind
+from petmsg.enums.calls import CallStatus
 from petmsg.enums.messages import AttemptStatus
 from petmsg.enums.routing import Code
 from petmsg.queries import metrics as queries
+from petmsg.queries.call_counts import call_counts
 from petmsg.queries.org import OrgRow
 from petmsg.queries.waiting import waiting
 
@@ -47,7 +49,8 @@ class OrgMetrics:
 
     `messages` counts what waits now by state. The others with `recent` are about `WINDOW`:
     `recent_messages` by state and error code, `recent_attempts` by outcome and code,
-    `recent_decisions` by the code of the routing rule that decided. `numbers` are counted by class
+    `recent_decisions` by the code of the routing rule that decided, `recent_calls` by status.
+    `numbers` are counted by class
     and status, `numbers_held` are those that the provider refuses for now.
     """
 
@@ -57,6 +60,7 @@ class OrgMetrics:
     recent_messages: Mapping[tuple[str, str], int]
     recent_attempts: Mapping[tuple[str, str], int]
     recent_decisions: Mapping[str, int]
+    recent_calls: Mapping[str, int]
     attempt_durations: Durations
     alerts: Mapping[tuple[str, str], int]
     clients_waiting: int
@@ -77,6 +81,7 @@ def _of_org(cursor: Cursor, org: OrgRow, now: datetime) -> OrgMetrics:
     flying = queries.in_flight(cursor, org)
     latest = queries.latest_attempts(cursor, org, since=since)
     numbers = queries.numbers(cursor, org)
+    calls = call_counts(cursor, org, since=since, until=now + timedelta(microseconds=1))
     unanswered = waiting(cursor, org)
     attempts: dict[str, dict[str | None, int]] = {each.value: {} for each in AttemptStatus}
     for status, code, count in queries.attempts(cursor, org, since=since):
@@ -94,6 +99,7 @@ def _of_org(cursor: Cursor, org: OrgRow, now: datetime) -> OrgMetrics:
         recent_messages=_by_code(queries.newest_troubled(cursor, org, since=since)),
         recent_attempts=_by_code(attempts),
         recent_decisions=_decisions(each.decision for each in latest),
+        recent_calls={each.value: getattr(calls, each.value) for each in CallStatus},
         attempt_durations=_durations(latest),
         alerts=_alerts(queries.open_alerts(cursor, org)),
         clients_waiting=len({each.client or each.sitter or each.message for each in unanswered}),

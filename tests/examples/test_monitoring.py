@@ -31,6 +31,7 @@ def exposed() -> dict[str, set[str]]:
         recent_messages={("failed", "30007"): 1},
         recent_attempts={("sent", "none"): 1},
         recent_decisions={"WINDOW_ACTIVE": 1},
+        recent_calls={"completed": 1},
         attempt_durations=Durations((1,) * len(BUCKETS), 1, 0.5),
         alerts={("no_number", "critical"): 1},
         clients_waiting=1,

@@ -8,6 +8,7 @@ from petmsg.days import span_of_day
 from petmsg.enums.bookings import GapKind
 from petmsg.enums.orgs import PoolFor, ProviderName
 from petmsg.queries.absence import Absence
+from petmsg.queries.call_counts import CallCounts
 from petmsg.queries.org import OrgRow
 from petmsg.queries.today import DaySitter, DayVisit
 from petmsg.services.fix_commands import FixCommands
@@ -74,13 +75,16 @@ def gap(message: str, command: str | None, *, start: float | None = None) -> Gap
 
 def waits(
     minutes: int, *, ref: str = "C-1", name: str | None = "Ann Ivers", message: int = 1,
-    entity: str = "client", is_late: bool = False,
+    entity: str = "client", is_late: bool = False, calls: tuple[int, ...] = (),
 ) -> Waiting:  # fmt: skip
     """Somebody who waits for so many minutes."""
     return Waiting(
         entity, ref, name, SEVEN - timedelta(minutes=minutes), minutes, is_late, (message,),
-        f"petmsg inbox show {message}",
+        calls, f"petmsg inbox show {message}",
     )  # fmt: skip
+
+
+NO_CALLS = CallCounts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def a_day(
@@ -105,5 +109,6 @@ def a_day(
         around=tuple(others.get("around", ())), absences=tuple(absences),
         sitters=tuple(DaySitter(*each) for each in sitters),
         handoffs=tuple(handoffs([each.row for each in visits])), gaps=tuple(gaps),
-        waiting=tuple(waiting), coverage_days=2, words=FixCommands(several_orgs),
+        waiting=tuple(waiting), calls=others.get("calls", NO_CALLS), coverage_days=2,
+        words=FixCommands(several_orgs),
     )  # fmt: skip

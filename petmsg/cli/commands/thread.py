@@ -96,12 +96,12 @@ def timeline(
 ) -> None:
     """Draw a client's thread over time.
 
-    Shows windows, the number the client sees, quarantines and messages. Each sitter has a lane:
-    booked time is solid, grace is lighter. The line below is the number that messages to the client
-    are sent from, with a letter where it changes: green is the sitter's own number, yellow is a
-    fallback number, ! is no number. At any moment petmsg route explain --at gives the same answer;
-    the future is computed as in petmsg route simulate. Existing files are replaced, and only their
-    owner can read them. -o json prints the segments and everything that is drawn.
+    Shows windows, the number the client sees, quarantines, messages and calls. Each sitter has a
+    lane: booked time is solid, grace is lighter. The line below is the number that messages to the
+    client are sent from, with a letter where it changes: green is the sitter's own number, yellow
+    is a fallback number, ! is no number. At any moment petmsg route explain --at gives the same
+    answer; the future is computed as in petmsg route simulate. Existing files are replaced, and
+    only their owner can read them. -o json prints the segments and everything that is drawn.
     """
     from petmsg.cli import timeline_files
 

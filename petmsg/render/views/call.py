@@ -187,6 +187,16 @@ OF_CALL = Field("call", None, cell=_call_shown, kind=or_null(ID))
 """The call that a message stands for: its entry in the inbox."""
 VOICEMAIL = _length("voicemail_seconds", None)
 
+_COUNTED = ("total", "answered", "missed", "voicemails", "ringing", "rejected")
+CALL_COUNTS = keyed(**dict.fromkeys(_COUNTED, COUNT))
+"""The calls of a day."""
+
+
+def counted_calls(counts: Any) -> dict[str, int]:
+    """The counts as JSON has them; values of `CALL_COUNTS`."""
+    return {name: getattr(counts, name) for name in _COUNTED}
+
+
 _OF_CLIENT = frozenset(("from", "client", "client_name"))
 THREAD_CALLS = (
     *(field for field in _CALL if field.name not in _OF_CLIENT),

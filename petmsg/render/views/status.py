@@ -10,6 +10,7 @@ from typing import Any
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.plurals import counted, who_waits
+from petmsg.render.call_words import calls_in_words
 from petmsg.render.field_types import (
     COUNT,
     E164,
@@ -27,6 +28,7 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field, View, local
+from petmsg.render.views.call import CALL_COUNTS, counted_calls
 from petmsg.render.views.coverage import GAPS
 from petmsg.render.views.people import ANY_SITTER, person
 
@@ -204,6 +206,13 @@ STATUS = (
         kind=keyed(
             clients=COUNT, since=or_null(INSTANT), longest_minutes=or_null(COUNT), overdue=COUNT
         ),
+    ),
+    Field(
+        "calls",
+        "Calls today",
+        get=lambda row: counted_calls(row.calls),
+        cell=lambda row, _: calls_in_words(row.calls),
+        kind=CALL_COUNTS,
     ),
     Field("last_try_at", "Last send attempt", kind=or_null(INSTANT)),
     Field("last_sync_at", "Last sync", kind=or_null(INSTANT)),

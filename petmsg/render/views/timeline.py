@@ -16,6 +16,7 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field
+from petmsg.render.views.call import THREAD_CALLS
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.simulate import SEGMENTS
 
@@ -63,4 +64,5 @@ TIMELINE = (
         kind=rows_of(_QUARANTINES),
     ),
     Field("messages", get=lambda it: _rows(_MESSAGES, it.messages), kind=rows_of(_MESSAGES)),
+    Field("calls", get=lambda it: _rows(THREAD_CALLS, it.calls), kind=rows_of(THREAD_CALLS)),
 )

@@ -23,6 +23,7 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field
+from petmsg.render.views.call import CALL_COUNTS, counted_calls
 from petmsg.render.views.coverage import GAPS
 
 _STATES = ("over", "running", "to_come")
@@ -73,6 +74,7 @@ _WAITING = (
     Field("minutes", kind=COUNT),
     Field("late", get=lambda each: each.is_late, kind=UNWELCOME),
     Field("messages", kind=list_of(ID)),
+    Field("calls", kind=list_of(ID)),
     Field("command", kind=TEXT),
 )
 
@@ -118,6 +120,7 @@ TODAY = (
     _nested("handoffs", _HANDOFFS),
     _nested("gaps", _GAPS),
     _nested("waiting", _WAITING),
+    Field("calls", get=lambda day: counted_calls(day.calls), kind=CALL_COUNTS),
 )  # fmt: skip
 
 

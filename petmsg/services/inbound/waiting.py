@@ -37,6 +37,8 @@ class Waiter:
     since: datetime
     last_at: datetime
     late_at: datetime
+    calls: tuple[int, ...] = ()
+    """The calls that nobody took among the messages."""
 
 
 def waiters(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[Waiter]:
@@ -52,6 +54,7 @@ def waiters(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[W
             rows[0].waits_at,
             rows[-1].waits_at,
             min(late_at(org, row) for row in rows),
+            tuple(row.call for row in rows if row.call is not None),
         )
         for (entity, ref), rows in found.items()
     ]

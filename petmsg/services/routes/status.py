@@ -16,6 +16,7 @@ from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.people import SitterStatus
 from petmsg.queries import status as queries
+from petmsg.queries.call_counts import CallCounts, call_counts
 from petmsg.queries.inbox import unread
 from petmsg.queries.org import OrgRow
 from petmsg.rules.send_blocks import freeze_stands
@@ -34,8 +35,9 @@ class Status:
     `counts` are those of `queries.status.COUNTS`. `sitters` are counted by status, `numbers` by
     class and status, those `held` back by code, open `alerts` by severity, `inbox` by what waits
     for a person. `waiting` are the clients without an answer, the longest wait first. `today` is
-    the org's local day. `gaps` are those of the next `days` days. `last_try_at` is None if nothing
-    was sent yet, `last_sync_at` if delivery receipts were never fetched.
+    the org's local day, `calls` are those that began on it. `gaps` are those of the next `days`
+    days. `last_try_at` is None if nothing was sent yet, `last_sync_at` if delivery receipts were
+    never fetched.
     """
 
     org: OrgRow
@@ -51,6 +53,7 @@ class Status:
     queue: dict[str, int]
     inbox: dict[str, int]
     waiting: list[Waiter]
+    calls: CallCounts
     alerts: dict[str, int]
     days: int
     gaps: list[Gap]
@@ -83,6 +86,7 @@ def day_of(at: datetime, timezone: str) -> tuple[datetime, datetime]:
 
 def _status(cursor: Cursor, org: OrgRow, now: datetime, days: int) -> Status:
     queue = queries.queue(cursor, org, now=now, since=now - timedelta(hours=24))
+    since, until = day_of(now, org.timezone)
     return Status(
         org=org,
         at=now,
@@ -97,6 +101,7 @@ def _status(cursor: Cursor, org: OrgRow, now: datetime, days: int) -> Status:
         queue=queue._asdict(),
         inbox=unread(cursor, org, now=now),
         waiting=waiters(cursor, org),
+        calls=call_counts(cursor, org, since=since, until=until),
         alerts=_counted(reversed(AlertSeverity), queries.open_alerts(cursor, org)),
         days=days,
         gaps=[each for each in coverage(cursor, [org], now=now, days=days) if each.gap],

@@ -1,4 +1,4 @@
-"""A client's thread over a period: windows, the number they see, quarantines and messages.
+"""A client's thread over a period: windows, the number they see, quarantines, messages and calls.
 
 The segments are those of `petmsg route simulate`, so the timeline agrees with `route explain`.
 """
@@ -11,6 +11,7 @@ from petmsg.queries import timeline as queries
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import OrgRow
 from petmsg.queries.state_intervals import Span
+from petmsg.queries.thread_calls import ThreadCall, calls_in
 from petmsg.rules.routing.simulate import Segment
 from petmsg.services.routes.simulate import check_span, remarks, segments_by_client
 
@@ -33,6 +34,7 @@ class Timeline:
     windows: tuple[queries.TimelineWindow, ...]
     quarantines: tuple[queries.Quarantine, ...]
     messages: tuple[queries.TimelineMessage, ...]
+    calls: tuple[ThreadCall, ...]
     remarks: tuple[str, ...] = ()
 
 
@@ -70,5 +72,6 @@ def timeline(cursor: Cursor, org: OrgRow, client_text: str, span: Span, now: dat
         windows=tuple(windows),
         quarantines=tuple(queries.quarantines_in(cursor, org, sorted(numbers), **touched)),
         messages=tuple(messages),
+        calls=tuple(calls_in(cursor, client.id, **touched, most=queries.MOST_MESSAGES)),
         remarks=remarks(cursor, org, span, client),
     )

@@ -14,6 +14,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums.bookings import BookingStatus
 from petmsg.queries import today as queries
 from petmsg.queries.absence import Absence, absences_between
+from petmsg.queries.call_counts import CallCounts, call_counts
 from petmsg.queries.org import OrgRow
 from petmsg.queries.today import DaySitter, DayVisit
 from petmsg.services.fix_commands import FixCommands, fix_commands
@@ -51,7 +52,7 @@ class Visit:
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """Somebody who waits for an answer since `since` (aware UTC); `name` is None for unknown
-    senders and erased clients."""
+    senders and erased clients. `calls` are those for which some of the messages stand."""
 
     entity: str
     ref: str
@@ -60,6 +61,7 @@ class Waiting:
     minutes: int
     is_late: bool
     messages: tuple[int, ...]
+    calls: tuple[int, ...]
     command: str
 
 
@@ -82,8 +84,8 @@ class Today:
     """A day `[start, end)` of the org in its timezone, as it looks at `now`. Times are aware UTC.
 
     `visits` touch the day, by start; `around` are confirmed ones of which only the lead or grace
-    time does. `gaps` are those from now, or from the start of a later day, to the end of the day
-    after.
+    time does. `calls` are those that began on it. `gaps` are those from now, or from the start of
+    a later day, to the end of the day after.
     """
 
     org: OrgRow
@@ -98,6 +100,7 @@ class Today:
     handoffs: tuple[Handoff, ...]
     gaps: tuple[Gap, ...]
     waiting: tuple[Waiting, ...]
+    calls: CallCounts
     coverage_days: int
     words: FixCommands
 
@@ -146,6 +149,7 @@ def today(cursor: Cursor, org: OrgRow, day: date | None, *, now: datetime) -> To
         handoffs=tuple(handoffs([each.row for each in visits])),
         gaps=tuple(gaps),
         waiting=tuple(_waiting(cursor, org, now, words)),
+        calls=call_counts(cursor, org, since=start, until=end),
         coverage_days=days,
         words=words,
     )
@@ -231,5 +235,6 @@ def _waiting(cursor: Cursor, org: OrgRow, now: datetime, words: FixCommands) -> 
             minutes=minutes(each, now),
             is_late=each.late_at <= now,
             messages=each.messages,
+            calls=each.calls,
             command=words.command(_ANSWER, org.slug, {"message": each.messages[0]}),
         )

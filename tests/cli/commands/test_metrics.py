@@ -129,3 +129,15 @@ def test_the_server_answers_metrics_on_a_port_of_their_own_only(
     with serving(migrated_sqlite) as server:
         assert not any("Metrics" in line for line in server.errors)
         assert server.ask("GET", "/metrics").status == 404
+
+
+def test_calls_of_the_last_hour_are_counted_by_status(company: str) -> None:
+    rows = run_cli(company, "metrics", "--org", everything.ORG, "-o", "json").json
+    found = {
+        row["labels"]["status"]: row["value"]
+        for row in rows
+        if row["metric"] == "petmsg_recent_calls"
+    }
+    assert found == {
+        "ringing": 1, "completed": 2, "no_answer": 1, "busy": 1, "failed": 0, "rejected": 1,
+    }  # fmt: skip

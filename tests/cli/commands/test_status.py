@@ -8,8 +8,10 @@ import pytest
 
 from petmsg.clock import iso_utc
 from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.calls import CallStatus
 from petmsg.services.alert import raise_alert
 from petmsg.services.routes.status import day_of
+from tests.support.calls import add_call
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, add_org, run_cli, working
 
@@ -267,3 +269,17 @@ def test_an_empty_org_is_listed_too(migrated_url: str) -> None:
     found = status(migrated_url)
     assert found["queue"] == dict.fromkeys(found["queue"], 0)
     assert found["gaps"]["count"] == 0
+
+
+def test_the_calls_of_the_day_are_counted(url: str) -> None:
+    assert status(url)["calls"]["total"] == 0
+    number = run_cli(url, "number", "list", "--org", "happy-paws", "-o", "json").json[0]["number"]
+    for each in (CallStatus.COMPLETED, CallStatus.BUSY, CallStatus.RINGING):
+        add_call(url, number=number, from_phone="+16175550199", status=each)
+    yesterday = NOW - timedelta(days=1)
+    add_call(url, number=number, from_phone="+16175550199", started_at=yesterday)
+    assert status(url)["calls"] == {
+        "total": 3, "answered": 1, "missed": 1, "voicemails": 0, "ringing": 1, "rejected": 0,
+    }  # fmt: skip
+    told = run_cli(url, "status", "--org", "happy-paws", "-o", "table", COLUMNS="160").out
+    assert "3: 1 answered, 1 missed, 1 not over" in told

@@ -11,6 +11,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from petmsg.enums.calls import CallerKind, CallStatus
+from tests.support.calls import add_call
 from tests.support.fixtures import NOW, Cli, add_org
 from tests.support.incoming import comes
 from tests.support.media_rows import add_media
@@ -252,3 +254,27 @@ def test_without_the_extra_the_page_names_the_pictures_and_says_so(
     assert "petmsg[media]" in ran.err
     assert "[rex.jpg, " in page.read_text("utf-8")
     assert "<img" not in page.read_text("utf-8")
+
+
+def test_calls_have_a_lane_and_a_list(ready: Cli, migrated_url: str, tmp_path: Path) -> None:
+    before = ready("thread", "timeline", "C-1", *SPAN, "-o", "json").json
+    assert before["calls"] == []
+    add_call(migrated_url, number=MAYA, client="C-1", sitter="S-1", seconds=125)
+    missed = {"status": CallStatus.NO_ANSWER, "voicemail": 23, "started_at": NOW - 3 * HOUR}
+    add_call(migrated_url, number=DESK, client="C-1", **missed)
+    add_call(
+        migrated_url, number=MAYA, client="C-1", sitter="S-1", caller=CallerKind.SITTER,
+        status=CallStatus.BUSY, started_at=NOW - 60 * HOUR,
+    )  # fmt: skip
+    found = ready("thread", "timeline", "C-1", *SPAN, "-o", "json").json
+    assert [row["call"] for row in found["calls"]] == [2, 1]
+    assert found["messages"] == before["messages"]
+    page = tmp_path / "page.html"
+    lines = drawn(ready, "--html", str(page))
+    assert lane(lines, "Calls  ").count("▼") + lane(lines, "Calls  ").count("◆") >= 1
+    told = " ".join(" ".join(lines).split())
+    assert f"call 1 to {MAYA}, for sitter S-1 Maya Lee: answered by the sitter, 2 min 5 s" in told
+    assert f"call 2 to {DESK}, for the front desk: missed, voicemail of 23 s" in told
+    assert "<h2>Calls</h2>" in page.read_text()
+    assert "call 2: missed, voicemail of 23 s</title>" in page.read_text()
+    assert ANN not in page.read_text()

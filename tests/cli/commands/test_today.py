@@ -13,10 +13,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from petmsg.cli import run_command_line
+from petmsg.enums.calls import CallStatus
+from tests.support.calls import add_call
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Cli, Ran, copied, lines, run_cli
 from tests.support.incoming import comes
-from tests.support.texting import DESK
+from tests.support.texting import DESK, MAYA, people_and_visit
 
 SEVEN = NOW - timedelta(hours=3)
 """07:00 in New York, on Saturday 14 February."""
@@ -283,3 +285,19 @@ def test_the_chart_is_written_to_files(ready: Cli, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_said(sqlite_cli: Cli, tmp_path: Path) -> None:
     ran = sqlite_cli("today", "--svg", str(tmp_path / "missing" / "a.svg"), "-o", "json")
     assert (ran.code, ran.error["code"]) == (5, "file_unwritable")
+
+
+def test_a_missed_call_is_said_of_the_day_and_of_who_waits(
+    sqlite_cli: Cli, migrated_sqlite: str
+) -> None:
+    people_and_visit(sqlite_cli)
+    call = add_call(migrated_sqlite, number=MAYA, client="C-1", status=CallStatus.NO_ANSWER)
+    add_call(migrated_sqlite, number=MAYA, client="C-2", sitter="S-1", seconds=60)
+    shown = sqlite_cli("today", "-o", "json").json
+    assert (shown["calls"]["total"], shown["calls"]["missed"]) == (2, 1)
+    (waits,) = shown["waiting"]
+    assert (waits["ref"], waits["calls"], len(waits["messages"])) == ("C-1", [call], 1)
+    told = sqlite_cli("today", "-o", "table", COLUMNS="80").out
+    assert "1 missed call" in told.splitlines()[1]
+    assert told.count("1 missed call") == 2
+    assert max(map(len, told.splitlines())) <= 80
