@@ -189,6 +189,7 @@ WRITING = {
     "demo",
     "export",
     "booking add --repeat",
+    "call simulate",
     "import petmsg",
     "media fetch",
     "message prices",
