@@ -133,6 +133,13 @@ def test_nobody_is_rung_on_the_phone_that_calls(ready: Cli, migrated_url: str) -
     assert isinstance(again, TakeVoicemail)
 
 
+def test_opt_outs_and_a_freeze_stop_no_call(ready: Cli, migrated_url: str) -> None:
+    assert ready("optout", "add", "C-1", "--reason", "asked").code == 0
+    assert ready("org", "freeze", "--reason", "test").code == 0
+    assert plan(migrated_url, arrived("CA1")).phone == MAYAS_OWN
+    assert plan(migrated_url, arrived("CA2", sender=MAYAS_OWN)).phone == ANN
+
+
 def test_a_retired_number_rejects_and_keeps_the_call(ready: Cli, migrated_url: str) -> None:
     ran = ready("number", "retire", POOL, "--yes")
     assert ran.code == 0, ran.err
