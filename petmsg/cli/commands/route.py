@@ -199,7 +199,7 @@ def call(
     from petmsg.services.inbound import address
 
     to_e164 = context.phone(to)
-    from_phone = None if from_ == "withheld" else context.phone(from_)
+    from_phone = None if from_.casefold() == "withheld" else context.phone(from_)
     with context.snapshot() as cursor:
         org = address.org_of(cursor, to_e164, slug=context.setting("org").value)
         context.about(org)
