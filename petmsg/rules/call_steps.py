@@ -4,8 +4,8 @@ Places are those of the entries in the decision's `rings`, from 0. Nothing here 
 told before, so that a repeated or late event has the same answer.
 """
 
+from petmsg.enums.call_routing import CallCode
 from petmsg.enums.calls import AnsweredBy, CallAddressee, CallStatus, RingTarget, Sentence
-from petmsg.enums.routing import CallCode
 from petmsg.rules.routing.call import client_rings
 from petmsg.rules.routing.call_decision import CallDecision, Ring
 

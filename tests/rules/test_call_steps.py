@@ -2,8 +2,8 @@
 
 import pytest
 
+from petmsg.enums.call_routing import CallCode
 from petmsg.enums.calls import AnsweredBy, CallAddressee, CallStatus, RingTarget, Sentence
-from petmsg.enums.routing import CallCode
 from petmsg.rules.call_steps import (
     after_ring,
     answered_by,

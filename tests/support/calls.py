@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg.clock import iso_utc
+from petmsg.enums.call_routing import CallCode, CallRule
 from petmsg.enums.calls import (
     AnsweredBy,
     CallAddressee,
@@ -12,7 +13,6 @@ from petmsg.enums.calls import (
     CallStatus,
     RingTarget,
 )
-from petmsg.enums.routing import CallCode, CallRule
 from petmsg.rules.routing.call_decision import CallDecision, CallStep, Ring
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW

@@ -29,6 +29,7 @@ CLIENTS = Annotated[
     list[str], typer.Argument(metavar="CLIENT...", help="Refs, phones or names of clients.")
 ]
 
+AT = Annotated[str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, +2h, -30m, +14d.")]
 MOST_IN_A_TABLE = 1_000
 
 
@@ -50,9 +51,7 @@ def explain(
     client: Annotated[
         str | None, typer.Argument(metavar="CLIENT", help="The client's ref, phone or name.")
     ] = None,
-    at: Annotated[
-        str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, +2h, -30m, +14d.")
-    ] = "now",
+    at: AT = "now",
     message: Annotated[
         int | None,
         typer.Option(
@@ -131,9 +130,7 @@ def inbound(
     to: Annotated[
         str, typer.Option("--to", metavar="E164", help="The number the message was sent to.")
     ],
-    at: Annotated[
-        str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, +2h, -30m, +14d.")
-    ] = "now",
+    at: AT = "now",
     body: Annotated[
         str,
         typer.Option("--body", metavar="TEXT", help="The message; STOP, START and HELP matter."),
@@ -185,9 +182,7 @@ def call(
         str, typer.Option("--from", metavar="PHONE", help="The caller's phone, or withheld.")
     ],
     to: Annotated[str, typer.Option("--to", metavar="E164", help="The number that is called.")],
-    at: Annotated[
-        str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, +2h, -30m, +14d.")
-    ] = "now",
+    at: AT = "now",
 ) -> None:
     """Explain who is rung for a phone call.
 

@@ -1,7 +1,8 @@
 """The field list of a decision about a phone call."""
 
+from petmsg.enums.call_routing import CallCode, CallRule, RingCode
 from petmsg.enums.calls import CallAddressee, CallerKind, RingTarget
-from petmsg.enums.routing import CallCode, CallRule, InboundCode, InboundRule, RingCode
+from petmsg.enums.routing import InboundCode, InboundRule
 from petmsg.render.field_types import (
     COUNT,
     E164,

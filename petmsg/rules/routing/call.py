@@ -30,10 +30,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.clock import format_local
+from petmsg.enums.call_routing import CallCode, CallRule, RingCode
 from petmsg.enums.calls import CallAddressee, CallerKind, RingTarget
 from petmsg.enums.inbound import AddressedTo
 from petmsg.enums.numbers import NumberStatus
-from petmsg.enums.routing import CallCode, CallRule, InboundCode, RingCode
+from petmsg.enums.routing import InboundCode
 from petmsg.rules.routing.call_decision import CallDecision, CallOption, CallStep, Ring
 from petmsg.rules.routing.decide import usable
 from petmsg.rules.routing.facts import NumberFact

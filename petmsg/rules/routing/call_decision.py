@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from petmsg.clock import iso_utc
+from petmsg.enums.call_routing import CallCode, CallRule, RingCode
 from petmsg.enums.calls import CallAddressee, CallerKind, RingTarget
-from petmsg.enums.routing import CallCode, CallRule, InboundCode, InboundRule, RingCode
+from petmsg.enums.routing import InboundCode, InboundRule
 
 
 class Ring(NamedTuple):

@@ -8,9 +8,9 @@ import json
 from datetime import datetime
 
 from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.call_routing import CallCode
 from petmsg.enums.calls import CallAddressee, CallerKind, CallStatus
 from petmsg.enums.orgs import ProviderName
-from petmsg.enums.routing import CallCode
 from petmsg.errors import Refused
 from petmsg.providers.call_events import CallArrived
 from petmsg.queries.call_facts import read_call_facts

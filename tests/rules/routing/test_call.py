@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from petmsg.enums.call_routing import CallCode
 from petmsg.enums.calls import CallAddressee, CallerKind, RingTarget
 from petmsg.enums.numbers import NumberClass
-from petmsg.enums.routing import CallCode
 from petmsg.rules.routing.call import CallClient, CallFacts, route_call
 from petmsg.rules.routing.call_decision import CallDecision, Ring
 from petmsg.rules.routing.facts import OverrideFact

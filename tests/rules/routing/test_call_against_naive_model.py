@@ -7,9 +7,10 @@ from random import Random
 
 import pytest
 
+from petmsg.enums.call_routing import CallCode
 from petmsg.enums.calls import CallAddressee, RingTarget
 from petmsg.enums.inbound import AddressedTo
-from petmsg.enums.routing import CallCode, InboundCode
+from petmsg.enums.routing import InboundCode
 from petmsg.rules.call_steps import choose
 from petmsg.rules.routing.call import CallFacts, route_call
 from petmsg.rules.routing.call_decision import CallDecision
