@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import (
+    growth,
     media,
     pictures,
     routing,
@@ -35,6 +36,7 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
     "simulate": simulating.measure,
     "confirm": writing.measure_confirm,
     "import": writing.measure_import,
+    "growth": growth.measure,
     "scale": scale.measure,
     "webhooks": webhooks.measure,
     "sending": sending.measure,

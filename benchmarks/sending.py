@@ -1,14 +1,9 @@
 """Draining a queue with `petmsg message dispatch`, against a fake carrier of 150 ms.
 
-The floor is what the numbers may send: one segment a second each. The peer without a floor is the
-provider's own SDK in a loop, in as many threads, with no database and no pace.
+The floor is what the numbers may send: one segment a second each.
 """
 
-import queue
-import subprocess
 import sys
-import threading
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +14,6 @@ from benchmarks.measure import Row, Sample, Watched, counted, watched
 from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
 from petmsg.db.transaction import transaction
-from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
 from tests.support.twilio_process import running_fake
 
 WORKERS = 64
@@ -44,10 +38,9 @@ class Drained:
 
 def measure(bench: Bench) -> list[Row]:
     """The rows of sending."""
-    texts, numbers = bench.few(10_000, 150), bench.few(100, 50)
+    texts, numbers = bench.few(5_000, 150), bench.few(100, 50)
     floor = Sample((texts / numbers,))
     rows = []
-    bare = Sample((_create_in_a_loop(texts),))
     for kind in bench.databases:
         few = _drained(bench, kind, texts // 10, numbers)
         many = _drained(bench, kind, texts, numbers)
@@ -55,7 +48,6 @@ def measure(bench: Bench) -> list[Row]:
         what = f"{texts:,} messages over {numbers} numbers, {kind}"
         rows += [
             Row("sending", what, took, "one a second and number", floor, at_most=1.03),
-            Row("sending", what, took, f"bare create, {WORKERS} threads", bare),
             Row(
                 "sending",
                 f"peak memory, {texts:,} messages, {kind}",
@@ -74,9 +66,8 @@ def measure(bench: Bench) -> list[Row]:
             ),
         ]
         bench.notes.append(
-            f"sending, {kind}: {texts / took.best:.1f} messages/s (the floor {numbers}, the SDK"
-            f" {texts / bare.best:.0f}), {many.process.cpu_seconds / texts * 1000:.1f} ms of CPU"
-            " each."
+            f"sending, {kind}: {texts / took.best:.1f} messages/s (the floor {numbers}),"
+            f" {many.process.cpu_seconds / texts * 1000:.1f} ms of CPU each."
         )
         rows.append(_with_pictures(bench, kind))
     return rows
@@ -87,7 +78,7 @@ def _with_pictures(bench: Bench, kind: str) -> Row:
 
     The numbers have the highest rate limit, so that none waits. The fake fetches no picture.
     """
-    texts, rounds = bench.few(1_500, 50), bench.few(3, 1)
+    texts, rounds = bench.few(600, 50), bench.few(3, 1)
     without, with_one = [], []
     for _ in range(rounds):
         for pictures, took in ((0, without), (1, with_one)):
@@ -217,53 +208,3 @@ def _text(client: int, due: datetime) -> dict[str, Any]:
         "send_at": due,
         "due_at": due,
     }
-
-
-def _create_in_a_loop(texts: int) -> float:
-    """The seconds the SDK takes for as many texts, in a process of its own."""
-    with running_fake(any_number=True, latency_seconds=LATENCY) as fake:
-        arguments = [sys.executable, "-m", "benchmarks.sending", fake.url, str(texts)]
-        ran = subprocess.run(arguments, capture_output=True, text=True, check=True)
-        assert fake.stats()["accepted"] == texts
-    return float(ran.stdout)
-
-
-def _bare_loop(url: str, texts: int) -> None:
-    """Print the seconds that `messages.create` takes for as many texts."""
-    from requests.adapters import HTTPAdapter
-    from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped] # no py.typed
-    from twilio.rest import Client  # type: ignore[import-untyped] # no py.typed
-
-    class Redirected(TwilioHttpClient):  # type: ignore[misc] # the SDK is untyped
-        def request(self, method: str, address: str, *args: object, **named: object) -> object:
-            there = address.replace("https://api.twilio.com", url)
-            return super().request(method, there, *args, **named)
-
-    http = Redirected()
-    http.session.trust_env = False
-    http.session.mount("http://", HTTPAdapter(pool_maxsize=WORKERS))
-    messages = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=http).messages
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for each in range(1, texts + 1):
-        waiting.put(each)
-
-    def create() -> None:
-        while True:
-            try:
-                each = waiting.get_nowait()
-            except queue.Empty:
-                return
-            body = f"Text {each}: Luna had a walk."
-            messages.create(to=f"{_PREFIX}{each:05}", from_=f"+1415551{each % 100:04}", body=body)
-
-    threads = [threading.Thread(target=create) for _ in range(WORKERS)]
-    begun = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    print(time.perf_counter() - begun)
-
-
-if __name__ == "__main__":
-    _bare_loop(sys.argv[1], int(sys.argv[2]))

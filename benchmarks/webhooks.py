@@ -24,7 +24,7 @@ Keep = Callable[[Sequence[Any]], list[Outcome]]
 
 def measure(bench: Bench) -> list[Row]:
     """The rows of receiving."""
-    return [_receiving(bench, kind, bench.few(800, 32)) for kind in bench.databases]
+    return [_receiving(bench, kind, bench.few(320, 32)) for kind in bench.databases]
 
 
 def _receiving(bench: Bench, kind: str, count: int) -> Row:

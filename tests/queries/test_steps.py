@@ -5,20 +5,17 @@ Steps, unlike times, are the same on a busy machine. PostgreSQL's plans are in `
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from benchmarks import company, grown, scale
-from petmsg.db import engine, snapshot
+from benchmarks.growth import Counter, counting
 from tests.support.fixtures import run_cli
 
 SMALL, LARGE = 1_500, 9_000
-EACH = 10
-"""Steps between two calls of the counter."""
 COMMANDS = (
     *scale.COMMANDS,
     "booking list --today",
@@ -49,24 +46,6 @@ COMMANDS = (
 MOST = 1.5
 
 
-class Counter:
-    """Counts the steps of all connections that are opened while it is in place."""
-
-    def __init__(self, connect: Callable[..., sqlite3.Connection]) -> None:
-        self._connect = connect
-        self.steps = 0
-
-    def connect(self, *arguments: object, **options: object) -> sqlite3.Connection:
-        """`sqlite3.connect`."""
-        connection = self._connect(*arguments, **options)
-        connection.set_progress_handler(self._count, EACH)
-        return connection
-
-    def _count(self) -> int:
-        self.steps += EACH
-        return 0
-
-
 @pytest.fixture(scope="module")
 def new_files(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
     folder: Path = tmp_path_factory.mktemp("grown")
@@ -86,12 +65,9 @@ def grown_files(request: pytest.FixtureRequest, new_files: dict[int, str]) -> di
 
 
 @pytest.fixture
-def counter(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
-    counter = Counter(sqlite3.connect)
-    counting = SimpleNamespace(**{**vars(sqlite3), "connect": counter.connect})
-    for module in (snapshot, engine):
-        monkeypatch.setattr(module, "sqlite3", counting)
-    return counter
+def counter() -> Iterator[Counter]:
+    with counting() as counter:
+        yield counter
 
 
 def steps(counter: Counter, url: str, line: str) -> int:

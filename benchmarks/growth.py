@@ -1,0 +1,108 @@
+"""What SQLite does for a command in a company that has grown, counted in steps of its virtual
+machine; a machine that is busy counts the same. `tests/queries/test_steps.py` counts every command.
+
+The large company has six times the clients, visits and messages of the small one. Of two more
+companies, which differ in nothing else, one has ten pool numbers and one 10,000.
+"""
+
+import io
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
+from types import SimpleNamespace
+from unittest import mock
+
+from benchmarks import company, grown
+from benchmarks.bench import Bench
+from benchmarks.measure import Row, counted
+from petmsg.cli import run_command_line
+from petmsg.db import engine, snapshot
+
+EACH = 10
+"""Steps between two calls of the counter."""
+MOST = {
+    "message dispatch": 1.5,
+    "coverage": 1.3,
+    "today": 1.5,
+    "inbox list": 1.5,
+    "message list --client C-7": 1.2,
+    "thread show C-7": 1.5,
+    "route explain C-7": 1.2,
+    "route explain C-7 --at 2025-11-10T15:00Z": 1.2,
+}
+"""Commands, and the goal: the steps in the large company by those in the small one."""
+OF_POOLS = {"route explain C-1": 1.3, "route explain C-1 --at 2026-02-14T14:50Z": 1.3}
+"""The same of pool numbers, within a visit."""
+
+
+class Counter:
+    """Counts the steps of all connections that are opened while it is in place."""
+
+    def __init__(self, connect: Callable[..., sqlite3.Connection]) -> None:
+        self._connect = connect
+        self.steps = 0
+
+    def connect(self, *arguments: object, **options: object) -> sqlite3.Connection:
+        """`sqlite3.connect`."""
+        connection = self._connect(*arguments, **options)
+        connection.set_progress_handler(self._count, EACH)
+        return connection
+
+    def _count(self) -> int:
+        self.steps += EACH
+        return 0
+
+
+@contextmanager
+def counting() -> Iterator[Counter]:
+    """Count the steps of everything that petmsg asks of SQLite inside."""
+    counter = Counter(sqlite3.connect)
+    counts = SimpleNamespace(**{**vars(sqlite3), "connect": counter.connect})
+    with (
+        mock.patch.object(snapshot, "sqlite3", counts),
+        mock.patch.object(engine, "sqlite3", counts),
+    ):
+        yield counter
+
+
+def measure(bench: Bench) -> list[Row]:
+    """The rows of growth."""
+    small, large = bench.few(1_500, 60), bench.few(9_000, 120)
+    few, many = 10, bench.few(10_000, 20)
+    threads = {n: bench.database("SQLite", f"grown-{n}", grown.build(n)) for n in (small, large)}
+    pools = {n: bench.database("SQLite", f"pool-{n}", partial(_with_pool, n)) for n in (few, many)}
+    rows = []
+    with counting() as counter:
+        for urls, goals, noun in ((threads, MOST, "threads"), (pools, OF_POOLS, "pool numbers")):
+            (less, small_url), (more, large_url) = urls.items()
+            rows += [
+                Row(
+                    "growth",
+                    f"SQLite's steps of {line}, {more:,} {noun}",
+                    counted(_steps(counter, large_url, line)),
+                    f"{less:,} {noun}",
+                    counted(_steps(counter, small_url, line)),
+                    at_most=goal,
+                )
+                for line, goal in goals.items()
+            ]
+    return rows
+
+
+def _with_pool(numbers: int, url: str) -> None:
+    company.create(url)
+    company.add_visits(url, [1, 1])
+    company.add_pool_numbers(url, numbers)
+
+
+def _steps(counter: Counter, url: str, line: str) -> int:
+    """How many a command takes, after one that has done what is done once."""
+    environ = {"PETMSG_DATABASE_URL": url, "PETMSG_ACTOR": company.ACTOR, "HOME": "/nonexistent"}
+    for _ in range(2):
+        counter.steps = 0
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as err:
+            code = run_command_line(line.split(), environ=environ, now=company.NOW)
+        if code:
+            raise RuntimeError(f"{line}: {err.getvalue()}")
+    return counter.steps
