@@ -146,3 +146,27 @@ def test_a_company_without_calls_has_an_empty_list(sqlite_cli: Cli) -> None:
     assert sqlite_cli("call", "list", "-o", "json").json == []
     assert "Nothing to show." in sqlite_cli("call", "list", "-o", "table").out
     assert NOW
+
+
+def test_what_the_server_stores_of_a_call_is_shown(sqlite_cli: Cli) -> None:
+    people_and_visit(sqlite_cli, "--voicemail", "on")
+    told = ("call", "simulate", "--from", ANN, "--to", MAYA)
+    assert sqlite_cli(*told, "--no-answer", "--leave-voicemail", "12").code == 0
+    assert sqlite_cli(*told, "--answer", "--press", "1").code == 0
+    rows = sqlite_cli("call", "list", "-o", "json").json
+    assert [(row["status"], row["answered_by"]) for row in rows] == [
+        ("completed", "sitter"),
+        ("no_answer", None),
+    ]
+    missed = sqlite_cli("call", "show", "1", "-o", "json").json
+    assert [(leg["target"], leg["result"]) for leg in missed["legs"]] == [
+        ("sitter", "not_answered"),
+        ("voicemail", "left"),
+    ]
+    assert missed["decision"]["trace"][-1]["code"] == "VOICEMAIL"
+    assert missed["voicemail"]["seconds"] == 12
+    shown = sqlite_cli("thread", "show", "C-1", "-o", "json").json
+    assert [(each["kind"], each["call"]) for each in shown["entries"]] == [("call", 1), ("call", 2)]
+    (item,) = sqlite_cli("inbox", "list", "-o", "json").json
+    assert (item["call"], item["message"]) == (1, missed["message"])
+    assert sqlite_cli("report", "volume", "-o", "json").json == []
