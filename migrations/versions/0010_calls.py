@@ -105,6 +105,7 @@ _INDEXES = (
 _PARTIAL = (
     ("open", "id", "ended_at IS NULL"),
     ("missed", "started_at", "message_id IS NOT NULL"),
+    ("of_sitters", "id", "caller = 'sitter'"),
 )
 _CHECKS = {
     "provider": "provider IN ('sandbox', 'twilio')",

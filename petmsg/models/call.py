@@ -11,6 +11,7 @@ from petmsg.models.base import Table, in_org, vocabulary
 
 _OPEN = text("ended_at IS NULL")
 _MISSED = text("message_id IS NOT NULL")
+_OF_SITTERS = text("caller = 'sitter'")
 
 
 class Call(Table, table=True):
@@ -46,6 +47,13 @@ class Call(Table, table=True):
         Index(None, "sitter_id", "started_at"),
         Index(None, "number_id", "started_at"),
         Index("ix_call_open", "org_id", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(
+            "ix_call_of_sitters",
+            "org_id",
+            "id",
+            sqlite_where=_OF_SITTERS,
+            postgresql_where=_OF_SITTERS,
+        ),
         Index(
             "ix_call_missed",
             "org_id",

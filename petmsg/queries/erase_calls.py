@@ -9,7 +9,10 @@ from petmsg.db.cursor import Cursor
 # The decision of a sitter's call names the clients whom the sitter may choose.
 _OF_CLIENT = """
 SELECT id, decision FROM call
-WHERE org_id = :org_id AND (client_id = :client_id OR decision LIKE :naming ESCAPE '!')
+WHERE org_id = :org_id AND client_id = :client_id
+UNION ALL
+SELECT id, decision FROM call
+WHERE org_id = :org_id AND caller = 'sitter' AND decision LIKE :naming ESCAPE '!'
 ORDER BY id
 """
 
