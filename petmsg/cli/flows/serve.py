@@ -74,11 +74,10 @@ def serve(
         context.show_list(WEBHOOKS, _rows(webhooks))
         return
     listener = server.listen(host, port)
-    with listener:
+    with listener, desks:  # they are read before a caller is heard
         _say_where(context, listener, webhooks)
         with (
             _metrics(context, metrics) as count,
-            desks,
             NotifyThread(own_store, every_org, context.notify),
             MediaThread(own_store, context.notify) as media,
         ):
