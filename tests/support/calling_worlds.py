@@ -284,12 +284,7 @@ class CallingWorld(PrivateWorld):
 
     def _known_of(self, caller: str, called: str) -> Placed:
         """Whom a call may ring, by the world's own history."""
-        with looking(self.url) as cursor:
-            slug = cursor.value(
-                "SELECT o.slug FROM message_number n JOIN org o ON o.id = n.org_id"
-                " WHERE n.e164 = :e164",
-                e164=called,
-            )
+        slug = self._org_of(called)
         placed = Placed(caller, called, slug, self.now)
         if slug is None:
             return placed
@@ -303,6 +298,15 @@ class CallingWorld(PrivateWorld):
             placed.must_ring = SITTER_PHONES["S-1"]
         placed.may_ring.discard(caller)
         return placed
+
+    def _org_of(self, called: str) -> str | None:
+        with looking(self.url) as cursor:
+            slug: str | None = cursor.value(
+                "SELECT o.slug FROM message_number n JOIN org o ON o.id = n.org_id"
+                " WHERE n.e164 = :e164",
+                e164=called,
+            )
+        return slug
 
     def _know_of_client(self, placed: Placed) -> None:
         """The sitter of the visit, if the last message from the number was theirs."""
@@ -389,6 +393,8 @@ class CallingWorld(PrivateWorld):
                 "SELECT COUNT(*) FROM message WHERE provider_message_id = :sid", sid=call.sid
             )
         if placed.org is None:
+            if self._org_of(placed.number) is not None:
+                return  # it was added meanwhile, and what came again is its first call
             if rows or placed.rung:
                 self.wrong.append(f"a call to a number of nobody was stored or rang: {placed}")
             self.judged["nobody's"] += 1
