@@ -16,7 +16,6 @@ from petmsg.enums.routing import Outcome, OverrideTo
 from petmsg.errors import REFUSED, UsageProblem
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
-from petmsg.render.views.override import OVERRIDE, OVERRIDES
 from petmsg.render.views.route import ADDRESSEE, DECISION, STORED
 
 app = new_app("Explain and simulate which number a message is sent from.")
@@ -255,7 +254,7 @@ def simulate(
 @override_app.command(
     "set",
     writes=True,
-    prints=results_of(OVERRIDE),
+    prints=results_of("override.OVERRIDE"),
     examples=[
         "petmsg route override C-1 --until +2h --reason 'complaint about the visit'",
         "petmsg route override C-1 C-2 --to desk --until +1d --reason 'ill sitter'",
@@ -279,6 +278,7 @@ def override_set(
     sitter's message to the client waits there too, and the sitter is told. A new override ends the
     one before; repeating one changes nothing.
     """
+    from petmsg.render.views.override import OVERRIDE
     from petmsg.services.routes import override as service
 
     why = required_reason(reason)
@@ -293,11 +293,12 @@ def override_set(
 @override_app.command(
     "end",
     writes=True,
-    prints=results_of(OVERRIDE),
+    prints=results_of("override.OVERRIDE"),
     examples=["petmsg route override end C-1 --reason 'settled on the phone'"],
 )
 def override_end(context: Context, clients: CLIENTS, reason: REASON = None) -> None:
     """End clients' overrides now. If none holds, nothing changes."""
+    from petmsg.render.views.override import OVERRIDE
     from petmsg.services.routes import override as service
 
     why = checked_reason(reason)
@@ -306,7 +307,7 @@ def override_end(context: Context, clients: CLIENTS, reason: REASON = None) -> N
 
 @override_app.command(
     "list",
-    prints=list_of(OVERRIDES),
+    prints=list_of("override.OVERRIDES"),
     examples=["petmsg route override list", "petmsg route override list --all -o json"],
 )
 def override_list(
@@ -322,6 +323,7 @@ def override_list(
 ) -> None:
     """List the overrides that hold now, newest first."""
     from petmsg.queries import override as queries
+    from petmsg.render.views.override import OVERRIDES
 
     rows = context.read(
         queries.list_overrides, page(limit, before, all_), now=context.now, ended=ended or all_
