@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from petmsg.enums.calls import CallStatus
 from petmsg.services.orgs import remove as service
 from tests.support.call_rows import add_call
+from tests.support.calls import add_call as whole_call
 from tests.support.consistency import problems, raw
 from tests.support.fixtures import NOW, Cli, copied, looking, working
 from tests.support.incoming import MAYAS_PHONE, STRANGER, comes
@@ -158,6 +160,30 @@ def test_one_that_was_emptied_by_a_killed_process_is_removed_by_the_next(
     assert slugs(cli) == ["happy-paws", OTHER]
     assert remove(cli, "happy-paws", "--yes").code == 0
     assert slugs(cli) == [OTHER]
+
+
+def test_what_was_erased_can_be_looked_at_until_the_org_is_removed(
+    sqlite_cli: Cli, migrated_sqlite: str
+) -> None:
+    two_companies(sqlite_cli)
+    call = whole_call(migrated_sqlite, number=MAYA, client="C-1", status=CallStatus.NO_ANSWER)
+    with working(migrated_sqlite, now=NOW, org="happy-paws") as uow:
+        service.discard(uow, discard_data=True, reason="closed")
+    with looking(migrated_sqlite) as cursor:
+        rows = cursor.tuples("SELECT id, direction FROM message ORDER BY id")
+        (came,) = cursor.tuples("SELECT message_id FROM call WHERE id = :id", id=call)[0]
+    for form in ("json", "table", "csv"):
+        own = ("--org", "happy-paws", "-o", form)
+        shown = sqlite_cli("call", "show", str(call), *own)
+        assert (shown.code, shown.err) == (0, "")
+        assert sqlite_cli("inbox", "show", str(came), *own).code == 0
+        for message, direction in rows:
+            assert sqlite_cli("message", "show", str(message), *own).code == 0
+            explained = sqlite_cli("route", "explain", "--message", str(message), *own)
+            assert explained.code == 3, direction
+        if form == "json":
+            assert (shown.json["legs"], shown.json["decision"]) == ([], None)
+            assert shown.json["reason"] is None
 
 
 def test_nothing_is_removed_while_a_message_is_being_sent(

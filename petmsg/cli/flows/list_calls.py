@@ -4,9 +4,9 @@ from petmsg.cli.context import Context
 from petmsg.days import parse_span
 from petmsg.queries import call_list as queries
 from petmsg.queries.page import Page
-from petmsg.render.escape import from_json
 from petmsg.render.views.call import CALL, CALLS, LEGS, legs_of
 from petmsg.render.views.call_decision import CALL_TRACE
+from petmsg.render.views.stored_decision import trace_of
 
 
 def list_calls(
@@ -34,4 +34,6 @@ def show_call(context: Context, call: int) -> None:
         legs = legs_of(found)
         if legs:
             context.show_list(LEGS, legs)
-        context.show_list(CALL_TRACE, from_json(found.decision)["trace"])
+        trace = trace_of(found)
+        if trace:
+            context.show_list(CALL_TRACE, trace)

@@ -13,7 +13,6 @@ from petmsg.enums.media import MediaStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.plurals import named
 from petmsg.render.call_words import addressee_of, caller_of, caller_phone, length_of
-from petmsg.render.escape import from_json
 from petmsg.render.field_types import (
     COUNT,
     E164,
@@ -38,6 +37,7 @@ from petmsg.render.picture_text import size_of
 from petmsg.render.views.call_decision import CALL_CODE, CALL_DECISION
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.people import person
+from petmsg.render.views.stored_decision import reason_of, stored_decision
 
 _WHO = NAME
 
@@ -146,13 +146,11 @@ def _voicemail_words(row: Any, _: View) -> str:
     return f"media {stored.media}, {stored.status}{size}"
 
 
-def _decided(row: Any) -> Any:
-    return from_json(row.decision)
-
-
 def legs_of(row: Any) -> list[dict[str, Any]]:
-    """Who was rung for a stored call, in order, and what became of each; rows of `LEGS`."""
-    rings = _decided(row)["rings"]
+    """Who was rung for a stored call, in order, and what became of each; rows of `LEGS`. Nobody
+    knows it of a call whose decision was erased."""
+    decision = stored_decision(row)
+    rings = [] if decision is None else decision["rings"]
     taken = _place_taken(row, rings)
     return [
         {"ring": place + 1, **ring, "result": _result(row, rings, place, taken)}
@@ -217,7 +215,7 @@ ENTRIES = (
 CALL = (
     *_CALL,
     Field("code", "Code", kind=CALL_CODE),
-    Field("reason", "Reason", get=lambda row: _decided(row)["reason"], kind=TEXT),
+    Field("reason", "Reason", get=reason_of, kind=or_null(TEXT)),
     Field("answered_at", "Answered", kind=or_null(INSTANT)),
     Field("ended_at", "Ended", kind=or_null(INSTANT)),
     Field(
@@ -233,5 +231,5 @@ CALL = (
     Field("provider_id", None, get=lambda row: row.provider_call_id, kind=WORD),
     OF_MESSAGE,
     Field("legs", None, get=legs_of, kind=rows_of(LEGS)),
-    Field("decision", None, get=_decided, kind=object_of(CALL_DECISION)),
+    Field("decision", None, get=stored_decision, kind=or_null(object_of(CALL_DECISION))),
 )

@@ -9,7 +9,6 @@ from petmsg.enums.numbers import NumberClass
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.routing import InboundCode
 from petmsg.plurals import named
-from petmsg.render.escape import from_json
 from petmsg.render.field_types import (
     COUNT,
     E164,
@@ -43,6 +42,7 @@ from petmsg.render.views.people import ANY_CLIENT, ANY_SITTER, CLIENT, person
 from petmsg.render.views.people import SITTER as A_SITTER
 from petmsg.render.views.prices import LISTED, SHOWN
 from petmsg.render.views.route import ADDRESSEE, ANY_DECISION, DECISION
+from petmsg.render.views.stored_decision import reason_of, stored_decision
 from petmsg.rules.receipt_requests import expected_until
 
 _BOOKED = (
@@ -298,8 +298,8 @@ MESSAGE = (
     Field(
         "decision",
         "Reason",
-        get=lambda row: None if row.decision is None else from_json(row.decision),
-        cell=lambda row, _: "-" if row.decision is None else from_json(row.decision)["reason"],
+        get=stored_decision,
+        cell=lambda row, _: reason_of(row) or "-",
         kind=or_null(either(object_of(ANY_DECISION), object_of(ADDRESSEE))),
     ),
     Field("template", "Template", kind=or_null(WORD)),
@@ -328,10 +328,8 @@ SENT = (
     Field(
         "decision",
         "Reason",
-        get=lambda row: None if row.decision is None else from_json(row.decision),
-        cell=lambda row, _: (
-            row.note or ("-" if row.decision is None else from_json(row.decision)["reason"])
-        ),
+        get=stored_decision,
+        cell=lambda row, _: row.note or reason_of(row) or "-",
         kind=or_null(object_of(ANY_DECISION)),
     ),
     Field("note", None, kind=or_null(TEXT)),

@@ -1,6 +1,5 @@
 """The field lists of received messages."""
 
-import json
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +31,7 @@ from petmsg.render.views.conversation import SENT
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.people import ANY_CLIENT, CLIENT, person
 from petmsg.render.views.route import INBOUND_TRACE
+from petmsg.render.views.stored_decision import reason_of, trace_of
 
 _NAMED = REF._replace(wrap=NAME.wrap)
 _ADDRESSED_TO_NAME = Field("addressed_to_name", None, kind=or_null(NAME))
@@ -165,7 +165,7 @@ ITEM = (
     Field(
         "reason",
         "Reason",
-        get=lambda row: json.loads(row.decision)["reason"] if row.decision else None,
+        get=reason_of,
         kind=or_null(TEXT),
     ),
     Field("waits_since", "Waiting since", get=_since, kind=or_null(SOON)),
@@ -177,7 +177,7 @@ ITEM = (
     Field(
         "trace",
         None,
-        get=lambda row: json.loads(row.decision)["trace"] if row.decision else [],
+        get=trace_of,
         kind=rows_of(INBOUND_TRACE),
     ),
     Field("answer_with", "Reply command", get=_how_to_answer, kind=or_null(TEXT)),

@@ -104,7 +104,7 @@ def explain_message(
     """
     require_possible(message_id)
     row = decision_of(cursor, org.id, message_id)
-    if row is None or row.decision is None:
+    if row is None or row.decision in (None, "{}"):
         hint = "Only messages that were claimed for sending have a decision: petmsg message list"
     elif row.direction == Direction.INBOUND:
         hint = f"It is inbound; show who it was for and why: petmsg inbox show {message_id}"
