@@ -58,6 +58,8 @@ SILENT = "SELECT id FROM message_number WHERE org_id = :org_id AND id IN (:ids) 
 
 OWN_NUMBER = "SELECT 1 FROM message_number WHERE e164 = :e164"
 
+PHONE_OF_A_SITTER = "SELECT 1 FROM sitter WHERE org_id = :org_id AND phone = :phone LIMIT 1"
+
 CALLS_OF_PHONE = """
 SELECT count(*) FROM (
     SELECT 1 FROM call WHERE org_id = :org_id AND from_phone = :from_phone
@@ -152,6 +154,8 @@ def read_call_facts(
         spare=spare,
         silent=silent,
         has_desk_phone=org.desk_phone is not None,
+        desk_is_a_sitters=org.desk_phone is not None
+        and cursor.value(PHONE_OF_A_SITTER, org_id=org.id, phone=org.desk_phone) is not None,
         desk_calls=from_phone is not None and from_phone == org.desk_phone,
         is_open=office is None or quiet_until(office, at, org.timezone) is not None,
         holder_calls=inbound.to_own_number,

@@ -157,7 +157,8 @@ def _taken(run: _Run, call: CallToAsk, state: CallAtProvider) -> list[CallEvent]
     """That the front desk or a client took the call, which nobody told either.
 
     Whether a sitter did, only the key says that they pressed: their own voicemail may have
-    answered. So a phone that was rung first for a call to a sitter says nothing.
+    answered. So a phone that was rung first for a call to a sitter says nothing, nor does the front
+    desk's if it is also a sitter's.
     """
     if call.is_taken or state.status is not CallStatus.COMPLETED:
         return []
@@ -167,6 +168,8 @@ def _taken(run: _Run, call: CallToAsk, state: CallAtProvider) -> list[CallEvent]
         if leg.status is not CallStatus.COMPLETED or (is_for_sitter and at == 0):
             continue
         if desk is not None and leg.to_e164 == desk:
+            if _desk_needs_key(call):
+                continue
             return [
                 RingEnded(call.provider_call_id, 0, CallStatus.COMPLETED, leg.seconds, by_desk=True)
             ]
@@ -200,6 +203,13 @@ def _find_voicemails(run: _Run) -> list[Drift]:
 
 def _may_have_voicemail(call: CallToAsk) -> bool:
     return any(ring.get("target") == RingTarget.VOICEMAIL for ring in _rings(call))
+
+
+def _desk_needs_key(call: CallToAsk) -> bool:
+    return any(
+        ring.get("target") == RingTarget.FRONT_DESK and ring.get("needs_key")
+        for ring in _rings(call)
+    )
 
 
 def _first_target(call: CallToAsk) -> str | None:

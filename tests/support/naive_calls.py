@@ -68,6 +68,7 @@ class CallWorld:
     takes_voicemail: bool
     calls_before: int
     from_ours: bool
+    desk_is_a_sitters: bool
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,7 @@ def facts_of(world: CallWorld) -> CallFacts:
         calls_before=world.calls_before,
         calls_per_hour=MOST_CALLS,
         from_own_number=world.from_ours,
+        desk_is_a_sitters=world.desk_is_a_sitters,
     )
 
 
@@ -270,4 +272,5 @@ def random_world(dice: Random) -> CallWorld:
         takes_voicemail=chance(0.5),
         calls_before=dice.choice((0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 3)),
         from_ours=chance(0.03),
+        desk_is_a_sitters=chance(0.2),
     )

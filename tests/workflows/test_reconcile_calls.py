@@ -158,6 +158,7 @@ def test_a_sitter_whose_phone_is_the_desks_must_have_pressed_the_key(
     tell(migrated_url, arrived(), picked_up())
     at_twilio(fake, "completed", 30)
     leg(fake, MAYAS_OWN)
+    leg(fake, MAYAS_OWN)
 
     reconcile(paws, fake)
 

@@ -14,7 +14,8 @@ if the org relayed messages. These rules say who is rung, in which order, and wh
 3. a client's call that is for a sitter rings the sitter's phone, which shows the number that was
    called;
 4. every other call rings the front desk's phone within office hours, if the org has one. So does a
-   client's call that the sitter does not take;
+   client's call that the sitter does not take. A phone that is also a sitter's own asks for the key
+   here too, so that their voicemail takes no call;
 5. then the caller may leave a voicemail, if the org takes them, or else hears a sentence. A sitter
    whose client does not answer hears a sentence.
 
@@ -71,8 +72,9 @@ class CallFacts(NamedTuple):
     order of their keys. `desks` are the org's front desk numbers, and `spare` is another number of
     the org that is usable, which is needed only if neither the called number nor one of the front
     desk can be shown. `silent` are the ids of those of all these numbers that are known to be
-    without voice. `has_desk_phone` says that the org has a phone for its front desk, `desk_calls`
-    that the call came from it, and `is_open` that the instant is within office hours.
+    without voice. `has_desk_phone` says that the org has a phone for its front desk,
+    `desk_is_a_sitters` that it is also a sitter's own, `desk_calls` that the call came from it, and
+    `is_open` that the instant is within office hours.
     `holder_calls` says that the call came from the phone of the number's holder. `calls_before`
     counts the calls from the same phone in the hour before, up to `calls_per_hour`.
     `from_own_number` says that the phone is a masked number of any org.
@@ -87,6 +89,7 @@ class CallFacts(NamedTuple):
     spare: NumberFact | None = None
     silent: frozenset[int] = frozenset()
     has_desk_phone: bool = False
+    desk_is_a_sitters: bool = False
     desk_calls: bool = False
     is_open: bool = True
     holder_calls: bool = False
@@ -225,11 +228,12 @@ def _desk_and_end(
     elif shown is None:
         code, why = RingCode.NO_CALLER_ID, _NO_CALLER_ID
     else:
-        why = f"The front desk's phone rings and shows {shown.e164}"
+        asks = ", and asks for a key: a sitter has it" if facts.desk_is_a_sitters else ""
+        why = f"The front desk's phone rings and shows {shown.e164}{asks}"
     rings: tuple[Ring, ...] = ()
     if code is RingCode.FRONT_DESK_RINGS and shown is not None:
-        ring = Ring(RingTarget.FRONT_DESK, None, None, shown.e164, facts.ring_seconds)
-        rings = (ring,)
+        key = facts.desk_is_a_sitters
+        rings = (Ring(RingTarget.FRONT_DESK, None, None, shown.e164, facts.ring_seconds, key),)
     desk = _step(CallRule.RING_FRONT_DESK, bool(rings), code, why)
     if facts.takes_voicemail:
         why = "A caller whom nobody answers may leave a voicemail"

@@ -108,6 +108,15 @@ def test_nobody_is_rung_on_the_phone_they_call_from(judged: Judged) -> None:
         assert not themselves & {each.ref for each in got.options if each.caller_id}
 
 
+def test_a_phone_of_a_sitter_takes_a_call_by_key_only(judged: Judged) -> None:
+    for seed, _, facts, got in judged:
+        for each in got.rings:
+            is_a_sitters = each.target is RingTarget.SITTER or (
+                each.target is RingTarget.FRONT_DESK and facts.desk_is_a_sitters
+            )
+            assert each.needs_key is is_a_sitters, f"seed {seed}"
+
+
 def test_a_client_never_rings_a_sitter_who_has_no_window_with_them(judged: Judged) -> None:
     """So a former sitter's number never rings the one who has it now for the other's client."""
     rung = 0

@@ -78,6 +78,19 @@ def test_the_desk_takes_a_call_by_picking_up(ready: Cli, migrated_url: str) -> N
     assert calls(migrated_url, "answered_by") == [("front_desk",)]
 
 
+def test_a_sitter_who_is_the_desk_takes_every_call_by_key(ready: Cli, migrated_url: str) -> None:
+    """Else their own voicemail would answer the client when the front desk is rung."""
+    assert ready("org", "set", "--desk-phone", MAYAS_OWN).code == 0
+    plan(migrated_url, arrived())
+    assert plan(migrated_url, rang(0)) == TO_DESK._replace(phone=MAYAS_OWN)
+    assert plan(migrated_url, picked_up(1)) == Screen(CALL, 1, "Happy Paws", "Ann", needs_key=True)
+    assert calls(migrated_url, "answered_by") == [(None,)]
+    assert isinstance(plan(migrated_url, rang(1, CallStatus.COMPLETED)), TakeVoicemail)
+    assert plan(migrated_url, picked_up(1, "1")) == Connect()
+    assert calls(migrated_url, "answered_by") == [("front_desk",)]
+    assert plan(migrated_url, rang(1, CallStatus.COMPLETED)) == HangUp()
+
+
 def test_a_client_hears_nothing_and_takes_a_sitters_call(ready: Cli, migrated_url: str) -> None:
     plan(migrated_url, arrived(sender=MAYAS_OWN))
     assert plan(migrated_url, picked_up()) == Connect()
