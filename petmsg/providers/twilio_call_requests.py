@@ -82,7 +82,8 @@ def answered(query: str, form: Form) -> RingAnswered | ClientChosen:
 
 def ended(query: str, form: Form) -> RingEnded | CallEnded | None:
     """A phone was rung, or a whole call has ended; None if it has not ended yet, or is a leg to
-    somebody who was rung. Raises `MalformedWebhook`."""
+    somebody who was rung. A phone that was rung with another result than the known ones was not
+    reached: the caller waits for what comes next. Raises `MalformedWebhook`."""
     if "DialCallStatus" in form:
         require(form, ("CallSid", "DialCallStatus"))
         named = _named(query)
@@ -90,7 +91,7 @@ def ended(query: str, form: Form) -> RingEnded | CallEnded | None:
         return RingEnded(
             named["call"],
             _ring(named),
-            _end(form, "DialCallStatus"),
+            _ENDS.get(_only(form, "DialCallStatus"), CallStatus.FAILED),
             _seconds(form, "DialCallDuration"),
             by_desk="desk" in named,
         )

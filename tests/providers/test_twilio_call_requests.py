@@ -190,10 +190,21 @@ def test_the_leg_to_who_was_rung_is_no_call() -> None:
     assert ended("", several(leg_form(MAYAS, DESKS, status="completed"))) is None
 
 
-@pytest.mark.parametrize("changed", [{"DialCallStatus": "ringing"}, {"DialCallStatus": ""}])
-def test_a_ring_that_ends_in_no_way_is_malformed(changed: dict[str, str]) -> None:
+@pytest.mark.parametrize("word", ["ringing", "", "in-progress", "rejected-by-callee"])
+def test_a_ring_with_an_unknown_end_was_not_reached(word: str) -> None:
+    """The caller is on the line: an error would be spoken to them, and nobody rung any more."""
+    form = several(call_form(ANNS, MAYAS) | {"DialCallStatus": word})
+    assert ended(query(ring=0), form) == RingEnded(CALL, 0, CallStatus.FAILED)
+
+
+def test_a_ring_that_ends_with_no_word_is_malformed() -> None:
     with pytest.raises(MalformedWebhook):
-        ended(query(ring=0), several(call_form(ANNS, MAYAS) | changed))
+        ended(query(ring=0), several(call_form(ANNS, MAYAS) | {"DialCallStatus": "+14155550101"}))
+
+
+def test_a_call_with_an_unknown_end_is_malformed() -> None:
+    with pytest.raises(MalformedWebhook):
+        ended("", several(call_form(ANNS, MAYAS, status="vanished") | {"CallDuration": "65"}))
 
 
 URL = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT_SID}/Recordings/{RECORDING}"
