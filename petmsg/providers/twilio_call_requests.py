@@ -25,8 +25,8 @@ from petmsg.providers.twilio_parameters import Form, MalformedWebhook
 WITHHELD = frozenset(
     ("+266696687", "+1266696687", "+7378742833", "+2562533", "+8656696", "+86282452253")
 )
-"""What Twilio writes for a withheld phone: the keys for ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and
-UNAVAILABLE (source: Twilio's help pages on incoming calls without a caller id)."""
+"""What stands for a withheld phone: ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE, as
+the keys of a phone have their letters (ITU-T E.161)."""
 
 _ENDS: Mapping[str, CallStatus] = {
     "completed": CallStatus.COMPLETED,
