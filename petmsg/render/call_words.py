@@ -39,11 +39,14 @@ def caller_of(row: Any, *, reveal: bool) -> str:
 
 
 def addressee_of(row: Any) -> str:
-    """For whom a call is: `sitter S-1 Maya`, `client C-1 Ann`, or `front_desk`."""
+    """For whom a call is: `sitter S-1 Maya`, `client C-1 Ann`, `client, not chosen` while a
+    sitter with several visits has chosen none, or `front_desk`."""
     if row.addressed_to == CallAddressee.SITTER and row.sitter is not None:
         return f"sitter {_named(row.sitter, row.sitter_name)}"
     if row.addressed_to == CallAddressee.CLIENT and row.client is not None:
         return f"client {_named(row.client, row.client_name)}"
+    if row.addressed_to == CallAddressee.CLIENT and row.caller == CallerKind.SITTER:
+        return "client, not chosen"
     return str(row.addressed_to)
 
 

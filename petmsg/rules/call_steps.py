@@ -6,7 +6,7 @@ told before, so that a repeated or late event has the same answer.
 
 from petmsg.enums.call_routing import CallCode
 from petmsg.enums.calls import AnsweredBy, CallAddressee, CallStatus, RingTarget, Sentence
-from petmsg.rules.routing.call import client_rings
+from petmsg.rules.routing.call import choice_step, client_rings
 from petmsg.rules.routing.call_decision import CallDecision, Ring
 
 ACCEPTING_KEY = "1"
@@ -38,12 +38,19 @@ def choose(decision: CallDecision, key: int | None) -> CallDecision | None:
     chosen = decision.options[key - 1]
     if chosen.caller_id is None:
         reason = f"The sitter chose client {chosen.ref}, who cannot be rung"
-        return decision._replace(addressed_to=CallAddressee.FRONT_DESK, reason=reason)
+        return decision._replace(
+            addressed_to=CallAddressee.FRONT_DESK,
+            reason=reason,
+            trace=(*decision.trace, choice_step(False, decision.code, reason)),
+        )
+    reason = f"The sitter chose client {chosen.ref}"
+    step = choice_step(True, CallCode.CLIENT_RINGS, f"{reason}, who sees {chosen.caller_id}")
     return decision._replace(
         ref=chosen.ref,
         code=CallCode.CLIENT_RINGS,
-        reason=f"The sitter chose client {chosen.ref}",
+        reason=reason,
         rings=client_rings(chosen, decision.ring_seconds),
+        trace=(*decision.trace, step),
     )
 
 

@@ -82,6 +82,12 @@ CALLS = (
     Field("message", None, kind=or_null(ID)),
 )
 
+
+def _is_asked(leg: Any) -> str:
+    """Whether they are asked for a key; nobody is by a voicemail or a sentence."""
+    return "-" if leg["caller_id"] is None else "yes" if leg["needs_key"] else "no"
+
+
 LEGS = (
     Field("ring", "Ring", kind=ID),
     Field(
@@ -95,8 +101,18 @@ LEGS = (
     Field("ref", None, kind=or_null(REF)),
     Field("name", None, kind=or_null(NAME)),
     Field("caller_id", "Caller ID", kind=or_null(E164)),
-    Field("seconds", "Rings for (s)", kind=COUNT),
-    Field("needs_key", "Asked for a key", kind=FLAG),
+    Field(
+        "seconds",
+        "Rings for (s)",
+        cell=lambda row, _: str(row["seconds"]) if row["caller_id"] else "-",
+        kind=COUNT,
+    ),
+    Field(
+        "needs_key",
+        "Asked for a key",
+        cell=lambda row, _: _is_asked(row),
+        kind=FLAG,
+    ),
     Field(
         "result",
         "Result",
@@ -148,14 +164,21 @@ def _voicemail_words(row: Any, _: View) -> str:
 
 def legs_of(row: Any) -> list[dict[str, Any]]:
     """Who was rung for a stored call, in order, and what became of each; rows of `LEGS`. Nobody
-    knows it of a call whose decision was erased."""
+    was while a sitter has yet to choose a client, and nobody knows it once the decision was
+    erased."""
     decision = stored_decision(row)
-    rings = [] if decision is None else decision["rings"]
+    rings = [] if decision is None or _must_choose(decision) else decision["rings"]
     taken = _place_taken(row, rings)
     return [
         {"ring": place + 1, **ring, "result": _result(row, rings, place, taken)}
         for place, ring in enumerate(rings)
     ]
+
+
+def _must_choose(decision: dict[str, Any]) -> bool:
+    """As `CallDecision.must_choose` says it."""
+    is_for_client = decision["addressed_to"] == CallAddressee.CLIENT
+    return bool(decision["options"]) and is_for_client and not decision["ref"]
 
 
 def _place_taken(row: Any, rings: list[dict[str, Any]]) -> int | None:

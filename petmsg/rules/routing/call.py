@@ -164,6 +164,11 @@ def client_rings(client: CallOption, seconds: int) -> tuple[Ring, ...]:
     return ring, Ring(RingTarget.SENTENCE)
 
 
+def choice_step(result: bool, code: CallCode, explanation: str) -> CallStep:
+    """Return the step about the client whom a sitter chose by key; it has no place yet."""
+    return _step(CallRule.RING_CLIENT, result, code, explanation)
+
+
 def _option(facts: CallFacts, client: CallClient, at: datetime) -> CallOption:
     shown = None
     if not client.is_caller and not client.is_overridden and client.caller_id is not None:

@@ -148,6 +148,16 @@ def as_stored(decision: CallDecision) -> str:
     return json.dumps(decision.to_json(), ensure_ascii=False)
 
 
+def as_stored_after(decision: CallDecision, call: StoredCall) -> str:
+    """Return the text of a decision that changes the one stored with the call, whose rules were
+    tried before its own: a decision that is read from the database has none."""
+    before = json.loads(call.decision)["trace"]
+    changed = decision.to_json()
+    trace = [*before, *changed["trace"]]
+    changed["trace"] = [{**step, "step": place} for place, step in enumerate(trace, 1)]
+    return json.dumps(changed, ensure_ascii=False)
+
+
 def _client_id(uow: UnitOfWork, decision: CallDecision) -> int | None:
     """Return the ID of the client who calls, or who is called by a sitter."""
     ref = None

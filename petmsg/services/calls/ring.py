@@ -18,7 +18,7 @@ from petmsg.queries.row_locks import share_client
 from petmsg.rules.call_plan import CallPlan, Connect, HangUp, Screen, Speak
 from petmsg.rules.call_steps import after_ring, answered_by, choose, ended_by, ring_at
 from petmsg.rules.routing.call_decision import CallDecision
-from petmsg.services.calls.arrive import as_stored, decision_of, locked
+from petmsg.services.calls.arrive import as_stored_after, decision_of, locked
 from petmsg.services.calls.inbox_entry import settle_entry
 from petmsg.services.calls.next_plan import Recorded, plan_from
 from petmsg.services.unit_of_work import UnitOfWork
@@ -48,7 +48,7 @@ def client_chosen(uow: UnitOfWork, event: ClientChosen) -> Recorded:
     store_choice(
         uow.cursor,
         call.id,
-        decision=as_stored(chosen),
+        decision=as_stored_after(chosen, call),
         addressed_to=chosen.addressed_to.value,
         code=chosen.code.value,
         client_id=client_id,

@@ -1,15 +1,17 @@
 """The settings of an org about calls, as a person writes them."""
 
 from petmsg.country import country_of_zone
-from petmsg.errors import MalformedText
+from petmsg.errors import MalformedPhone, MalformedText
 from petmsg.models import Org
 from petmsg.phone import is_e164, parse_phone, read_phone
 from petmsg.providers.spoken_words import holds_phone
 from petmsg.queries.lookup import refuse_our_number
 from petmsg.services.unit_of_work import UnitOfWork
-from petmsg.text_inputs import parse_body
+from petmsg.text_inputs import LONGEST_BODY, parse_body
 
-OFF = "off"
+OFF = ("off", "none")
+"""What takes a setting away. Both are written: `--twilio-account` takes `none`, and no caller
+should hear that word."""
 LONGEST_GREETING = 500
 """Characters: about 40 seconds when they are spoken. Twilio speaks at most 4096 at once (its
 description of Say)."""
@@ -18,7 +20,28 @@ _NOT_IN_XML = "\ufffe\uffff"
 
 def is_off(text: str) -> bool:
     """Whether the setting is to be taken away."""
-    return text.strip().lower() == OFF
+    return text.strip().lower() in OFF
+
+
+def checked_words(text: str, name: str, *, longest: int = LONGEST_BODY) -> str:
+    """Return the words of a setting, which `name` is in words. Raises `MalformedText`."""
+    if not text.strip():
+        raise MalformedText(f"The {name} is empty.", hint="Write it in quotes; off takes it away.")
+    if len(text) > longest:
+        raise MalformedText(
+            f"The {name} has {len(text)} characters; it may have {longest}.", hint="Shorten it."
+        )
+    try:
+        return parse_body(text)
+    except MalformedText as problem:
+        words = str(problem).replace("body", name)
+        raise MalformedText(words, hint=problem.hint) from None
+
+
+def checked_reply(text: str, name: str) -> str | None:
+    """Return the words of an automatic message, which `name` is in words; None if it is off. Raises
+    `MalformedText`."""
+    return None if is_off(text) else checked_words(text, name)
 
 
 def checked_greeting(text: str) -> str | None:
@@ -26,12 +49,7 @@ def checked_greeting(text: str) -> str | None:
     `MalformedText`."""
     if is_off(text):
         return None
-    greeting = parse_body(text)
-    if len(greeting) > LONGEST_GREETING:
-        raise MalformedText(
-            f"The greeting has {len(greeting)} characters; it may have {LONGEST_GREETING}.",
-            hint="Shorten it: a caller waits until it has been spoken.",
-        )
+    greeting = checked_words(text, "greeting", longest=LONGEST_GREETING)
     if holds_phone(greeting):
         raise MalformedText(
             "The greeting holds a phone number, and petmsg speaks none.",
@@ -50,15 +68,20 @@ def checked_desk_phone(uow: UnitOfWork, org: Org, text: str) -> str | None:
     """
     if is_off(text):
         return None
-    if is_e164(text):
-        phone = parse_phone(text)
-    else:
-        read = read_phone(text, org.country or country_of_zone(org.timezone))
-        uow.warnings += [
-            each.replace("a message", "a call")
-            for each in read.warnings
-            if each not in uow.warnings
-        ]
-        phone = read.e164
+    try:
+        phone = _phone_of(uow, org, text)
+    except MalformedPhone as problem:
+        problem.hint = f"{problem.hint} Or: off"
+        raise
     refuse_our_number(uow.cursor, phone)
     return phone
+
+
+def _phone_of(uow: UnitOfWork, org: Org, text: str) -> str:
+    if is_e164(text):
+        return parse_phone(text)
+    read = read_phone(text, org.country or country_of_zone(org.timezone))
+    uow.warnings += [
+        each.replace("a message", "a call") for each in read.warnings if each not in uow.warnings
+    ]
+    return read.e164

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple, TypedDict, Unpack
 
 from sqlmodel import select
@@ -24,9 +25,9 @@ from petmsg.rules.send_blocks import QuietHours, parse_quiet_hours, quiet_hours
 from petmsg.rules.unanswered import parse_minutes
 from petmsg.services.numbers import number as numbers
 from petmsg.services.numbers.provider_holds import lift_all
-from petmsg.services.orgs.call_settings import checked_desk_phone, checked_greeting, is_off
+from petmsg.services.orgs.call_settings import checked_desk_phone, checked_greeting, checked_reply
 from petmsg.services.unit_of_work import UnitOfWork
-from petmsg.text_inputs import parse_body, parse_name
+from petmsg.text_inputs import parse_name
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -265,21 +266,17 @@ def _is_on(value: Switch) -> bool:
     return Switch(value) is Switch.ON
 
 
-def _reply(text: str) -> str | None:
-    return None if is_off(text) else parse_body(text)
-
-
 _PARSERS: dict[str, Callable[[Any], Any]] = {
     "name": parse_name,
     "pool_for": PoolFor,
     "provider": ProviderName,
     "relay": _is_on,
     "unanswered_minutes": parse_minutes,
-    "closed_reply": _reply,
-    "unknown_reply": _reply,
+    "closed_reply": partial(checked_reply, name="closed reply"),
+    "unknown_reply": partial(checked_reply, name="reply to unknown senders"),
     "voicemail": _is_on,
     "greeting": checked_greeting,
-    "missed_call_reply": _reply,
+    "missed_call_reply": partial(checked_reply, name="missed-call reply"),
 }
 
 

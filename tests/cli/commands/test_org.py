@@ -265,6 +265,41 @@ def test_a_setting_out_of_range_is_wrong_usage(sqlite_cli: Cli, option: tuple[st
     assert sqlite_cli("org", "show", "-o", "json").json == ORG
 
 
+@pytest.mark.parametrize("word", ["off", "none", " None "])
+def test_words_that_people_hear_or_read_are_taken_away(sqlite_cli: Cli, word: str) -> None:
+    """`none` is no greeting: callers would hear it."""
+    names = ("--greeting", "--missed-call-reply", "--closed-reply", "--unknown-reply")
+    for name in names:
+        sqlite_cli("org", "set", name, "Back soon.")
+    sqlite_cli("org", "set", "--desk-phone", "+14155550144")
+    for name in (*names, "--desk-phone"):
+        sqlite_cli("org", "set", name, word)
+    assert sqlite_cli("org", "show", "-o", "json").json == ORG
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--greeting", ""), "The greeting is empty."),
+        (("--greeting", "a" * 501), "The greeting has 501 characters; it may have 500."),
+        (("--greeting", "\x1b[31mred"), "The greeting contains control characters."),
+        (("--missed-call-reply", ""), "The missed-call reply is empty."),
+        (("--missed-call-reply", "a" * 1601), "The missed-call reply has 1601 characters"),
+        (("--unknown-reply", " "), "The reply to unknown senders is empty."),
+        (("--desk-phone", ""), "Or: off"),
+        (("--desk-phone", "12"), "Or: off"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_the_error(
+    sqlite_cli: Cli, option: tuple[str, str], said: str
+) -> None:
+    """And not the option of another command."""
+    ran = sqlite_cli("org", "set", *option)
+    assert ran.code == 2
+    assert said in ran.err
+    assert "--body" not in ran.err
+
+
 def test_a_new_grace_is_of_windows_confirmed_from_now_on(sqlite_cli: Cli) -> None:
     sqlite_cli("client", "add", "Ann", "--phone", "+14155551001", "--ref", "C-1")
     add = ("booking", "add", "--client", "C-1", "--start", "+1h", "--end", "+2h", "--ref", "B-1")

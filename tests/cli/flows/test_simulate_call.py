@@ -204,3 +204,41 @@ def test_without_the_extra_it_says_how_to_get_it(
     ran = simulate(sqlite_cli, "-o", "json")
     assert (ran.code, ran.error["code"]) == (CONFIGURATION, "extra_missing")
     assert "pip install 'petmsg[web]'" in ran.error["hint"]
+
+
+@pytest.fixture
+def with_two(cli: Cli) -> Cli:
+    """Maya visits C-2, Bob, as well."""
+    company(cli)
+    cli(
+        "booking", "add", "--ref", "B-2", "--client", "C-2", "--sitter", "S-1",
+        "--start", "2026-02-14T14:00Z", "--end", "2026-02-14T16:00Z",
+    )  # fmt: skip
+    assert cli("booking", "confirm", "B-2").code == 0
+    return cli
+
+
+def test_nobody_was_rung_for_a_sitter_who_chose_no_client(with_two: Cli) -> None:
+    """The front desk would only be rung for a client who cannot be."""
+    ran = simulate(with_two, "--press", "9", sender=MAYAS_OWN)
+    assert "No client was chosen." in ran.out
+    shown = with_two("call", "show", "1", "-o", "json").json
+    assert shown["legs"] == []
+    assert shown["code"] == "SITTER_CHOOSES"
+    table = with_two("call", "show", "1", "-o", "table", COLUMNS="160").out
+    assert "client, not chosen" in table
+    assert "front_desk" not in table
+
+
+def test_the_choice_of_a_client_is_a_rule_after_those_that_were_tried(with_two: Cli) -> None:
+    simulate(with_two, "--press", "2", sender=MAYAS_OWN)
+    shown = with_two("call", "show", "1", "-o", "json").json
+    assert [(each["target"], each["ref"]) for each in shown["legs"]] == [
+        ("client", "C-2"), ("sentence", None),
+    ]  # fmt: skip
+    trace = shown["decision"]["trace"]
+    assert [(each["step"], each["code"]) for each in trace] == [
+        (1, "SITTER_REPLY"), (2, "SITTER_CHOOSES"), (3, "CLIENT_RINGS"),
+    ]  # fmt: skip
+    assert trace[2]["explanation"] == f"The sitter chose client C-2, who sees {MAYA}"
+    assert "Nothing to show" not in with_two("call", "show", "1", "-o", "table").out
