@@ -8,6 +8,13 @@ from petmsg.plurals import named
 
 WITHHELD = "withheld"
 """What stands for the phone of a caller who did not show it."""
+_ANONYMOUS = "anonymous"
+"""What the provider gives for it."""
+
+
+def is_withheld(text: str) -> bool:
+    """Whether a person means a caller who does not show their phone."""
+    return text.strip().casefold() in (WITHHELD, _ANONYMOUS)
 
 
 def length_of(seconds: int) -> str:

@@ -22,14 +22,14 @@ LONGEST_VOICEMAIL = 600
     examples=[
         "petmsg call simulate --from +12025550101 --to +14155550101",
         "petmsg call simulate --from +12025550101 --to +14155550101 --press none",
-        "petmsg call simulate --from anonymous --to +14155550100 --desk-answers",
+        "petmsg call simulate --from withheld --to +14155550100 --desk-answers",
     ],
 )
 def simulate(
     context: Context,
     from_: Annotated[
         str,
-        typer.Option("--from", metavar="PHONE", help="The caller's phone, or: anonymous."),
+        typer.Option("--from", metavar="PHONE", help="The caller's phone, or: withheld."),
     ],
     to: Annotated[str, typer.Option("--to", metavar="E164", help="The number that is called.")],
     answer: Annotated[

@@ -178,7 +178,7 @@ def inbound(
 def call(
     context: Context,
     from_: Annotated[
-        str, typer.Option("--from", metavar="PHONE", help="The caller's phone, or withheld.")
+        str, typer.Option("--from", metavar="PHONE", help="The caller's phone, or: withheld.")
     ],
     to: Annotated[str, typer.Option("--to", metavar="E164", help="The number that is called.")],
     at: AT = "now",
@@ -189,11 +189,12 @@ def call(
     rung, in which order, and which number they see. Changes nothing and rings nobody. Exits with 4
     for a number that never belonged to an org.
     """
+    from petmsg.render.call_words import is_withheld
     from petmsg.services.calls import decide as service
     from petmsg.services.inbound import address
 
     to_e164 = context.phone(to)
-    from_phone = None if from_.casefold() == "withheld" else context.phone(from_)
+    from_phone = None if is_withheld(from_) else context.phone(from_)
     with context.snapshot() as cursor:
         org = address.org_of(cursor, to_e164, slug=context.setting("org").value)
         context.about(org)

@@ -11,6 +11,7 @@ from petmsg.plurals import counted
 from petmsg.queries.inbound import org_of_number
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.simulated_call import TriedCall, tried_call
+from petmsg.render.call_words import is_withheld
 from petmsg.render.views.simulated_call import LINES, STEPS
 from petmsg.workflows.rehearsal import rehearsal
 from petmsg.workflows.simulated_call import SimulatedPeople, Step, lines_of
@@ -32,9 +33,10 @@ def people(
             "A phone that is busy neither answers nor rings.",
             hint="Choose one of --answer, --no-answer and --busy.",
         )
-    if press != NO_KEY and not (press.isascii() and press.isdigit() and len(press) <= 2):
+    if press != NO_KEY and not (press.isascii() and press.isdigit() and len(press) == 1):
         raise OutOfRange(
-            f"{quoted(press)} is not a key.", hint=f"--press takes a digit, or {NO_KEY} for no key."
+            f"{quoted(press)} is not a key.",
+            hint=f"--press takes one digit, or {NO_KEY} for no key.",
         )
     pick_up = PickUp.BUSY if busy else PickUp.NO_ANSWER if answer is False else PickUp.ANSWER
     key = "" if press == NO_KEY else press
@@ -56,7 +58,7 @@ def simulate(
         raise ExtraMissing("petmsg call simulate needs Starlette.", "web") from None
     if context.environment.wait_seconds is None:
         context.environment = context.environment._replace(wait_seconds=WAIT_SECONDS)
-    phone = WITHHELD if from_ == WITHHELD else context.phone(from_)
+    phone = WITHHELD if is_withheld(from_) else context.phone(from_)
     number = context.phone(to)
     org = _org_of(context, number)
     if org is not None and not (is_live or context.dry_run):
@@ -70,7 +72,7 @@ def simulate(
     _show(context, played.steps)
     if org is not None and call is None:
         raise Busy("The call was not stored: the database did not answer in time.")
-    context.notify(_told(call, number))
+    context.notify(_told(call, number, is_stored=not context.dry_run))
     context.exit_code = REFUSED if call is None or call.status == "rejected" else 0
 
 
@@ -113,14 +115,17 @@ def _show(context: Context, steps: list[Step]) -> None:
         context.show_list(STEPS, steps)
 
 
-def _told(call: TriedCall | None, number: str) -> str:
-    """What became of the call, in a line."""
+def _told(call: TriedCall | None, number: str, *, is_stored: bool) -> str:
+    """What became of the call, in a line. One that is not stored cannot be looked at."""
     if call is None:
         return f"{number} is no org's number: the call was rejected."
-    told = f"Call {call.call}: {call.status.replace('_', ' ')}"
+    told = f"Call {call.call}: " if is_stored else "The call would be: "
+    told += call.status.replace("_", " ")
     if call.answered_by is not None:
         seconds = counted(call.duration_seconds or 0, "second")
         told += f", answered by the {call.answered_by.replace('_', ' ')}, {seconds}"
+    if not is_stored:
+        return f"{told}{'' if call.message is None else '; it would wait in the inbox'}."
     if call.message is not None:
         told += f"; it waits in the inbox as message {call.message}"
     return f"{told}. See: petmsg call show {call.call}"

@@ -4,12 +4,13 @@ from typing import Any
 
 from rich.text import Text
 
-from petmsg.enums.calls import CallAddressee, RingTarget
+from petmsg.enums.calls import CallAddressee, RingTarget, Sentence
 from petmsg.plurals import named
 from petmsg.render.escape import escape
 from petmsg.render.fields import View
 from petmsg.render.table import print_table, show
 from petmsg.render.views.call_decision import CALL_TRACE
+from petmsg.rules.call_steps import last_sentence
 from petmsg.rules.routing.call_decision import CallDecision, CallOption, Ring
 
 
@@ -17,7 +18,7 @@ def print_call_decision(found: Any, *, at: str, view: View) -> None:
     """Print who is rung for a call, with the names; `at` is its instant in words."""
     decision: CallDecision = found.decision
     caller = _caller(decision, found.caller_name)
-    head = f"A call from {caller} to {decision.number} at {at} {_answer(decision)}"
+    head = f"{at}: a call from {caller} to {decision.number} {_answer(decision)}"
     style = "bold red" if decision.is_rejected else "bold green"
     lines = [Text(escape(words)) for words in _what_happens(decision)]
     show(
@@ -53,7 +54,7 @@ def _what_happens(decision: CallDecision) -> list[str]:
     """Return a line for each key of a client, or else for each who is rung."""
     if decision.must_choose:
         return [f"Key {key}: {_option(each)}" for key, each in enumerate(decision.options, 1)]
-    return [f"{place}. {_ring(each)}" for place, each in enumerate(decision.rings, 1)]
+    return [f"{place}. {_ring(each, decision)}" for place, each in enumerate(decision.rings, 1)]
 
 
 def _option(client: CallOption) -> str:
@@ -63,11 +64,18 @@ def _option(client: CallOption) -> str:
     return f"{who} is rung and sees {client.caller_id}"
 
 
-def _ring(ring: Ring) -> str:
+_HEARS = {
+    Sentence.NO_VISIT: "they have no visit now",
+    Sentence.CLIENT_DOES_NOT_ANSWER: "the client does not answer",
+    Sentence.NOBODY_ANSWERS: "nobody can take the call",
+}
+
+
+def _ring(ring: Ring, decision: CallDecision) -> str:
     if ring.target is RingTarget.VOICEMAIL:
         return "The caller may leave a voicemail"
     if ring.target is RingTarget.SENTENCE:
-        return "The caller hears a sentence"
+        return f"The caller hears that {_HEARS[last_sentence(decision)]}"
     who = "The front desk"
     if ring.ref is not None:
         who = f"{ring.target.value.capitalize()} {named(ring.ref, ring.name)}"

@@ -5,6 +5,7 @@ from typing import Any
 from petmsg.enums.calls import RingTarget
 from petmsg.enums.simulated_calls import Happening
 from petmsg.plurals import named
+from petmsg.providers.public_url import CALL_VOICEMAIL
 from petmsg.render.field_types import (
     COUNT,
     FREE,
@@ -57,6 +58,13 @@ def _what(event: Any) -> str:
     return _WORDS[event.does].format(text=event.text, shows=shows, seconds=event.seconds)
 
 
+def _reported(line: Any) -> str:
+    """What the provider reports in a request whose answer nobody hears."""
+    if line.request == CALL_VOICEMAIL:
+        return "the provider reports the voicemail"
+    return "the provider reports the end"
+
+
 _EVENT = (
     Field("who", kind=_WHO),
     Field("ref", kind=or_null(REF)),
@@ -87,7 +95,7 @@ LINES = (
     Field(
         "what",
         "What happens",
-        get=lambda row: _what(row.event) if row.event else "nobody hears the answer",
+        get=lambda row: _what(row.event) if row.event else _reported(row),
         kind=TEXT,
     ),
 )

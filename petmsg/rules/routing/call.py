@@ -121,9 +121,9 @@ def _rejection(facts: CallFacts) -> CallStep | None:
     elif facts.inbound.number.status is NumberStatus.RETIRED:
         code, why = CallCode.NUMBER_RETIRED, "The number is retired"
     elif facts.calls_before >= facts.calls_per_hour:
-        calls = "call" if facts.calls_per_hour == 1 else "calls"
         code = CallCode.CALLS_PER_HOUR
-        why = f"This phone called before: the org takes {facts.calls_per_hour} {calls} per hour"
+        most = "1 call" if facts.calls_per_hour == 1 else f"{facts.calls_per_hour} calls"
+        why = f"This phone made {most} within the hour before, and the org takes no more"
     else:
         return None
     return _step(CallRule.REJECT, True, code, why)
@@ -282,7 +282,7 @@ def _of_message(step: InboundStep, facts: CallFacts) -> CallStep:
     override = facts.inbound.override
     words = step.explanation
     if said is not None:
-        words = said.format(name=facts.caller_name)
+        words = said.format(name=facts.caller_name, ref=facts.inbound.client)
     elif step.code is InboundCode.OVERRIDE and override is not None:
         until = format_local(override.until, facts.inbound.timezone)
         words = f"An override sends the client's thread to the front desk until {until}"
@@ -292,6 +292,7 @@ def _of_message(step: InboundStep, facts: CallFacts) -> CallStep:
 _SAID = {
     InboundCode.SITTER_REPLY: "Sitter {name} calls their own number from their own phone",
     InboundCode.KNOWN_SITTER: "Sitter {name} calls from their own phone - to the front desk",
+    InboundCode.KNOWN_CLIENT: "The caller is not unknown: the phone belongs to client {ref}",
     InboundCode.UNKNOWN_SENDER: "No client has this phone - to the front desk",
 }
 

@@ -135,6 +135,26 @@ def test_a_dry_run_walks_the_whole_dialogue_and_stores_nothing(cli: Cli, migrate
         assert cursor.value("SELECT COUNT(*) FROM message") == 0
     real = simulate(cli, "--no-answer", "--leave-voicemail", "5", "-o", "json")
     assert heard(dry) == heard(real)
+    told = simulate(cli, "--no-answer", "--dry-run").err
+    assert "The call would be: no answer; it would wait in the inbox." in told
+    assert "call show" not in told
+
+
+@pytest.mark.parametrize("word", ["withheld", "anonymous", "Anonymous"])
+def test_a_withheld_phone_has_the_words_that_people_know(cli: Cli, word: str) -> None:
+    company(cli)
+    simulate(cli, sender=word)
+    assert stored(cli)["caller"] == "unknown"
+    explained = cli("route", "call", "--from", word, "--to", MAYA, "-o", "json")
+    assert explained.json["caller"] == "unknown"
+
+
+def test_a_table_says_what_a_request_without_a_listener_is_for(cli: Cli) -> None:
+    company(cli)
+    ran = simulate(cli, "--no-answer", "--leave-voicemail", "9", "-o", "table")
+    lines = [" ".join(line.split()) for line in ran.out.splitlines()]
+    assert "4 /twilio/voice/voicemail - the provider reports the voicemail" in lines
+    assert lines[-1].endswith("/twilio/voice/ended - the provider reports the end")
 
 
 def test_a_number_that_was_never_ours_is_rejected(cli: Cli) -> None:
@@ -184,7 +204,8 @@ def test_a_locked_database_is_heard_as_a_caller_hears_it(
         (("--busy", "--answer"), "out_of_range"),
         (("--busy", "--no-answer"), "out_of_range"),
         (("--press", "one"), "out_of_range"),
-        (("--press", "123"), "out_of_range"),
+        (("--press", "12"), "out_of_range"),
+        (("--press", ""), "out_of_range"),
     ],
 )
 def test_what_cannot_be_is_refused(sqlite_cli: Cli, words: tuple[str, ...], code: str) -> None:

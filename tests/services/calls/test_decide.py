@@ -241,7 +241,9 @@ def test_a_number_that_was_never_ours_rings_nobody(ours: Cli, migrated_url: str)
 
 def test_the_table_names_people_and_no_phones(ours: Cli) -> None:
     table = ours("route", "call", "--from", ANN, "--to", MAYA, "-o", "table").out
-    assert table.startswith(f"A call from client C-1 Ann Ivers to {MAYA} at ")
+    head = f"2026-02-14 10:00 EST, now: a call from client C-1 Ann Ivers to {MAYA} is for sitter"
+    assert table.startswith(head)
+    assert "The caller is not unknown: the phone belongs to client C-1" in table
     assert "is for sitter S-1 Maya Lee\nActive assignment window for sitter Maya Lee until" in table
     assert f"1. Sitter S-1 Maya Lee is rung for 20 s, sees {MAYA}, and presses a key" in table
     assert "3. The caller may leave a voicemail" in table
@@ -299,3 +301,14 @@ def test_a_window_of_overlapping_visits_shows_the_callers_own_number(
     olgas = SPARE
     assert rings(asked(ours, "+14155550142", olgas))[0] == f"client C-1 {olgas}"
     assert rings(asked(ours, MAYAS_PHONE))[0] == f"client C-1 {MAYA}"
+
+
+def test_the_table_says_what_a_caller_hears_at_the_end(ours: Cli) -> None:
+    def table(sender: str, *arguments: str) -> str:
+        ran = ours("route", "call", "--from", sender, "--to", MAYA, *arguments, "-o", "table")
+        return ran.out
+
+    assert "The caller hears that the client does not answer" in table(MAYAS_PHONE)
+    assert "1. The caller hears that they have no visit now" in table(MAYAS_PHONE, "--at", "+8h")
+    ours("org", "set", "--voicemail", "off")
+    assert "3. The caller hears that nobody can take the call" in table(ANN)
