@@ -10,7 +10,6 @@ from petmsg.enums.files import ImportNoun
 from petmsg.enums.output import OutputFormat
 from petmsg.errors import Busy, PetmsgError, UsageProblem
 from petmsg.render.output import write
-from petmsg.render.views.nouns import IMPORTED
 
 if TYPE_CHECKING:
     from petmsg.cli.import_options import FileOptions
@@ -45,6 +44,7 @@ def import_file(
     `finds_again`: a row without a ref that is taken again finds what it made.
     """
     from petmsg.cli.rejects import keep_rejects
+    from petmsg.render.views.nouns import IMPORTED
     from petmsg.spreadsheets.columns import LAYOUTS
     from petmsg.spreadsheets.read import read_sheet
 

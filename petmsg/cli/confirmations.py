@@ -10,7 +10,6 @@ from typing import Any
 from petmsg.cli.context import Context
 from petmsg.cli.options import checked_reason, required_reason
 from petmsg.plurals import counted
-from petmsg.render.fields import local
 
 
 def deactivate_sitter(
@@ -18,6 +17,7 @@ def deactivate_sitter(
 ) -> str | None:
     """Before `sitter deactivate`."""
     from petmsg.queries.sitter import show_sitter
+    from petmsg.render.fields import local
     from petmsg.services.people import offboard
 
     planned = context.rehearse(
@@ -70,6 +70,7 @@ def give_back_number(context: Context, *, number: str, days: int, reason: str | 
 def cancel_booking(context: Context, *, ref: str, reason: str | None) -> str | None:
     """Before `booking cancel`."""
     from petmsg.queries.booking import show_booking
+    from petmsg.render.fields import local
     from petmsg.services.bookings import booking
 
     if context.rehearse(booking.cancel, ref, reason=checked_reason(reason)).reused:
@@ -165,6 +166,7 @@ def restore_database(context: Context, *, file: str, since: str | None) -> str |
 
     from petmsg.cli.commands.db import instant
     from petmsg.db import restore
+    from petmsg.render.fields import local
 
     planned = restore.restore(
         context.location, Path(file), since=instant(context, since), now=context.now, dry_run=True

@@ -5,11 +5,12 @@ A command's declaration says it (`prints=`); docs/schemas is made from that.
 
 from enum import Enum
 from importlib import import_module
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from petmsg.render.fields import Field
+if TYPE_CHECKING:  # many commands are declared and few of them print
+    from petmsg.render.fields import Field
 
-Fields = tuple[Field, ...]
+Fields = tuple["Field", ...]
 
 
 class Form(Enum):

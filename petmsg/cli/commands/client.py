@@ -33,17 +33,8 @@ from petmsg.cli.options import (
 )
 from petmsg.enums.files import ImportNoun
 from petmsg.enums.people import ClientKind
-from petmsg.queries import client as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
-from petmsg.render.views.nouns import (
-    CLIENT,
-    CLIENT_CHANGED,
-    CLIENTS,
-    ERASED,
-    IMPORTED,
-    PHONE_TEXTABLE,
-)
 
 app = new_app("Add, import, change and erase clients and their phones.")
 phone_app = new_app("Manage a client's phones: one receives messages, all are recognised.")
@@ -64,7 +55,7 @@ TIMEZONE = Annotated[
 @app.command(
     "add",
     writes=True,
-    prints=one(CLIENT_CHANGED),
+    prints=one("nouns.CLIENT_CHANGED"),
     examples=["petmsg client add 'Dev Vargas' --phone +12025550109 --kind recurring"],
 )
 def add(
@@ -81,16 +72,17 @@ def add(
     timezone: TIMEZONE = None,
 ) -> None:
     """Add a client. The first phone receives the messages."""
+    from petmsg.render.views import nouns
     from petmsg.services.people import client
 
     added = context.write(client.add, name, phones=phone, ref=ref, kind=kind, timezone=timezone)
-    context.show_one(CLIENT_CHANGED, added)
+    context.show_one(nouns.CLIENT_CHANGED, added)
 
 
 @app.command(
     "import",
     writes=True,
-    prints=results_of(IMPORTED),
+    prints=results_of("nouns.IMPORTED"),
     examples=["petmsg client import clients.csv"],
 )
 def import_(
@@ -128,7 +120,7 @@ def import_(
 @app.command(
     "list",
     reveals=True,
-    prints=list_of(CLIENTS),
+    prints=list_of("nouns.CLIENTS"),
     examples=[
         "petmsg client list --kind recurring",
         "petmsg client list --search ivers",
@@ -148,26 +140,32 @@ def list_(
     --search looks in names and refs, and for three or more digits also in phones; case and accents
     do not count.
     """
+    from petmsg.queries import client as queries
+    from petmsg.render.views import nouns
+
     which = page(limit, before, all_)
     rows = context.read(queries.list_clients, which, kind=kind, search=searched(search))
-    context.show_list(CLIENTS, rows)
+    context.show_list(nouns.CLIENTS, rows)
 
 
 @app.command(
     "show",
     reveals=True,
-    prints=one(CLIENT),
+    prints=one("nouns.CLIENT"),
     examples=["petmsg client show C-1", "petmsg client show 'Ann Ivers' --reveal"],
 )
 def show(context: Context, client: CLIENT_ARG) -> None:
     """Show one client and their phones."""
-    context.show_one(CLIENT, context.read(queries.show_client, client, now=context.now))
+    from petmsg.queries import client as queries
+    from petmsg.render.views import nouns
+
+    context.show_one(nouns.CLIENT, context.read(queries.show_client, client, now=context.now))
 
 
 @app.command(
     "set",
     writes=True,
-    prints=one(CLIENT_CHANGED),
+    prints=one("nouns.CLIENT_CHANGED"),
     examples=["petmsg client set C-1 --kind recurring --timezone America/Chicago"],
 )
 def set_(
@@ -181,17 +179,18 @@ def set_(
 
     Quiet hours are hours in the client's timezone.
     """
+    from petmsg.render.views import nouns
     from petmsg.services.people import client as service
 
     changed = context.write(service.change, client, name=name, kind=kind, timezone=timezone)
-    context.show_one(CLIENT_CHANGED, changed)
+    context.show_one(nouns.CLIENT_CHANGED, changed)
 
 
 @app.command(
     "forget",
     writes=True,
     asks=confirmations.forget_client,
-    prints=one(ERASED),
+    prints=one("nouns.ERASED"),
     examples=[
         "petmsg client forget C-2 --reason 'they asked for it' --dry-run",
         "petmsg client forget C-2 --reason 'they asked for it' --yes",
@@ -205,10 +204,11 @@ def forget(context: Context, client: CLIENT_ARG, reason: REASON = None) -> None:
     is stored with a digest of the phone only. Bytes of files are deleted from the store after
     that; if that fails or is interrupted, repeat the command, or petmsg media fetch does it.
     """
+    from petmsg.render.views import nouns
     from petmsg.workflows import forget_client
 
     erased, left = forget_client.forget(context, client, reason=required_reason(reason))
-    context.show_one(ERASED, erased)
+    context.show_one(nouns.ERASED, erased)
     for each in left:
         context.notify(each)
 
@@ -216,7 +216,7 @@ def forget(context: Context, client: CLIENT_ARG, reason: REASON = None) -> None:
 @phone_app.command(
     "add",
     writes=True,
-    prints=one(CLIENT_CHANGED),
+    prints=one("nouns.CLIENT_CHANGED"),
     examples=["petmsg client phone add C-2 +12025550108 --primary"],
 )
 def phone_add(
@@ -228,27 +228,29 @@ def phone_add(
     ] = False,
 ) -> None:
     """Add a phone to a client."""
+    from petmsg.render.views import nouns
     from petmsg.services.people import client as service
 
     context.show_one(
-        CLIENT_CHANGED, context.write(service.phone_add, client, phone, primary=primary)
+        nouns.CLIENT_CHANGED, context.write(service.phone_add, client, phone, primary=primary)
     )
 
 
 @phone_app.command(
     "remove",
     writes=True,
-    prints=one(CLIENT_CHANGED),
+    prints=one("nouns.CLIENT_CHANGED"),
     examples=["petmsg client phone remove C-1 +12025550102"],
 )
 def phone_remove(
     context: Context, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
     """Remove a phone from a client."""
+    from petmsg.render.views import nouns
     from petmsg.services.people import client as service
 
     changed = context.write(service.phone_remove, client, phone)
-    context.show_one(CLIENT_CHANGED, changed)
+    context.show_one(nouns.CLIENT_CHANGED, changed)
     if changed.opted_out:
         context.notify(f"That phone is opted out. Client {changed.client} stays opted out.")
         context.notify(f"To end it: petmsg optout remove {shlex.quote(changed.client)} --reason …")
@@ -257,22 +259,23 @@ def phone_remove(
 @phone_app.command(
     "primary",
     writes=True,
-    prints=one(CLIENT_CHANGED),
+    prints=one("nouns.CLIENT_CHANGED"),
     examples=["petmsg client phone primary C-1 +12025550102"],
 )
 def phone_primary(
     context: Context, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
     """Choose the phone that receives a client's messages."""
+    from petmsg.render.views import nouns
     from petmsg.services.people import client as service
 
-    context.show_one(CLIENT_CHANGED, context.write(service.phone_primary, client, phone))
+    context.show_one(nouns.CLIENT_CHANGED, context.write(service.phone_primary, client, phone))
 
 
 @phone_app.command(
     "textable",
     writes=True,
-    prints=one(PHONE_TEXTABLE),
+    prints=one("nouns.PHONE_TEXTABLE"),
     examples=["petmsg client phone textable C-1 +12025550102 --reason 'a new SIM card'"],
 )
 def phone_textable(
@@ -285,11 +288,13 @@ def phone_textable(
 
     Use it after the provider reported that the phone cannot receive SMS, and that has changed.
     """
+    from petmsg.render.views import nouns
     from petmsg.services.people import undeliverable_phones
 
     why = required_reason(reason)
     context.show_one(
-        PHONE_TEXTABLE, context.write(undeliverable_phones.mark_textable, client, phone, reason=why)
+        nouns.PHONE_TEXTABLE,
+        context.write(undeliverable_phones.mark_textable, client, phone, reason=why),
     )
 
 

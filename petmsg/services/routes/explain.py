@@ -5,9 +5,8 @@ Standard library only: `petmsg route explain` starts without SQLAlchemy.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
@@ -27,8 +26,7 @@ _ROUTING_SETTINGS = ("pool_for", "pool_threads_per_number", "timezone")
 _NOT_REACHED = "not tried"
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(NamedTuple):
     """A routing decision, its client, and the name of the sitter whose number it chose."""
 
     client: ClientKey
@@ -36,8 +34,7 @@ class Explained:
     sitter_name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """One statement of two decisions, in words; `differs` if they are not the same."""
 
     what: str
@@ -46,8 +43,7 @@ class Compared:
     differs: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StoredExplanation:
+class StoredExplanation(NamedTuple):
     """The decision stored with a message, compared with the decision for it now."""
 
     message: int
