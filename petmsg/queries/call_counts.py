@@ -12,6 +12,11 @@ SELECT count(*) AS total,
        coalesce(sum(CASE WHEN k.answered_by IS NOT NULL THEN 1 ELSE 0 END), 0) AS answered,
        coalesce(sum(CASE WHEN k.answered_by IS NULL AND k.message_id IS NOT NULL
                          THEN 1 ELSE 0 END), 0) AS missed,
+       coalesce(sum(CASE WHEN k.answered_by IS NULL AND k.message_id IS NULL
+                          AND k.status NOT IN ('ringing', 'rejected')
+                         THEN 1 ELSE 0 END), 0) AS unanswered,
+       coalesce(sum(CASE WHEN k.answered_by IS NULL AND k.message_id IS NULL
+                          AND k.status = 'ringing' THEN 1 ELSE 0 END), 0) AS waiting,
        count(k.voicemail_seconds) AS voicemails,
        coalesce(sum(CASE WHEN k.status = 'ringing' THEN 1 ELSE 0 END), 0) AS ringing,
        coalesce(sum(CASE WHEN k.status = 'completed' THEN 1 ELSE 0 END), 0) AS completed,
@@ -25,11 +30,14 @@ FROM call k WHERE k.org_id = :org_id AND k.started_at >= :since AND k.started_at
 
 class CallCounts(NamedTuple):
     """All calls of a span; those that somebody answered, those in the inbox that nobody took, those
-    with a voicemail; and all by their status."""
+    of sitters that nobody answered, those that still ring; those with a voicemail; and all by their
+    status."""
 
     total: int
     answered: int
     missed: int
+    unanswered: int
+    waiting: int
     voicemails: int
     ringing: int
     completed: int

@@ -58,17 +58,27 @@ def addressee_of(row: Any) -> str:
 
 
 def outcome_of(row: Any) -> str:
-    """How a call went, in a few words: `answered by the sitter, 2 min 5 s`, `voicemail, 23 s`."""
+    """How a call went, in a few words: `answered by the sitter, 2 min 5 s`, `missed, voicemail of
+    23 s`."""
+    is_timed = row.answered_by is not None and row.status != CallStatus.RINGING
+    if not is_timed or row.duration_seconds is None:
+        return result_of(row)
+    return f"{result_of(row)}, {length_of(row.duration_seconds)}"
+
+
+def result_of(row: Any) -> str:
+    """How a call went, without how long people talked. A call that a sitter makes and that the
+    client does not take is not missed: nobody waits for an answer to it."""
     if row.answered_by is not None:
         by = f"answered by the {row.answered_by.replace('_', ' ')}"
-        if row.status == CallStatus.RINGING:
-            return f"{by}, not over yet"
-        return by if row.duration_seconds is None else f"{by}, {length_of(row.duration_seconds)}"
+        return f"{by}, not over yet" if row.status == CallStatus.RINGING else by
     if row.voicemail_seconds is not None:
         return f"missed, voicemail of {length_of(row.voicemail_seconds)}"
-    return _NOT_ANSWERED[CallStatus(row.status)]
+    by_sitter = row.caller == CallerKind.SITTER and row.addressed_to in _OF_SITTERS
+    return (_OF_SITTERS_CALLS if by_sitter else _NOT_ANSWERED)[CallStatus(row.status)]
 
 
+_OF_SITTERS = (CallAddressee.CLIENT, CallAddressee.NOBODY)
 _NOT_ANSWERED = {
     CallStatus.RINGING: "ringing",
     CallStatus.COMPLETED: "answered",
@@ -76,6 +86,12 @@ _NOT_ANSWERED = {
     CallStatus.BUSY: "missed, busy",
     CallStatus.FAILED: "missed, failed",
     CallStatus.REJECTED: "rejected",
+}
+_OF_SITTERS_CALLS = {
+    **_NOT_ANSWERED,
+    CallStatus.NO_ANSWER: "not answered",
+    CallStatus.BUSY: "not answered, busy",
+    CallStatus.FAILED: "not connected",
 }
 
 
@@ -93,7 +109,8 @@ def call_in_words(row: Any) -> str:
 
 
 def calls_in_words(counts: Any) -> str:
-    """The calls of a span: `5: 3 answered, 1 missed, 1 ringing`, or `none`."""
+    """The calls of a span: `5: 3 answered, 1 missed, 1 ringing`, or `none`. Each call is in one
+    of these counts."""
     if not counts.total:
         return "none"
     said = [
@@ -101,7 +118,8 @@ def calls_in_words(counts: Any) -> str:
         for count, words in (
             (counts.answered, "answered"),
             (counts.missed, "missed"),
-            (counts.ringing, "not over"),
+            (counts.unanswered, "of sitters not answered"),
+            (counts.waiting, "ringing"),
             (counts.rejected, "rejected"),
         )
         if count

@@ -84,7 +84,7 @@ def waits(
     )  # fmt: skip
 
 
-NO_CALLS = CallCounts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+NO_CALLS = CallCounts(*[0] * 12)
 
 
 def a_day(

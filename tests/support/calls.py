@@ -94,6 +94,7 @@ def add_call(
             "voicemail_seconds": voicemail,
         }
         is_missed = ended_at is not None and answered_by is None and not _is(status)
+        is_missed &= caller is not CallerKind.SITTER  # it is for the client, who did not answer
         row["message_id"] = _entry(cursor, row, number) if is_missed else None
         names = ", ".join(row)
         values = ", ".join(f":{name}" for name in row)

@@ -12,7 +12,7 @@ from petmsg.enums.calls import (
 from petmsg.enums.media import MediaStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.plurals import named
-from petmsg.render.call_words import addressee_of, caller_of, caller_phone, length_of
+from petmsg.render.call_words import addressee_of, caller_of, caller_phone, length_of, result_of
 from petmsg.render.field_types import (
     COUNT,
     E164,
@@ -74,8 +74,19 @@ _CALL = (
     _length("duration_seconds", "Duration"),
     _length("voicemail_seconds", "Voicemail"),
 )
+_TOLD_BY_RESULT = frozenset(("answered_by", "voicemail_seconds"))
+
+
+def _of_list(field: Field) -> Field:
+    """A field of a call in a list: one column says how it went."""
+    if field.name == "status":
+        said = field.kind._replace(wrap=_WHO.wrap)
+        return field._replace(title="Result", cell=lambda row, _: result_of(row), kind=said)
+    return field._replace(title=None) if field.name in _TOLD_BY_RESULT else field
+
+
 CALLS = (
-    *_CALL,
+    *(_of_list(field) for field in _CALL),
     Field("answered_at", None, kind=or_null(INSTANT)),
     Field("ended_at", None, kind=or_null(INSTANT)),
     Field("code", None, kind=CALL_CODE),

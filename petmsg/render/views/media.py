@@ -112,7 +112,7 @@ MEDIA = (
         get=lambda row: row.stored.provider_media_id,
         kind=or_null(WORD),
     ),
-    Field("attempts", "Failed attempts", get=lambda row: row.stored.attempts, kind=COUNT),
+    Field("attempts", "Attempts", get=lambda row: row.stored.attempts, kind=COUNT),
     Field("due_at", "Next attempt", get=lambda row: row.stored.due_at, kind=or_null(SOON)),
     Field("error", "Error", get=lambda row: row.stored.error, kind=or_null(TEXT)),
     Field("created_at", "Added", get=lambda row: row.stored.created_at, kind=SOON),

@@ -51,6 +51,26 @@ def test_a_list_says_who_called_whom_and_how_it_went(ready: Cli) -> None:
         assert words in table
 
 
+def test_a_table_has_the_time_and_the_result_of_a_call_at_a_usual_width(
+    ready: Cli, migrated_sqlite: str
+) -> None:
+    add_call(
+        migrated_sqlite, number=MAYA, caller=CallerKind.SITTER, client="C-1", sitter="S-1",
+        status=CallStatus.NO_ANSWER,
+    )  # fmt: skip
+    lines = ready("call", "list", "-o", "table", COLUMNS="100").out.splitlines()
+    assert lines[0].split() == ["Id", "Started", "Caller", "Number", "For", "Result", "Duration"]
+    assert not any("Started:" in line for line in lines)
+    wide = ready("call", "list", "-o", "table", COLUMNS="200").out
+    for words in (
+        "answered by the sitter", "missed, voicemail of 23 s", "missed, busy", "rejected",
+        "answered by the client", "not answered",
+    ):  # fmt: skip
+        assert f"  {words}  " in wide
+    timeline = ready("thread", "timeline", "C-1", "-o", "table").out
+    assert "from sitter S-1 Maya Lee: not answered" in timeline
+
+
 def test_no_phone_is_told_but_that_of_an_unknown_caller_masked(ready: Cli) -> None:
     for form in ("json", "tsv", "csv", "table"):
         for line in (("list",), ("show", "1"), ("show", "2"), ("show", "3"), ("show", "5")):

@@ -282,4 +282,4 @@ def test_the_calls_of_the_day_are_counted(url: str) -> None:
         "total": 3, "answered": 1, "missed": 1, "voicemails": 0, "ringing": 1, "rejected": 0,
     }  # fmt: skip
     told = run_cli(url, "status", "--org", "happy-paws", "-o", "table", COLUMNS="160").out
-    assert "3: 1 answered, 1 missed, 1 not over" in told
+    assert "3: 1 answered, 1 missed, 1 ringing" in told
