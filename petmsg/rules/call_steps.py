@@ -19,12 +19,6 @@ _TAKES = {
 }
 
 
-def first_ring(decision: CallDecision) -> int | None:
-    """Return the place of the entry that a call begins with; None if it is rejected, or if the
-    sitter has yet to choose a client."""
-    return None if decision.is_rejected or decision.must_choose else 0
-
-
 def choose(decision: CallDecision, key: int | None) -> CallDecision | None:
     """Return the decision after the sitter pressed a key; None if no client has the key.
 

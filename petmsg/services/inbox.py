@@ -151,7 +151,12 @@ def assign(uow: UnitOfWork, id_: int, client_text: str) -> Assigned:
         raise NotUnrouted(
             f"Message {id_} already belongs to somebody.", hint=f"See it: petmsg inbox show {id_}"
         )
-    phone = parse_phone(item.from_e164 or "")
+    if item.from_e164 is None:
+        raise NotUnrouted(
+            f"Message {id_} has no sender's phone: it was withheld or erased.",
+            hint=f"Mark it as handled: petmsg inbox done {id_}",
+        )
+    phone = parse_phone(item.from_e164)
     changed = client_service.phone_add(uow, client_text, phone)
     client = find_client(uow.cursor, uow.org.id, changed.client)
     thread = ensure_threads(uow, {client.id: (client.ref, None)})[client.id]

@@ -9,7 +9,6 @@ from petmsg.rules.call_steps import (
     answered_by,
     choose,
     ended_by,
-    first_ring,
     last_sentence,
     ring_at,
 )
@@ -23,7 +22,6 @@ TO_DESK = route_call(to(windows=()), T)
 TO_CLIENT = route_call(from_sitter(SMITH), T)
 OUTSIDE = route_call(from_sitter(), T)
 CHOOSES = route_call(from_sitter(SMITH, JONES._replace(is_overridden=True)), T)
-REJECTED = route_call(from_client(from_own_number=True), T)
 
 NOT_TAKEN = [CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.FAILED]
 
@@ -32,13 +30,6 @@ def chosen(key: int) -> CallDecision:
     found = choose(CHOOSES, key)
     assert found is not None
     return found
-
-
-def test_a_call_begins_with_the_first_entry() -> None:
-    assert [first_ring(each) for each in (TO_SITTER, TO_DESK, TO_CLIENT, OUTSIDE)] == [0] * 4
-    assert first_ring(CHOOSES) is None, "the sitter chooses first"
-    assert first_ring(REJECTED) is None
-    assert first_ring(chosen(1)) == 0
 
 
 def test_the_sitter_chooses_a_client_by_key() -> None:

@@ -4,7 +4,6 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.clock import iso_utc
 from petmsg.enums.call_routing import CallCode, CallRule
 from petmsg.enums.calls import (
     AnsweredBy,
@@ -203,8 +202,3 @@ def _insert(cursor: Any, table: str, row: dict[str, Any], *, returning: str) -> 
     values = ", ".join(f":{name}" for name in row)
     sql = f"INSERT INTO {table} ({names}) VALUES ({values}) RETURNING {returning}"
     return int(cursor.value(sql, **row))
-
-
-def at(instant: datetime) -> str:
-    """An instant as JSON has it."""
-    return iso_utc(instant)

@@ -481,3 +481,13 @@ def test_strangers_who_wait_are_one_alert_together(ready: Cli) -> None:
 def test_a_keyword_waits_for_no_answer(ready: Cli) -> None:
     comes(ready, "STOP", to=DESK)
     assert told(ready, now=NOW + LATE) == []
+
+
+def test_a_call_from_a_withheld_phone_is_nobodys_to_assign(ready: Cli, migrated_url: str) -> None:
+    call = add_call(migrated_url, number=MAYA, status=CallStatus.NO_ANSWER)
+    message = ready("call", "show", str(call), "-o", "json").json["message"]
+    ran = ready("inbox", "assign", str(message), "C-1", "-o", "json")
+    assert (ran.code, ran.error["code"]) == (4, "not_unrouted")
+    assert "withheld" in ran.error["message"]
+    assert ran.error["hint"] == f"Mark it as handled: petmsg inbox done {message}"
+    assert ready("inbox", "done", str(message)).code == 0
