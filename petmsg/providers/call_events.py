@@ -1,11 +1,12 @@
 """What a provider tells of a phone call. Any of them may come twice, late, or in another order.
 
 `call` is the provider's ID of the caller's leg, `ring` the place of an entry in the decision's
-`rings`. Seconds are whole. Values may be written by strangers: they are checked where they are
-read.
+`rings`. Seconds are whole. `at` is when it was told (aware UTC), if that is known: it may be stored
+later. Values may be written by strangers: they are checked where they are read.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from petmsg.enums.calls import CallStatus
 
@@ -17,6 +18,7 @@ class CallArrived:
     call: str
     from_phone: str | None
     to_e164: str
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class CallEnded:
     seconds: int | None = None
     from_phone: str | None = None
     to_e164: str | None = None
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from starlette.requests import Request
@@ -86,7 +86,8 @@ class VoiceRoutes:
         """A call comes in."""
         began = time.monotonic()
         form = await signed_form(request, self._signature)
-        return await self._answer(request, twilio_call_requests.call_arrived(form), form, began)
+        event = replace(twilio_call_requests.call_arrived(form), at=self._source.clock())
+        return await self._answer(request, event, form, began)
 
     async def answered(self, request: Request) -> Response:
         """Somebody who was rung picked up or pressed a key, or a sitter chose a client."""
@@ -103,6 +104,7 @@ class VoiceRoutes:
         if event is None:
             return respond(request, 204, "on_its_way")
         if isinstance(event, CallEnded):
+            event = replace(event, at=self._source.clock())
             return await self._note_end(request, event, form, began)
         if event.by_desk:
             self._put_arrival_first(event, form)

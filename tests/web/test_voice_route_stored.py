@@ -5,6 +5,7 @@ They are signed as Twilio signs them, and every document is held against the gra
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -125,6 +126,7 @@ class Line:
         self.url = url
         self._folder = folder
         self.is_away = False
+        self.now = NOW
 
     def call(self, steps: Steps, *, sender: str = ANN, to: str = MAYA, times: int = 1) -> None:
         async def run(session: Session) -> None:
@@ -132,12 +134,12 @@ class Line:
 
         with looking(self.url) as cursor:
             lines = desk_lines(cursor, NOW)
-        voice = VoiceSource(PUBLIC, lines.get, lines.__contains__, lambda: NOW)
+        voice = VoiceSource(PUBLIC, lines.get, lines.__contains__, lambda: self.now)
 
         def kept(items: Any) -> list[Outcome]:
             if self.is_away:
                 return [Outcome(503, "database_away")] * len(items)
-            store = TestStore(self.url, now=NOW)
+            store = TestStore(self.url, now=self.now)
             try:
                 return WebhookStore(store)(items)
             finally:
@@ -253,12 +255,16 @@ def test_a_call_while_the_database_is_away_is_stored_afterwards(
         await ann.calls()
         await ann.rings(DESK_PHONE, shows=MAYA)
         line.is_away = False
+        line.now = NOW + timedelta(minutes=12)
         await ann.ringing_ends("completed")
         assert ann.is_over
         await ann.hangs_up()
 
     line.call(steps)
     assert line.calls == [("completed", "front_desk", None)]
+    with looking(line.url) as cursor:
+        assert cursor.instant("SELECT started_at FROM call") == NOW
+        assert cursor.instant("SELECT ended_at FROM call") == line.now
 
 
 def test_a_key_while_the_database_is_away_connects_and_is_stored_afterwards(

@@ -5,7 +5,7 @@ again, and every step of it, reads the same.
 """
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.call_routing import CallCode
@@ -29,6 +29,9 @@ from petmsg.services.alert import raise_alert
 from petmsg.services.calls.next_plan import Recorded, plan_at_start
 from petmsg.services.inbound.address import NotOurNumber
 from petmsg.services.unit_of_work import UnitOfWork
+
+LATE = timedelta(seconds=10)
+"""An event that was told longer ago could not be stored at once, and is dated back."""
 
 
 class CallOfAnotherOrg(Refused):
@@ -56,7 +59,7 @@ def arrive(uow: UnitOfWork, event: CallArrived, *, provider: ProviderName | None
             from_phone=event.from_phone,
             to_e164=event.to_e164,
             provider=provider,
-            at=uow.now,
+            at=told_at(uow, event.at),
         )
     return Recorded(word, plan_at_start(uow, call, decision_of(call)))
 
@@ -136,6 +139,11 @@ def locked(uow: UnitOfWork, provider_call_id: str) -> StoredCall | None:
     if call is not None and call.org_id != uow.org.id:
         raise CallOfAnotherOrg
     return call
+
+
+def told_at(uow: UnitOfWork, at: datetime | None) -> datetime:
+    """Return the instant of an event that was told at `at` (aware UTC; None: now)."""
+    return at if at is not None and at < uow.now - LATE else uow.now
 
 
 def decision_of(call: StoredCall) -> CallDecision:

@@ -7,7 +7,7 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.providers.call_events import CallEnded, VoicemailLeft
 from petmsg.queries.call_writes import StoredCall, find_call, store_duration, store_end
 from petmsg.rules.call_plan import HangUp, Speak
-from petmsg.services.calls.arrive import begin, decision_of, locked
+from petmsg.services.calls.arrive import begin, decision_of, locked, told_at
 from petmsg.services.calls.inbox_entry import add_missed, add_voicemail, is_missed
 from petmsg.services.calls.next_plan import Recorded
 from petmsg.services.calls.ring import UNKNOWN
@@ -24,6 +24,7 @@ def call_ended(uow: UnitOfWork, event: CallEnded, *, provider: ProviderName | No
     `NotOurNumber`, `CallOfAnotherOrg`.
     """
     seconds = None if event.seconds is None else min(max(event.seconds, 0), LONGEST_SECONDS)
+    at = told_at(uow, event.at)
     call = locked(uow, event.call)
     if call is None:
         if event.to_e164 is None:
@@ -34,10 +35,11 @@ def call_ended(uow: UnitOfWork, event: CallEnded, *, provider: ProviderName | No
             from_phone=event.from_phone,
             to_e164=event.to_e164,
             provider=provider,
-            at=uow.now - timedelta(seconds=seconds or 0),
+            at=at - timedelta(seconds=seconds or 0),
         )
     status = _status(call, event.status)
-    is_new = store_end(uow.cursor, call.id, status=status.value, now=uow.now)
+    at = max(at, call.started_at)
+    is_new = store_end(uow.cursor, call.id, status=status.value, now=at)
     if seconds is not None:
         store_duration(uow.cursor, call.id, seconds)
     if is_new:

@@ -1,6 +1,7 @@
 """The end of a call: stored once, never taken back; a call that nobody took waits in the inbox."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -26,6 +27,7 @@ from tests.support.incoming import MAYAS_PHONE, STRANGER, refused, waiting
 from tests.support.texting import ANN, MAYA, POOL, alerts, show
 
 MINUTE = timedelta(minutes=1)
+OTHER = "CA" + "1" * 32
 
 
 @pytest.fixture
@@ -91,6 +93,33 @@ def test_an_end_before_the_arrival_makes_the_call(ready: Cli, migrated_url: str)
     assert late.phone == MAYAS_OWN
     assert calls(migrated_url, "status, duration_seconds") == [("no_answer", 60)]
     assert waiting(ready) == [1]
+
+
+def test_what_is_stored_late_is_dated_back(ready: Cli, migrated_url: str) -> None:
+    """The database was away while they called."""
+    over = replace(ended(60, call=OTHER), at=NOW + MINUTE)
+    events = (replace(arrived(), at=NOW), replace(ended(60), at=NOW + MINUTE), over)
+    tell(migrated_url, *events, now=NOW + 12 * MINUTE)
+    for call in (CALL, OTHER):
+        shown = ready("call", "show", str(1 + (call == OTHER)), "-o", "json").json
+        times = [datetime.fromisoformat(shown[name]) for name in ("started_at", "ended_at")]
+        assert times == [NOW, NOW + MINUTE]
+        assert datetime.fromisoformat(shown["decision"]["at"]) == NOW
+
+
+def test_what_is_stored_at_once_has_the_time_of_its_transaction(
+    ready: Cli, migrated_url: str
+) -> None:
+    """Clocks differ a little, and no end is before its beginning."""
+    early = NOW - timedelta(seconds=9)
+    tell(migrated_url, replace(arrived(), at=early), replace(ended(60), at=NOW + MINUTE))
+    shown = ready("call", "show", "1", "-o", "json").json
+    times = [datetime.fromisoformat(shown[name]) for name in ("started_at", "ended_at")]
+    assert times == [NOW, NOW]
+    tell(migrated_url, arrived(OTHER))
+    tell(migrated_url, replace(ended(60, call=OTHER), at=early), now=NOW + MINUTE)
+    shown = ready("call", "show", "2", "-o", "json").json
+    assert shown["ended_at"] == shown["started_at"]
 
 
 def test_an_end_without_numbers_and_arrival_is_nobodys(ready: Cli, migrated_url: str) -> None:
