@@ -23,7 +23,7 @@ _NOT_SPOKEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 """Unicode categories: characters of control and format, halves of characters, and unknown ones."""
 
 _SENTENCES = {
-    Sentence.NO_VISIT: "You have no visit now, so this number connects you with nobody.",
+    Sentence.NO_VISIT: "You have no visit now, so there is no client to connect you with.",
     Sentence.NOBODY_ANSWERS: "Nobody at {company} can take your call now. Please call again "
     "later, or send a message to this number.",
     Sentence.CLIENT_DOES_NOT_ANSWER: "The client does not answer. Please call again later, or send "
@@ -66,7 +66,7 @@ def greeting(company: str, words: str | None) -> str:
     ones. Own words that hold a phone number are not spoken."""
     usual = (
         f"You have reached {_name(company, _A_COMPANY)}. Nobody can take your call now. Please "
-        "leave a message after the tone, then press the pound key."
+        "leave a message after the tone, and hang up when you are done."
     )
     return usual if words is None else _speakable(words, usual, LONGEST_GREETING)
 

@@ -69,7 +69,12 @@ _CALL = (
         cell=lambda row, _: addressee_of(row),
         kind=one_of(CallAddressee)._replace(wrap=_WHO.wrap),
     ),
-    Field("status", "Status", kind=one_of(CallStatus)),
+    Field(
+        "status",
+        "Result",
+        cell=lambda row, _: result_of(row),
+        kind=one_of(CallStatus)._replace(wrap=_WHO.wrap),
+    ),
     Field("answered_by", "Answered by", kind=or_null(one_of(AnsweredBy))),
     _length("duration_seconds", "Duration"),
     _length("voicemail_seconds", "Voicemail"),
@@ -79,9 +84,6 @@ _TOLD_BY_RESULT = frozenset(("answered_by", "voicemail_seconds"))
 
 def _of_list(field: Field) -> Field:
     """A field of a call in a list: one column says how it went."""
-    if field.name == "status":
-        said = field.kind._replace(wrap=_WHO.wrap)
-        return field._replace(title="Result", cell=lambda row, _: result_of(row), kind=said)
     return field._replace(title=None) if field.name in _TOLD_BY_RESULT else field
 
 
@@ -215,6 +217,10 @@ def _call_shown(row: Any, _: View) -> str:
     return "-" if row.call is None else f"{row.call}: petmsg call show {row.call}"
 
 
+def _entry_shown(row: Any, _: View) -> str:
+    return "-" if row.message is None else f"{row.message}: petmsg inbox show {row.message}"
+
+
 OF_CALL = Field("call", None, cell=_call_shown, kind=or_null(ID))
 """The call that a message stands for: its entry in the inbox."""
 VOICEMAIL = _length("voicemail_seconds", None)
@@ -260,7 +266,7 @@ CALL = (
         kind=or_null(_VOICEMAIL),
     ),
     Field("save_with", "Save it", get=_save_with, kind=or_null(TEXT)),
-    Field("message", "Inbox message", kind=or_null(ID)),
+    Field("message", "Inbox message", cell=_entry_shown, kind=or_null(ID)),
     Field("provider", "Provider", kind=or_null(one_of(ProviderName))),
     Field("provider_id", None, get=lambda row: row.provider_call_id, kind=WORD),
     OF_MESSAGE,

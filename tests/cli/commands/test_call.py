@@ -128,6 +128,9 @@ def test_a_voicemail_says_how_it_is_saved(ready: Cli, tmp_path: Path) -> None:
     assert ready(*words).code == 0
     (saved,) = (tmp_path / "saved").iterdir()
     assert saved.read_bytes() == VOICE
+    table = ready("call", "show", "2", "-o", "table").out
+    assert "missed, voicemail of 23 s" in table
+    assert f"{shown['message']}: petmsg inbox show {shown['message']}" in table
     assert shown["message"] == ready("inbox", "list", "-o", "json").json[-1]["message"]
 
 
