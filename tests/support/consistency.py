@@ -33,7 +33,8 @@ def raw(url: str, *, pragmas: tuple[str, ...] = PRAGMAS) -> Iterator[Cursor]:
         connection.execute("BEGIN IMMEDIATE")
     else:
         assert location.dsn is not None
-        connection = psycopg.connect(location.dsn, options="-c timezone=UTC")
+        connection = psycopg.connect(location.dsn)
+        connection.execute("SET TIME ZONE 'UTC'")  # a pooler knows no options
     try:
         yield Cursor(connection.cursor(), is_sqlite=location.is_sqlite)
         connection.commit()

@@ -3,16 +3,13 @@
 from typing import Any
 
 from petmsg.enums.calls import (
-    AnsweredBy,
     CallAddressee,
-    CallerKind,
     CallStatus,
     RingTarget,
 )
 from petmsg.enums.media import MediaStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.plurals import named
-from petmsg.render.call_words import addressee_of, caller_of, caller_phone, length_of, result_of
 from petmsg.render.field_types import (
     COUNT,
     E164,
@@ -21,8 +18,6 @@ from petmsg.render.field_types import (
     INSTANT,
     NAME,
     REF,
-    SENDER,
-    SOON,
     TEXT,
     WORD,
     keyed,
@@ -35,50 +30,10 @@ from petmsg.render.field_types import (
 from petmsg.render.fields import Field, View
 from petmsg.render.picture_text import size_of
 from petmsg.render.views.call_decision import CALL_CODE, CALL_DECISION
+from petmsg.render.views.call_fields import CALL_FIELDS
 from petmsg.render.views.media import OF_MESSAGE
-from petmsg.render.views.people import person
 from petmsg.render.views.stored_decision import reason_of, stored_decision
 
-_WHO = NAME
-
-
-def _length(name: str, title: str | None) -> Field:
-    def cell(row: Any, _: View) -> str:
-        seconds = getattr(row, name)
-        return "-" if seconds is None else length_of(seconds)
-
-    return Field(name, title, cell=cell, kind=or_null(COUNT))
-
-
-_CALL = (
-    Field("call", "Id", kind=ID),
-    Field("started_at", "Started", kind=SOON),
-    Field(
-        "caller",
-        "Caller",
-        cell=lambda row, view: caller_of(row, reveal=view.reveal),
-        kind=one_of(CallerKind)._replace(wrap=_WHO.wrap),
-    ),
-    Field("from", None, get=caller_phone, personal=True, kind=or_null(SENDER)),
-    *person("client", None, is_optional=True),
-    *person("sitter", None, is_optional=True),
-    Field("number", "Number", kind=E164),
-    Field(
-        "addressed_to",
-        "For",
-        cell=lambda row, _: addressee_of(row),
-        kind=one_of(CallAddressee)._replace(wrap=_WHO.wrap),
-    ),
-    Field(
-        "status",
-        "Result",
-        cell=lambda row, _: result_of(row),
-        kind=one_of(CallStatus)._replace(wrap=_WHO.wrap),
-    ),
-    Field("answered_by", "Answered by", kind=or_null(one_of(AnsweredBy))),
-    _length("duration_seconds", "Duration"),
-    _length("voicemail_seconds", "Voicemail"),
-)
 _TOLD_BY_RESULT = frozenset(("answered_by", "voicemail_seconds"))
 
 
@@ -88,7 +43,7 @@ def _of_list(field: Field) -> Field:
 
 
 CALLS = (
-    *(_of_list(field) for field in _CALL),
+    *(_of_list(field) for field in CALL_FIELDS),
     Field("answered_at", None, kind=or_null(INSTANT)),
     Field("ended_at", None, kind=or_null(INSTANT)),
     Field("code", None, kind=CALL_CODE),
@@ -109,7 +64,7 @@ LEGS = (
         cell=lambda row, _: (
             named(f"{row['target']} {row['ref']}", row["name"]) if row["ref"] else row["target"]
         ),
-        kind=one_of(RingTarget)._replace(wrap=_WHO.wrap),
+        kind=one_of(RingTarget)._replace(wrap=NAME.wrap),
     ),
     Field("ref", None, kind=or_null(REF)),
     Field("name", None, kind=or_null(NAME)),
@@ -213,47 +168,12 @@ def _result(row: Any, rings: list[dict[str, Any]], place: int, taken: int | None
     return "not_answered" if place < taken else "not_reached"
 
 
-def _call_shown(row: Any, _: View) -> str:
-    return "-" if row.call is None else f"{row.call}: petmsg call show {row.call}"
-
-
 def _entry_shown(row: Any, _: View) -> str:
     return "-" if row.message is None else f"{row.message}: petmsg inbox show {row.message}"
 
 
-OF_CALL = Field("call", None, cell=_call_shown, kind=or_null(ID))
-"""The call that a message stands for: its entry in the inbox."""
-VOICEMAIL = _length("voicemail_seconds", None)
-
-_COUNTED = ("total", "answered", "missed", "voicemails", "ringing", "rejected")
-CALL_COUNTS = keyed(**dict.fromkeys(_COUNTED, COUNT))
-"""The calls of a day."""
-
-
-def counted_calls(counts: Any) -> dict[str, int]:
-    """The counts as JSON has them; values of `CALL_COUNTS`."""
-    return {name: getattr(counts, name) for name in _COUNTED}
-
-
-_OF_CLIENT = frozenset(("from", "client", "client_name"))
-THREAD_CALLS = (
-    *(field for field in _CALL if field.name not in _OF_CLIENT),
-    Field("answered_at", None, kind=or_null(INSTANT)),
-    Field("ended_at", None, kind=or_null(INSTANT)),
-    Field("message", None, kind=or_null(ID)),
-    OF_MESSAGE,
-)
-"""The calls of a client's thread."""
-ENTRIES = (
-    Field("kind", kind=one_word_of("message", "call")),
-    Field("at", kind=INSTANT),
-    Field("message", kind=or_null(ID)),
-    Field("call", kind=or_null(ID)),
-)
-"""The order of messages and calls: a call that nobody took also has its message."""
-
 CALL = (
-    *_CALL,
+    *CALL_FIELDS,
     Field("code", "Code", kind=CALL_CODE),
     Field("reason", "Reason", get=reason_of, kind=or_null(TEXT)),
     Field("answered_at", "Answered", kind=or_null(INSTANT)),

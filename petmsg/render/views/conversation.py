@@ -34,7 +34,7 @@ from petmsg.render.field_types import (
 )
 from petmsg.render.fields import Field, local
 from petmsg.render.picture_text import previewed, words_with_pictures
-from petmsg.render.views.call import ENTRIES, OF_CALL, THREAD_CALLS
+from petmsg.render.views.call_fields import ENTRIES, OF_CALL, THREAD_CALLS
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.nouns import SITTER
 from petmsg.render.views.override import HOLDING

@@ -26,7 +26,7 @@ from petmsg.render.field_types import (
 )
 from petmsg.render.fields import Field
 from petmsg.render.picture_text import words_with_pictures
-from petmsg.render.views.call import OF_CALL, VOICEMAIL
+from petmsg.render.views.call_fields import OF_CALL, VOICEMAIL
 from petmsg.render.views.conversation import SENT
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.people import ANY_CLIENT, CLIENT, person

@@ -28,7 +28,7 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field, View, local
-from petmsg.render.views.call import CALL_COUNTS, counted_calls
+from petmsg.render.views.call_fields import CALL_COUNTS, counted_calls
 from petmsg.render.views.coverage import GAPS
 from petmsg.render.views.people import ANY_SITTER, person
 

@@ -16,7 +16,7 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field
-from petmsg.render.views.call import THREAD_CALLS
+from petmsg.render.views.call_fields import THREAD_CALLS
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.simulate import SEGMENTS
 

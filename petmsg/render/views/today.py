@@ -23,7 +23,7 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field
-from petmsg.render.views.call import CALL_COUNTS, counted_calls
+from petmsg.render.views.call_fields import CALL_COUNTS, counted_calls
 from petmsg.render.views.coverage import GAPS
 
 _STATES = ("over", "running", "to_come")
