@@ -280,18 +280,17 @@ def _pool(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
     if not candidates:
         explanation = "No usable pool number can send pictures"
         return None, _step(Rule.POOL, False, Code.NUMBER_WITHOUT_MMS, explanation)
-    fit = _of_right_country(candidates, facts, at)
-    for each in fit:
-        if each.number.id == facts.own_pool_number_id:
-            explanation = f"The thread's own pool number {each.number.e164} is usable"
-            return each.number, _step(Rule.POOL, True, Code.POOL_STICKY, explanation)
-    limit = facts.pool_threads_per_number
+    own, limit = facts.own_pool_number_id, facts.pool_threads_per_number
     if limit is not None:
-        candidates = [each for each in candidates if each.own_threads < limit]
+        candidates = [x for x in candidates if x.number.id == own or x.own_threads < limit]
         if not candidates:
             explanation = f"Every usable pool number already serves {limit} threads"
             return None, _step(Rule.POOL, False, Code.POOL_AT_CAPACITY, explanation)
-        fit = _of_right_country(candidates, facts, at)
+    fit = _of_right_country(candidates, facts, at)
+    for each in fit:
+        if each.number.id == own:
+            explanation = f"The thread's own pool number {each.number.e164} is usable"
+            return each.number, _step(Rule.POOL, True, Code.POOL_STICKY, explanation)
     if not fit:
         explanation = "The usable pool numbers are of another country than the client's phone"
         return None, _step(Rule.POOL, False, Code.NUMBER_OTHER_COUNTRY, explanation)

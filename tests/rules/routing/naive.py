@@ -181,15 +181,14 @@ def from_pool(facts: Facts, at: datetime) -> tuple[str, NumberFact | None]:
     fit = [p for p in fit if can_send(p.number, facts)]
     if fit == []:
         return "NUMBER_WITHOUT_MMS", None
-    own = [p for p in of_country(fit, facts, at) if p.number.id == facts.own_pool_number_id]
-    if own:
-        return "POOL_STICKY", own[0].number
+    own = [p for p in fit if p.number.id == facts.own_pool_number_id]
     limit = facts.pool_threads_per_number
-    if limit is not None:
-        fit = [p for p in fit if p.own_threads < limit]
+    fit = own + [p for p in fit if p not in own and (limit is None or p.own_threads < limit)]
     if fit == []:
         return "POOL_AT_CAPACITY", None
     fit = of_country(fit, facts, at)
+    if own and own[0] in fit:
+        return "POOL_STICKY", own[0].number
     if fit == []:
         return "NUMBER_OTHER_COUNTRY", None
     return "POOL_LEAST_RECENTLY_USED", by_longest_rest(fit)[0].number

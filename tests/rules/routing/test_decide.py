@@ -427,6 +427,21 @@ def test_when_every_pool_number_is_full_the_front_desk_speaks() -> None:
     assert decision.reason == "No active window - using front desk"
 
 
+def test_a_thread_keeps_its_far_number_while_those_of_its_country_are_full() -> None:
+    abroad = pool_number(11, own_threads=1)
+    abroad = abroad._replace(number=abroad.number._replace(e164="+447700900011"))
+    known = facts(
+        pool=(abroad, pool_number(12, own_threads=1)),
+        own_pool_number_id=11,
+        pool_threads_per_number=1,
+        desks=(),
+        calling_code="1",
+    )
+    decision = decide(known, T)
+    assert _number(decision) == "+447700900011"
+    assert _codes(decision)[1:] == [Code.POOL_STICKY]
+
+
 def test_a_limit_of_0_takes_no_new_thread_at_all() -> None:
     assert _codes(decide(facts(pool_threads_per_number=0), T))[1] is Code.POOL_AT_CAPACITY
 
