@@ -9,9 +9,9 @@ from petmsg.enums.calls import CallStatus
 from petmsg.errors import NotFound, OutOfRange, quoted
 from petmsg.queries.lookup import find_client, find_number, find_sitter
 from petmsg.queries.media_of_messages import MessageMedia, of_messages
-from petmsg.queries.message import LARGEST_ID
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
+from petmsg.queries.row_ids import LARGEST_ID
 
 _LIST = """
 SELECT k.id AS call, k.started_at, k.caller, c.ref AS client, c.name AS client_name,

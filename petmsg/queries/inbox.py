@@ -9,9 +9,9 @@ from petmsg.enums.inbound import AddressedTo
 from petmsg.errors import NotFound, OutOfRange, Refused, quoted
 from petmsg.queries.lookup import find_client, find_number, find_sitter
 from petmsg.queries.media_of_messages import MessageMedia, with_media
-from petmsg.queries.message import message_id, require_possible
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
+from petmsg.queries.row_ids import message_id, require_possible
 from petmsg.queries.waiting import FOR_THE_DESK, FORWARDED, OPEN, SITTER_WINDOW_OPEN, overdue
 
 # `media` is filled by `with_media`. `window_open`: the sitter's window with the client is open;

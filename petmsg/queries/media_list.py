@@ -6,9 +6,9 @@ from typing import NamedTuple
 from petmsg.db.cursor import Cursor
 from petmsg.errors import NotFound, OutOfRange, quoted
 from petmsg.queries.lookup import find_client
-from petmsg.queries.message import LARGEST_ID, require_possible
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
+from petmsg.queries.row_ids import LARGEST_ID, require_possible
 
 _LIST = """
 SELECT x.id AS media, x.message_id AS message, x.position, c.ref AS client, c.name AS client_name,

@@ -6,15 +6,14 @@ from typing import Any, NamedTuple
 from petmsg.days import ALWAYS, Span
 from petmsg.db.cursor import Cursor
 from petmsg.enums.messages import MessageStatus
-from petmsg.errors import NotFound, OutOfRange, Refused, quoted
+from petmsg.errors import NotFound, Refused
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.media_of_messages import MessageMedia, with_media
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page
+from petmsg.queries.row_ids import message_id, require_possible
 from petmsg.queries.search import newest_matches
 from petmsg.rules.search import Search
-
-LARGEST_ID = 2**31 - 1
 
 _TRIES = """
 SELECT a.attempt, n.e164 AS number, a.status, a.code, a.provider_message_id AS provider_id,
@@ -281,21 +280,6 @@ def show_message(cursor: Cursor, org: OrgRow, id_: int) -> MessageDetails:
 def source_of(cursor: Cursor, id_: int) -> SourceRow:
     """Where a message comes from."""
     return cursor.first(SourceRow, _SOURCE, id=id_) or SourceRow(None, None, None)
-
-
-def message_id(text: str) -> int:
-    """The numeric id that a person typed. Raises `OutOfRange`."""
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise OutOfRange(
-            f"Invalid message id {quoted(text)}.", hint="List the messages: petmsg message list"
-        )
-    return int(text)
-
-
-def require_possible(id_: int) -> None:
-    """Raise `NotFound` for an id that is too large for the database."""
-    if not 0 < id_ <= LARGEST_ID:
-        raise NotFound("message", str(id_))
 
 
 class NoPhone(Refused):

@@ -9,10 +9,10 @@ from petmsg.enums.messages import Direction
 from petmsg.errors import NotFound
 from petmsg.queries.lookup import find_client
 from petmsg.queries.media_of_messages import MessageMedia, with_media
-from petmsg.queries.message import LARGEST_ID, message_id
 from petmsg.queries.org import OrgRow
 from petmsg.queries.override import HoldingOverride, holding_override
 from petmsg.queries.page import Page, newest_of
+from petmsg.queries.row_ids import LARGEST_ID, message_id
 from petmsg.queries.thread_calls import (
     Entry,
     ThreadCall,

@@ -10,8 +10,9 @@ from petmsg.enums.messages import BlockCode, Direction, MessageStatus
 from petmsg.errors import MalformedText, NotFound, Refused
 from petmsg.models import Message, MessageSource
 from petmsg.queries.lookup import ClientKey, client_by_id, find_client
-from petmsg.queries.message import primary_phone, require_possible, source_of
+from petmsg.queries.message import primary_phone, source_of
 from petmsg.queries.routing import read_facts
+from petmsg.queries.row_ids import require_possible
 from petmsg.queries.row_locks import share_client
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.routing import decide

@@ -13,10 +13,11 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums.messages import Direction
 from petmsg.errors import NotFound
 from petmsg.queries.lookup import ClientKey, find_client
-from petmsg.queries.message import decision_of, require_possible
+from petmsg.queries.message import decision_of
 from petmsg.queries.org import OrgRow
 from petmsg.queries.route_changes import changes_since
 from petmsg.queries.routing import read_facts, voice_of
+from petmsg.queries.row_ids import require_possible
 from petmsg.rules.routing import Decision, decide
 from petmsg.services.outbox.voice import find_voice
 
