@@ -15,7 +15,8 @@ NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
 ACTOR = "bench@bench"
 CALL_DECISION = (
     '{"reason": "the window is active", "rings": [{"target": "sitter", "ref": "S-3", "name": "Eve",'
-    ' "caller_id": "+14155580003", "seconds": 20, "needs_key": true}], "trace": []}'
+    ' "caller_id": "+14155580003", "seconds": 20, "needs_key": true}],'
+    ' "addressed_to": "sitter", "ref": "S-3", "options": [], "trace": []}'
 )
 """What `petmsg call show` reads of the decision that is stored with a call."""
 SITTERS = 50
