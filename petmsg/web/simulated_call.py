@@ -152,7 +152,7 @@ class _Dialogue:
         ring = rings[place] if place < len(rings) else {"target": RingTarget.FRONT_DESK}
         target = RingTarget(ring["target"])
         self._rung = (target.value, ring.get("ref"), ring.get("name"))
-        return self._people.reaction(target)
+        return self._people.reaction(target, is_first=place == 0)
 
     def _step(
         self, number: int, request: VoiceRequest, answered: Answered, events: Sequence[Event]

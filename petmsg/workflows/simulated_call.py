@@ -14,8 +14,10 @@ class SimulatedPeople(NamedTuple):
     """What the caller and those who are rung do.
 
     `pick_up` is what the sitter or client does who is rung, and `key` what they or the caller press
-    where a key is asked for, empty for none. `voicemail_seconds` is how long the caller speaks
-    after the beep; with 0 they hang up. With `hangs_up` they do so while the first phone rings.
+    where a key is asked for, empty for none. With `desk_too` the front desk does the same when its
+    phone rings first; with `desk_answers` it picks up whenever it is rung, otherwise it does not.
+    `voicemail_seconds` is how long the caller speaks after the beep; with 0 they hang up. With
+    `hangs_up` they do so while the first phone rings.
     """
 
     pick_up: PickUp
@@ -23,12 +25,13 @@ class SimulatedPeople(NamedTuple):
     desk_answers: bool = False
     voicemail_seconds: int = 0
     hangs_up: bool = False
+    desk_too: bool = False
 
-    def reaction(self, target: RingTarget) -> Reaction:
-        """What happens at the phone of that one."""
-        if target is RingTarget.FRONT_DESK:
-            return Reaction(PickUp.ANSWER if self.desk_answers else PickUp.NO_ANSWER, self.key)
-        return Reaction(self.pick_up, self.key)
+    def reaction(self, target: RingTarget, *, is_first: bool) -> Reaction:
+        """What happens at the phone of that one; `is_first` if it is rung before any other."""
+        if target is not RingTarget.FRONT_DESK or (is_first and self.desk_too):
+            return Reaction(self.pick_up, self.key)
+        return Reaction(PickUp.ANSWER if self.desk_answers else PickUp.NO_ANSWER, self.key)
 
 
 class SeenEvent(NamedTuple):

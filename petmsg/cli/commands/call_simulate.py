@@ -36,12 +36,13 @@ def simulate(
         bool | None,
         typer.Option(
             "--answer/--no-answer",
-            help="Whether the sitter or client who is rung picks up [default: answer].",
+            help="Whether the phone that rings first is picked up [default: a sitter or client "
+            "picks up, the front desk does not].",
             show_default=False,
         ),
     ] = None,
     busy: Annotated[
-        bool, typer.Option("--busy", help="The sitter or client who is rung is on the phone.")
+        bool, typer.Option("--busy", help="The phone that rings first is busy.")
     ] = False,
     press: Annotated[
         str,
@@ -50,7 +51,7 @@ def simulate(
         ),
     ] = "1",
     desk_answers: Annotated[
-        bool, typer.Option("--desk-answers", help="The front desk picks up if it is rung.")
+        bool, typer.Option("--desk-answers", help="The front desk picks up whenever it is rung.")
     ] = False,
     leave_voicemail: Annotated[
         int,

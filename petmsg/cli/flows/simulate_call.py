@@ -40,7 +40,8 @@ def people(
         )
     pick_up = PickUp.BUSY if busy else PickUp.NO_ANSWER if answer is False else PickUp.ANSWER
     key = "" if press == NO_KEY else press
-    return SimulatedPeople(pick_up, key, desk_answers, leave, hang_up)
+    is_told = (busy or answer is not None) and not desk_answers
+    return SimulatedPeople(pick_up, key, desk_answers, leave, hang_up, desk_too=is_told)
 
 
 def simulate(

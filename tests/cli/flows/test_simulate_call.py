@@ -92,6 +92,25 @@ def test_an_unknown_or_withheld_phone_reaches_the_front_desk(cli: Cli) -> None:
         assert all(who != "sitter" for who, _ in heard(ran))
 
 
+@pytest.mark.parametrize(
+    ("told", "does"),
+    [((), "no_answer"), (("--answer",), "connected"), (("--busy",), "busy")],
+)
+def test_what_is_told_of_the_first_phone_holds_for_the_front_desk(
+    sqlite_cli: Cli, told: tuple[str, ...], does: str
+) -> None:
+    company(sqlite_cli)
+    ran = simulate(sqlite_cli, *told, "-o", "json", sender=STRANGER)
+    assert ("front_desk", does) in heard(ran)
+
+
+def test_a_front_desk_that_is_rung_after_the_sitter_answers_only_if_told(sqlite_cli: Cli) -> None:
+    company(sqlite_cli)
+    ran = simulate(sqlite_cli, "--answer", "--press", "none", "-o", "json")
+    assert ("front_desk", "rings") in heard(ran)
+    assert ("front_desk", "answers") not in heard(ran)
+
+
 def test_a_sitter_calls_the_client_of_their_visit(cli: Cli) -> None:
     company(cli)
     ran = simulate(cli, "-o", "json", sender=MAYAS_OWN)
