@@ -4,13 +4,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.transaction import Transaction
-from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.orgs import ProviderName
 from petmsg.providers.call_events import CallArrived, CallEnded
 from petmsg.queries.org import all_orgs
 from petmsg.queries.unmatched import insert_unmatched, unmatched_id
-from petmsg.services.alert import raise_alert
-from petmsg.services.inbound.unmatched import orgs_to_alert
+from petmsg.services.inbound.unmatched import alert_each, orgs_to_alert
 from petmsg.services.unit_of_work import UnitOfWork
 
 BODY = "Phone call"
@@ -53,16 +51,8 @@ def store(
     stray = unmatched_id(cursor, event.call)
     message, command = _explained(event.to_e164)
     uows = [UnitOfWork(transaction, org, actor, now) for org in orgs]
-    for uow in uows if new else []:
-        raise_alert(
-            uow,
-            AlertKind.STRAY_TEXT,
-            severity=AlertSeverity.CRITICAL,
-            entity="number",
-            ref=event.to_e164 or "unknown",
-            message=message,
-            command=command,
-        )
+    if new:
+        alert_each(uows, event.to_e164, message=message, command=command)
     for uow in uows[:-1]:
         uow.finish()
     return UnmatchedCall(stray, duplicate=not new), uows[-1]

@@ -61,16 +61,8 @@ def store(
     stray_id = unmatched_id(cursor, text.provider_message_id)
     uows = [UnitOfWork(transaction, org, actor, now) for org in orgs]
     message, command = _explained(text.to_e164, int(stray_id), refused)
-    for uow in uows if new else []:
-        raise_alert(
-            uow,
-            AlertKind.STRAY_TEXT,
-            severity=AlertSeverity.CRITICAL,
-            entity="number",
-            ref=text.to_e164 or "unknown",
-            message=message,
-            command=command,
-        )
+    if new:
+        alert_each(uows, text.to_e164, message=message, command=command)
     for uow in uows[:-1]:
         uow.finish()
     return UnmatchedMessage(int(stray_id), text.to_e164, duplicate=not new), uows[-1]
@@ -100,3 +92,17 @@ def orgs_to_alert(orgs: list[OrgRow], provider: ProviderName | None) -> list[Org
     if not orgs:
         raise NoOrg
     return [org for org in orgs if org.provider is provider] or orgs
+
+
+def alert_each(uows: list[UnitOfWork], to_e164: str | None, *, message: str, command: str) -> None:
+    """Tell each of the orgs of an unmatched message or call to that number."""
+    for uow in uows:
+        raise_alert(
+            uow,
+            AlertKind.STRAY_TEXT,
+            severity=AlertSeverity.CRITICAL,
+            entity="number",
+            ref=to_e164 or "unknown",
+            message=message,
+            command=command,
+        )
