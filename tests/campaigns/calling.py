@@ -9,12 +9,10 @@ the end every call must be there, and once, with its end. `--control` takes a se
 before it has committed.
 """
 
-import argparse
 import asyncio
 import random
 import re
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -22,9 +20,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from petmsg.db import migrate
+from tests.campaigns.command_line import run_from_command_line
 from tests.support.consistency import problems
-from tests.support.fixtures import ACTOR, add_org, lines, looking, run_cli
+from tests.support.fixtures import add_org, lines, looking, run_cli
 from tests.support.twilio_fake import ACCOUNT_SID
 from tests.support.webhooks import Server, serving, signed
 
@@ -364,35 +362,6 @@ def run_calling(
     return asyncio.run(campaign.run(kills=kills, seed=seed))
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.calling")
-    parser.add_argument("--rate", type=float, default=500.0, help="calls a second")
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--kills", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=random.randrange(10**4))
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--control", action="store_true", help="answer before the commit")
-    asked = parser.parse_args()
-    with ExitStack() as stack:
-        if asked.database == "sqlite":
-            url = f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/petmsg.db"
-        else:
-            from tests.support.postgres import running_server
-
-            postgres = stack.enter_context(running_server())
-            url = postgres.url(postgres.create())
-        migrate.upgrade(url, actor=ACTOR, now=datetime.now(UTC), create=True)
-        verdict = run_calling(
-            url,
-            rate=asked.rate,
-            seconds=asked.seconds,
-            kills=asked.kills,
-            seed=asked.seed,
-            control=asked.control,
-        )
-    print(verdict)
-    return 0 if verdict.is_passed else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    name = "tests.campaigns.calling"
+    sys.exit(run_from_command_line(name, "calls", run_calling, seeds=10**4))

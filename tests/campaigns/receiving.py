@@ -7,19 +7,17 @@ the same port. At each kill what was answered 200 must be in the database; at th
 must be there, and once. `--control` takes a server that answers before it has committed.
 """
 
-import argparse
 import asyncio
 import random
 import sys
-import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from petmsg.db import migrate
+from tests.campaigns.command_line import run_from_command_line
 from tests.support.consistency import problems
-from tests.support.fixtures import ACTOR, NOW, add_org, lines, looking, run_cli
+from tests.support.fixtures import add_org, lines, looking, run_cli
 from tests.support.webhooks import Server, inbound, serving, signed
 
 INBOUND = "/twilio/inbound"
@@ -237,35 +235,6 @@ def run_receiving(
     return asyncio.run(campaign.run(kills=kills, seed=seed))
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.receiving")
-    parser.add_argument("--rate", type=float, default=500.0, help="deliveries a second")
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--kills", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--control", action="store_true", help="answer before the commit")
-    asked = parser.parse_args()
-    with ExitStack() as stack:
-        if asked.database == "sqlite":
-            url = f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/petmsg.db"
-        else:
-            from tests.support.postgres import running_server
-
-            postgres = stack.enter_context(running_server())
-            url = postgres.url(postgres.create())
-        migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
-        verdict = run_receiving(
-            url,
-            rate=asked.rate,
-            seconds=asked.seconds,
-            kills=asked.kills,
-            seed=asked.seed,
-            control=asked.control,
-        )
-    print(verdict)
-    return 0 if verdict.is_passed else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    name = "tests.campaigns.receiving"
+    sys.exit(run_from_command_line(name, "deliveries", run_receiving, seeds=10**6))
