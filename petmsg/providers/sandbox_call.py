@@ -1,4 +1,4 @@
-"""A phone call as Twilio carries it, for a laptop: no account, no network, nobody's phone rings.
+"""A phone call as Twilio carries it, for a laptop: without an account, a network or a phone.
 
 `SimulatedCall` plays the provider and the two people. It makes the requests that Twilio would make,
 carries out the TwiML that it is answered with, and notes what people hear and do. It does no I/O:

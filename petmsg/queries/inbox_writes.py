@@ -132,7 +132,7 @@ def move_to_thread(
 
 
 def give_calls(cursor: Cursor, org_id: int, *, client_id: int, phone: str) -> None:
-    """The calls from a phone of nobody are the client's. That it was nobody's then stays stored."""
+    """Give the calls from a phone to the client. `caller` stays: the phone was unknown then."""
     cursor.run(_GIVE_CALLS, org_id=org_id, client_id=client_id, phone=phone)
 
 

@@ -12,8 +12,8 @@ from petmsg.enums.calls import Sentence
 
 
 class Dial(NamedTuple):
-    """Ring a phone (E.164) for `seconds`, showing `caller_id`. With `announces`, whoever answers
-    first hears whose call it is (`Screen`). `by_desk` is as in a `RingEnded`."""
+    """Ring a phone (E.164) for `seconds`, showing `caller_id`. With `announces`, the person who
+    answers first hears whose call it is (`Screen`). `by_desk` is as in a `RingEnded`."""
 
     call: str
     ring: int

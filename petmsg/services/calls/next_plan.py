@@ -1,9 +1,8 @@
 """What happens next with a call: the place in its decision's `rings`, as something to do.
 
-A decision has no phones. The phone of whoever is rung is looked up here, at the moment when it is
-rung, and only if they may still be rung: an active sitter, a client who was not erased, the front
-desk. So nothing but a phone that the org knows is ever dialled. Whoever may not be rung any more is
-passed over.
+A decision has no phones. The phone is looked up here, at the moment when it rings, and only that of
+an active sitter, of a client who was not erased, or of the front desk. So nothing but a phone that
+the org knows is ever dialled. Who may not be rung any more is passed over.
 """
 
 from typing import NamedTuple

@@ -59,7 +59,7 @@ def client_chosen(uow: UnitOfWork, event: ClientChosen) -> Recorded:
 
 
 def ring_answered(uow: UnitOfWork, event: RingAnswered) -> Recorded:
-    """Tell whoever picked up whose call it is, or connect them if they pressed the key.
+    """Tell the person who picked up whose call it is, or connect them if they pressed the key.
 
     Raises `CallOfAnotherOrg`.
     """
