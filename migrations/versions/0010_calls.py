@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("addressed_to", sa.String(16), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("decision", sa.String(), nullable=False),
+        sa.Column("ring_results", sa.String(), nullable=True),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("answered_by", sa.String(16), nullable=True),
         sa.Column("started_at", _INSTANT, nullable=False),

@@ -64,6 +64,7 @@ _FRACTION = "." + "[0-9]" * 6
 _JSON = {
     ("audit_event", "payload"): "object",
     ("call", "decision"): "object",
+    ("call", "ring_results"): "object",
     ("message", "decision"): "object",
     ("notify_channel", "kinds"): "array",
     ("relay_question", "options"): "array",

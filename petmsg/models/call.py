@@ -19,10 +19,11 @@ class Call(Table, table=True):
 
     `from_phone` is NULL if it was withheld, or after the client was erased. `client_id` is the
     client who called or was called, `sitter_id` the sitter. `decision` is the CallDecision as JSON,
-    without phones; `code` is its code. `answered_by` is who took it; `answered_at` is when a
-    sitter pressed the key, or else when the provider told of it. `message_id` is the entry in the
-    inbox of a call that nobody took, which holds its voicemail as a file;
-    `voicemail_seconds` is its length. `duration_seconds` is that of the whole call.
+    without phones; `code` is its code. `ring_results` is how ringing ended that nobody took, as a
+    JSON object: the place in the decision's `rings`, and a `CallStatus`. `answered_by` is who took
+    it; `answered_at` is when a sitter pressed the key, or else when the provider told of it.
+    `message_id` is the entry in the inbox of a call that nobody took, which holds its voicemail as
+    a file; `voicemail_seconds` is its length. `duration_seconds` is that of the whole call.
     """
 
     __tablename__ = "call"
@@ -77,6 +78,7 @@ class Call(Table, table=True):
     addressed_to: CallAddressee = Field(sa_type=vocabulary(CallAddressee, "addressed_to"))
     code: str
     decision: str
+    ring_results: str | None = None
     status: CallStatus = Field(default=CallStatus.RINGING, sa_type=vocabulary(CallStatus, "status"))
     answered_by: AnsweredBy | None = Field(
         default=None, sa_type=vocabulary(AnsweredBy, "answered_by")

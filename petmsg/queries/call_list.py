@@ -37,6 +37,7 @@ SELECT k.id AS call, k.started_at, k.caller, c.ref AS client, c.name AS client_n
        s.ref AS sitter, s.name AS sitter_name, k.from_phone, n.e164 AS number, k.addressed_to,
        k.code, k.status, k.answered_by, k.answered_at, k.ended_at, k.duration_seconds,
        k.voicemail_seconds, k.message_id AS message, k.provider, k.provider_call_id, k.decision,
+       k.ring_results,
        NULL AS media
 FROM call k
 JOIN message_number n ON n.id = k.number_id
@@ -98,6 +99,7 @@ class CallDetails(NamedTuple):
     provider: str | None
     provider_call_id: str
     decision: str
+    ring_results: str | None
     media: tuple[MessageMedia, ...] | None
 
 

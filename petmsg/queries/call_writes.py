@@ -10,8 +10,8 @@ from petmsg.enums.calls import AnsweredBy, CallAddressee, CallerKind, CallStatus
 _CALL = """
 SELECT k.id, k.org_id, k.provider, k.provider_call_id, k.number_id, n.e164 AS number, k.from_phone,
        k.caller, k.client_id, c.ref AS client, c.name AS client_name, c.forgotten_at, k.sitter_id,
-       s.ref AS sitter, s.name AS sitter_name, k.addressed_to, k.code, k.decision, k.status,
-       k.answered_by, k.started_at, k.ended_at, k.duration_seconds, k.voicemail_seconds,
+       s.ref AS sitter, s.name AS sitter_name, k.addressed_to, k.code, k.decision, k.ring_results,
+       k.status, k.answered_by, k.started_at, k.ended_at, k.duration_seconds, k.voicemail_seconds,
        k.message_id
 FROM call k
 JOIN message_number n ON n.id = k.number_id
@@ -48,6 +48,13 @@ UPDATE call SET answered_by = :answered_by, answered_at = coalesce(answered_at, 
 WHERE id = :id AND status <> 'rejected'
 """
 
+_SET_RESULTS = """
+UPDATE call SET ring_results = :results,
+  status = CASE WHEN ended_at IS NULL OR answered_by IS NOT NULL OR status = 'rejected'
+                THEN status ELSE :status END
+WHERE id = :id
+"""
+
 _END = "UPDATE call SET status = :status, ended_at = :now WHERE id = :id AND ended_at IS NULL"
 
 _SET_DURATION = """
@@ -77,7 +84,8 @@ class StoredCall(NamedTuple):
     """A call as it is stored, with its number and the people it is from or for.
 
     `from_phone` is None if it was withheld, or erased with the client; `forgotten_at` says when
-    that was. `decision` is the CallDecision as JSON. Instants are aware UTC.
+    that was. `decision` is the CallDecision as JSON, and `ring_results` how ringing ended that
+    nobody took. Instants are aware UTC.
     """
 
     id: int
@@ -98,6 +106,7 @@ class StoredCall(NamedTuple):
     addressed_to: CallAddressee
     code: str
     decision: str
+    ring_results: str | None
     status: CallStatus
     answered_by: AnsweredBy | None
     started_at: datetime
@@ -153,6 +162,12 @@ def store_choice(cursor: Cursor, call_id: int, **columns: Any) -> None:
 def store_answer(cursor: Cursor, call_id: int, *, answered_by: str, now: datetime) -> bool:
     """Store who took a call at `now` (aware UTC); False if it was rejected."""
     return bool(cursor.run(_TAKE, id=call_id, answered_by=answered_by, now=now))
+
+
+def store_ring_results(cursor: Cursor, call_id: int, results: str, *, status: str) -> None:
+    """Store how ringing ended that nobody took, as JSON; a call that is over already without
+    anybody's having taken it gets the status."""
+    cursor.run(_SET_RESULTS, id=call_id, results=results, status=status)
 
 
 def store_end(cursor: Cursor, call_id: int, *, status: str, now: datetime) -> bool:

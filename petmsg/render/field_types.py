@@ -28,7 +28,6 @@ _STATUS_TONES = {
     "ringing": WAITS,
     "no_answer": WAITS,
     "busy": WAITS,
-    "not_answered": WAITS,
     "updated": WAITS,
     "warning": WAITS,
     "problem": BAD,

@@ -4,6 +4,8 @@ Places are those of the entries in the decision's `rings`, from 0. Nothing here 
 told before, so that a repeated or late event has the same answer.
 """
 
+from collections.abc import Mapping
+
 from petmsg.enums.call_routing import CallCode
 from petmsg.enums.calls import AnsweredBy, CallAddressee, CallStatus, RingTarget, Sentence
 from petmsg.rules.routing.call import choice_step, client_rings
@@ -89,6 +91,32 @@ def ended_by(
         return None
     was_connected = status is CallStatus.COMPLETED and not ring.needs_key
     return who if was_connected or taken is who else None
+
+
+Results = Mapping[int, CallStatus]
+"""How ringing ended that nobody took, by the place of the entry."""
+
+_MISSED = CallStatus.NO_ANSWER
+_SAYS_MORE = (_MISSED, CallStatus.FAILED, CallStatus.BUSY)
+
+
+def with_result(
+    decision: CallDecision, results: Results, place: int, status: CallStatus
+) -> Results:
+    """Return the results with how ringing ended at that place, where nobody took the call."""
+    ring = ring_at(decision, place)
+    if ring is None or ring.target not in _TAKES:
+        return results
+    return {**results, place: missed_as(status, results.get(place, status))}
+
+
+def missed_as(*told: CallStatus) -> CallStatus:
+    """Return the status of a call that nobody took: of all that was told of it, what says most.
+
+    To the provider a call is completed that it spoke to, or that a sitter's own voicemail took:
+    that is no answer. The order in which it is told does not matter.
+    """
+    return max((each for each in told if each in _SAYS_MORE), key=_SAYS_MORE.index, default=_MISSED)
 
 
 def last_sentence(decision: CallDecision) -> Sentence:

@@ -216,11 +216,12 @@ _CALLS = (
     ),
     (
         "INSERT INTO call (org_id, provider, provider_call_id, number_id, from_phone, caller,"
-        " client_id, sitter_id, addressed_to, code, decision, status, started_at, ended_at,"
-        " duration_seconds, voicemail_seconds, message_id) SELECT m.org_id, 'sandbox',"
+        " client_id, sitter_id, addressed_to, code, decision, ring_results, status, started_at,"
+        " ended_at, duration_seconds, voicemail_seconds, message_id) SELECT m.org_id, 'sandbox',"
         " m.provider_message_id, m.number_id, m.from_e164, 'client', m.client_id, NULL,"
         " 'front_desk', 'POOL_OR_DESK_NUMBER',"
         ' \'{"code": "POOL_OR_DESK_NUMBER", "rings": [{"target": "voicemail"}]}\','
+        ' \'{"0": "busy"}\','
         " 'no_answer', m.created_at, :now, 40, 23, m.id FROM message m WHERE m.id = :message"
     ),
     (

@@ -1,5 +1,6 @@
 """The field lists of phone calls: JSON keys and table columns."""
 
+import json
 from typing import Any
 
 from petmsg.enums.calls import (
@@ -84,7 +85,7 @@ LEGS = (
     Field(
         "result",
         "Result",
-        kind=or_null(one_word_of("answered", "not_answered", "not_reached", "left")),
+        kind=or_null(one_word_of("answered", "no_answer", "busy", "failed", "not_reached", "left")),
     ),
 )
 """Who was rung for a call, one after the other. `result` is null where it is not known: the caller
@@ -159,13 +160,16 @@ def _place_taken(row: Any, rings: list[dict[str, Any]]) -> int | None:
 
 def _result(row: Any, rings: list[dict[str, Any]], place: int, taken: int | None) -> str | None:
     is_phone = rings[place]["target"] not in (RingTarget.VOICEMAIL, RingTarget.SENTENCE)
-    if taken is None:
-        was_rung = is_phone and place == 0 and row.answered_by is None
-        is_over = row.status not in (CallStatus.RINGING, CallStatus.REJECTED)
-        return "not_answered" if was_rung and is_over else None
     if place == taken:
         return "answered" if is_phone else "left"
-    return "not_answered" if place < taken else "not_reached"
+    told = json.loads(row.ring_results or "{}").get(str(place))
+    if told is not None:
+        return str(told)
+    if taken is not None:
+        return "no_answer" if place < taken else "not_reached"
+    was_rung = is_phone and place == 0 and row.answered_by is None
+    is_over = row.status not in (CallStatus.RINGING, CallStatus.REJECTED)
+    return "no_answer" if was_rung and is_over else None
 
 
 def _entry_shown(row: Any, _: View) -> str:

@@ -151,6 +151,12 @@ def decision_of(call: StoredCall) -> CallDecision:
     return CallDecision.from_json(json.loads(call.decision))
 
 
+def results_of(call: StoredCall) -> dict[int, CallStatus]:
+    """Return how ringing ended that nobody took, by the place in the decision's `rings`."""
+    stored = json.loads(call.ring_results or "{}")
+    return {int(place): CallStatus(status) for place, status in stored.items()}
+
+
 def as_stored(decision: CallDecision) -> str:
     """Return the decision as the text that is stored with a call."""
     return json.dumps(decision.to_json(), ensure_ascii=False)

@@ -7,7 +7,8 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.providers.call_events import CallEnded, VoicemailLeft
 from petmsg.queries.call_writes import StoredCall, find_call, store_duration, store_end
 from petmsg.rules.call_plan import HangUp, Speak
-from petmsg.services.calls.arrive import begin, decision_of, locked, told_at
+from petmsg.rules.call_steps import missed_as
+from petmsg.services.calls.arrive import begin, decision_of, locked, results_of, told_at
 from petmsg.services.calls.inbox_entry import add_missed, add_voicemail, is_missed
 from petmsg.services.calls.next_plan import Recorded
 from petmsg.services.calls.ring import UNKNOWN
@@ -71,8 +72,7 @@ def voicemail_left(uow: UnitOfWork, event: VoicemailLeft) -> Recorded:
 
 
 def _status(call: StoredCall, told: CallStatus) -> CallStatus:
-    """Return the status of a call that ended. To the provider every call is completed that it
-    spoke to; here one is that somebody took."""
+    """Return the status of a call that ended: completed if somebody took it."""
     if call.answered_by is not None:
         return CallStatus.COMPLETED
-    return told if told in (CallStatus.BUSY, CallStatus.FAILED) else CallStatus.NO_ANSWER
+    return missed_as(told, *results_of(call).values())

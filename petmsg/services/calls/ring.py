@@ -4,6 +4,8 @@ What follows is decided by `petmsg.rules.call_steps` from the stored decision, s
 late event has the same answer. A call that was taken stays taken.
 """
 
+import json
+
 from petmsg.enums.calls import (
     AnsweredBy,
     CallerKind,
@@ -13,12 +15,20 @@ from petmsg.enums.calls import (
 )
 from petmsg.providers.call_events import ClientChosen, RingAnswered, RingEnded
 from petmsg.queries.call_phones import client_id_of
-from petmsg.queries.call_writes import StoredCall, store_answer, store_choice
+from petmsg.queries.call_writes import StoredCall, store_answer, store_choice, store_ring_results
 from petmsg.queries.row_locks import share_client
 from petmsg.rules.call_plan import CallPlan, Connect, HangUp, Screen, Speak
-from petmsg.rules.call_steps import after_ring, answered_by, choose, ended_by, ring_at
+from petmsg.rules.call_steps import (
+    after_ring,
+    answered_by,
+    choose,
+    ended_by,
+    missed_as,
+    ring_at,
+    with_result,
+)
 from petmsg.rules.routing.call_decision import CallDecision
-from petmsg.services.calls.arrive import as_stored_after, decision_of, locked
+from petmsg.services.calls.arrive import as_stored_after, decision_of, locked, results_of
 from petmsg.services.calls.inbox_entry import settle_entry
 from petmsg.services.calls.next_plan import Recorded, plan_from
 from petmsg.services.unit_of_work import UnitOfWork
@@ -96,10 +106,26 @@ def ring_ended(uow: UnitOfWork, event: RingEnded) -> Recorded:
         return _desk_ended(uow, call, decision, event.status)
     who = ended_by(decision, event.ring, event.status, taken=call.answered_by)
     is_new = who is not None and _take(uow, call, decision, who)
+    is_new = is_new or (who is None and _note_result(uow, call, decision, event))
     word = "changed" if is_new else "known"
     place = after_ring(decision, event.ring, event.status, taken=call.answered_by)
     plan: CallPlan = HangUp() if place is None else plan_from(uow, call, decision, place)
     return Recorded(word, plan)
+
+
+def _note_result(
+    uow: UnitOfWork, call: StoredCall, decision: CallDecision, event: RingEnded
+) -> bool:
+    """Store how ringing ended that nobody took; False if that was known."""
+    before = results_of(call)
+    results = with_result(decision, before, event.ring, event.status)
+    if results == before:
+        return False
+    as_json = json.dumps({str(place): status.value for place, status in sorted(results.items())})
+    store_ring_results(
+        uow.cursor, call.id, as_json, status=missed_as(call.status, *results.values()).value
+    )
+    return True
 
 
 def _desk_ended(

@@ -123,7 +123,7 @@ def test_a_voicemail_says_how_it_is_saved(ready: Cli, tmp_path: Path) -> None:
         "size": len(VOICE),
     }  # fmt: skip
     assert shown["save_with"] == "petmsg media save 1 --to DIR"
-    assert [leg["result"] for leg in shown["legs"]] == ["not_answered", "not_answered", "left"]
+    assert [leg["result"] for leg in shown["legs"]] == ["no_answer", "no_answer", "left"]
     _, *words = shown["save_with"].replace("DIR", str(tmp_path / "saved")).split()
     assert ready(*words).code == 0
     (saved,) = (tmp_path / "saved").iterdir()
@@ -144,7 +144,7 @@ def test_a_voicemail_that_is_not_fetched_says_how_to_fetch_it(
 
 def test_of_a_call_that_nobody_took_only_the_first_leg_is_certain(ready: Cli) -> None:
     legs = ready("call", "show", "3", "-o", "json").json["legs"]
-    assert [leg["result"] for leg in legs] == ["not_answered", None]
+    assert [leg["result"] for leg in legs] == ["no_answer", None]
     assert ready("call", "show", "4", "-o", "json").json["legs"] == []
 
 
@@ -183,7 +183,7 @@ def test_what_the_server_stores_of_a_call_is_shown(sqlite_cli: Cli) -> None:
     ]
     missed = sqlite_cli("call", "show", "1", "-o", "json").json
     assert [(leg["target"], leg["result"]) for leg in missed["legs"]] == [
-        ("sitter", "not_answered"),
+        ("sitter", "no_answer"),
         ("voicemail", "left"),
     ]
     assert missed["decision"]["trace"][-1]["code"] == "VOICEMAIL"

@@ -1,5 +1,6 @@
 """The end of a call: stored once, never taken back; a call that nobody took waits in the inbox."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -46,6 +47,28 @@ def test_a_call_that_was_taken_is_completed(ready: Cli, migrated_url: str) -> No
     assert plan(migrated_url, ended(95)) == HangUp()
     assert calls(migrated_url, "status, duration_seconds, message_id") == [("completed", 95, None)]
     assert inbox(ready) == []
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    ("rings", "status"),
+    [
+        ((CallStatus.BUSY, CallStatus.NO_ANSWER), "busy"),
+        ((CallStatus.NO_ANSWER, CallStatus.FAILED), "failed"),
+        ((CallStatus.COMPLETED, CallStatus.NO_ANSWER), "no_answer"),
+    ],
+)
+def test_a_call_that_nobody_took_says_how_its_phones_ended(
+    ready: Cli, migrated_url: str, rings: Sequence[CallStatus], status: str, late: bool
+) -> None:
+    """The provider calls it completed, because the caller heard a sentence."""
+    told = [rang(place, each) for place, each in enumerate(rings)]
+    over = ended(40, CallStatus.COMPLETED)
+    tell(migrated_url, arrived(), *([over, *told] if late else [*told, over]))
+    assert calls(migrated_url, "status, answered_by") == [(status, None)]
+    legs = ready("call", "show", "1", "-o", "json").json["legs"]
+    missed = ["no_answer" if each is CallStatus.COMPLETED else each.value for each in rings]
+    assert [leg["result"] for leg in legs][:2] == missed
 
 
 @pytest.mark.parametrize(

@@ -104,16 +104,21 @@ def expected(told: Sequence[CallEvent]) -> dict[str, object]:
     )
     over = any(isinstance(each, CallEnded) for each in events)
     lengths = [each.seconds or 0 for each in events if isinstance(each, VoicemailLeft)]
+    missed = "busy" if any(is_busy(each) for each in events) else "no_answer"
     answered = "sitter" if key else "front_desk" if desk else None
     return {
         "calls": 1,
-        "status": ("completed" if answered else "no_answer") if over else "ringing",
+        "status": ("completed" if answered else missed) if over else "ringing",
         "answered_by": answered,
         "duration_seconds": 40 if over else None,
         "voicemail_seconds": max(lengths, default=None),
         "files": int(bool(lengths)),
         "waits": bool(lengths) or (over and answered is None),
     }
+
+
+def is_busy(event: CallEvent) -> bool:
+    return isinstance(event, RingEnded) and event.status is CallStatus.BUSY
 
 
 def state(store: TestStore, call: str) -> dict[str, object]:

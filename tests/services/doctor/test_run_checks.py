@@ -116,8 +116,9 @@ FAULTS: list[tuple[str, str]] = [
     ("one_absence_at_a_time", ("UPDATE sitter_absence SET ended_at = NULL, ended_by = NULL"
      " WHERE org_id = 1")),
     ("id_once", ("INSERT INTO call SELECT id, org_id, provider, 'CA-new', number_id, from_phone,"
-     " caller, client_id, sitter_id, addressed_to, code, decision, status, answered_by, started_at,"
-     " answered_at, ended_at, duration_seconds, NULL, NULL FROM call WHERE id = 1")),
+     " caller, client_id, sitter_id, addressed_to, code, decision, ring_results, status,"
+     " answered_by, started_at, answered_at, ended_at, duration_seconds, NULL, NULL"
+     " FROM call WHERE id = 1")),
     ("call_agrees", "UPDATE call SET answered_by = 'client' WHERE status = 'no_answer'"),
     ("call_agrees", "UPDATE call SET answered_at = NULL WHERE status = 'completed'"),
     ("call_agrees", "UPDATE call SET status = 'rejected' WHERE answered_by IS NOT NULL"),
