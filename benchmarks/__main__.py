@@ -60,8 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         rows = []
         for name in options.figure or FIGURES:
-            print(f"measuring {name} …", file=sys.stderr, flush=True)
+            print(f"measuring {name} …", end=" ", file=sys.stderr, flush=True)
+            since = time.monotonic()
             rows += FIGURES[name](bench)
+            print(f"{time.monotonic() - since:.0f} s", file=sys.stderr, flush=True)
     print("\n".join(circumstances()))
     if options.quick:
         print("A quick run: it shows that everything runs, and its figures mean nothing.")
