@@ -20,7 +20,7 @@ from petmsg.render import output
 from petmsg.render.escape import escape, json_text
 from petmsg.render.field_types import UNDECLARED
 from petmsg.render.fields import Field, View
-from petmsg.render.views import conversation
+from petmsg.render.views import message
 from tests.support.fixtures import NOW, Cli, working
 
 EVIL = "\x1b]0;owned\x07\x1b[31m\x9b2J\u202eE\u2066v\u200bil\r\n[/b][red]:dog:\x7f"
@@ -205,7 +205,7 @@ def test_several_personal_phones_are_masked_and_none_stays_none() -> None:
 
 
 def test_a_phone_can_be_personal_by_its_row() -> None:
-    fields = {field.name: field for field in conversation.MESSAGES}
+    fields = {field.name: field for field in message.MESSAGES}
     inbound = SimpleNamespace(direction="inbound", from_e164="+14155551001", to_e164="+14155550100")
     assert fields["from"].data(inbound, View()) == "+1********01"
     assert fields["to"].data(inbound, View()) == "+14155550100"

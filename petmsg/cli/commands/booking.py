@@ -55,7 +55,7 @@ from petmsg.errors import UsageProblem
 from petmsg.queries import booking as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
-from petmsg.render.views.conversation import BOOKING, BOOKING_CHANGED, BOOKINGS, CONFIRMED
+from petmsg.render.views.booking import BOOKING, BOOKING_CHANGED, BOOKINGS, CONFIRMED
 from petmsg.render.views.nouns import BOOKING_IMPORTED
 
 app = new_app("Add, import, confirm, cancel, reschedule and reassign bookings.")

@@ -34,7 +34,8 @@ from petmsg.errors import UsageProblem
 from petmsg.queries import message as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of, stream_of
-from petmsg.render.views.conversation import (
+from petmsg.render.views.inbound import RECEIVED
+from petmsg.render.views.message import (
     MESSAGE,
     MESSAGES,
     QUEUED,
@@ -44,7 +45,6 @@ from petmsg.render.views.conversation import (
     SIZE,
     SIZE_TO_SITTER,
 )
-from petmsg.render.views.inbound import RECEIVED
 from petmsg.render.views.provider_drift import SYNCED
 
 app = new_app("Send, receive, list and manage messages.")

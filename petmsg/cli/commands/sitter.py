@@ -143,7 +143,7 @@ def list_(
     "show",
     reveals=True,
     prints=one(SITTER),
-    prints_with={"--messages": one("conversation.SITTER_WITH_MESSAGES")},
+    prints_with={"--messages": one("sitter_messages.SITTER_WITH_MESSAGES")},
     examples=["petmsg sitter show S-1", "petmsg sitter show S-1 --messages"],
 )
 def show(

@@ -10,7 +10,7 @@ from petmsg.cli.options import ALL, BEFORE, LIMIT, page
 from petmsg.queries import thread as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one
-from petmsg.render.views.conversation import NUMBERS_SEEN, THREAD, THREAD_WINDOWS, THREADS
+from petmsg.render.views.thread import NUMBERS_SEEN, THREAD, THREAD_WINDOWS, THREADS
 
 _HELP = (
     "Each client has exactly one conversation thread. Multiple bookings create multiple assignment"

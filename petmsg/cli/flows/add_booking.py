@@ -8,7 +8,7 @@ from petmsg.cli.results import show_warnings
 from petmsg.clock import parse_duration
 from petmsg.errors import UsageProblem
 from petmsg.plurals import counted
-from petmsg.render.views.conversation import BOOKING_CHANGED
+from petmsg.render.views.booking import BOOKING_CHANGED
 
 if TYPE_CHECKING:
     from petmsg.rules.recurrence import FirstVisit

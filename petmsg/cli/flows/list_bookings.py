@@ -9,7 +9,7 @@ from petmsg.errors import UsageProblem
 from petmsg.queries import booking as queries
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page
-from petmsg.render.views.conversation import BOOKINGS
+from petmsg.render.views.booking import BOOKINGS
 
 
 class Days(NamedTuple):

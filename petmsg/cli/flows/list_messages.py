@@ -6,7 +6,7 @@ from petmsg.days import parse_span
 from petmsg.enums.messages import MessageStatus
 from petmsg.queries import message as queries
 from petmsg.queries.page import Page
-from petmsg.render.views.conversation import MESSAGES
+from petmsg.render.views.message import MESSAGES
 
 
 def list_messages(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from petmsg.cli.context import Context
 from petmsg.queries.org import OrgRow
-from petmsg.render.views.conversation import SIZE, SIZE_TO_SITTER
+from petmsg.render.views.message import SIZE, SIZE_TO_SITTER
 from petmsg.services.outbox.preview import Preview, PreviewedMedia, SendOptions, preview
 
 

@@ -7,7 +7,7 @@ from petmsg.cli.context import Context
 from petmsg.cli.options import read_file
 from petmsg.cli.results import Results, show_warnings
 from petmsg.errors import UsageProblem
-from petmsg.render.views.conversation import BOOKING_CHANGED
+from petmsg.render.views.booking import BOOKING_CHANGED
 from petmsg.services.bookings import booking
 from petmsg.services.bookings.reassign_rows import COLUMNS, reassign_rows
 from petmsg.services.transfer.row_files import read_batch

@@ -12,7 +12,7 @@ from petmsg.cli.results import Results
 from petmsg.errors import PetmsgError
 from petmsg.media.web_address import is_link
 from petmsg.queries.row_locks import lock_bytes
-from petmsg.render.views.conversation import QUEUED_ROWS
+from petmsg.render.views.message import QUEUED_ROWS
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue_rows import COLUMNS, MessageRow, QueuedRow, files_of, queue_rows
 from petmsg.services.transfer.row_files import BatchRow, read_batch

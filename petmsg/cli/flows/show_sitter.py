@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from petmsg.cli.context import Context
 from petmsg.queries.sitter import SitterDetails, show_sitter
 from petmsg.queries.staff_conversation import StaffMessage, staff_conversation
-from petmsg.render.views.conversation import SITTER_WITH_MESSAGES, STAFF_MESSAGES
+from petmsg.render.views.sitter_messages import SITTER_WITH_MESSAGES, STAFF_MESSAGES
 
 
 class _WithMessages(NamedTuple):

@@ -27,8 +27,8 @@ from petmsg.render.field_types import (
 from petmsg.render.fields import Field
 from petmsg.render.picture_text import words_with_pictures
 from petmsg.render.views.call_fields import OF_CALL, VOICEMAIL
-from petmsg.render.views.conversation import SENT
 from petmsg.render.views.media import OF_MESSAGE
+from petmsg.render.views.message import SENT
 from petmsg.render.views.people import ANY_CLIENT, CLIENT, person
 from petmsg.render.views.route import INBOUND_TRACE
 from petmsg.render.views.stored_decision import reason_of, trace_of

@@ -1,13 +1,8 @@
-"""The field lists of bookings, threads and messages: JSON keys and table columns."""
+"""The field lists of messages with clients: JSON keys and table columns."""
 
-from typing import Any
-
-from petmsg.enums.bookings import BookingStatus
-from petmsg.enums.inbound import AddressedTo, RelayKind
+from petmsg.enums.inbound import RelayKind
 from petmsg.enums.messages import AttemptStatus, BlockCode, Direction, MessageStatus
-from petmsg.enums.numbers import NumberClass
 from petmsg.enums.orgs import ProviderName
-from petmsg.enums.routing import InboundCode
 from petmsg.plurals import named
 from petmsg.render.field_types import (
     COUNT,
@@ -20,7 +15,6 @@ from petmsg.render.field_types import (
     NOTABLE,
     PHONE,
     REF,
-    SOON,
     TEXT,
     WELCOME,
     WORD,
@@ -32,190 +26,16 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field, local
+from petmsg.render.fields import Field
 from petmsg.render.picture_text import previewed, words_with_pictures
-from petmsg.render.views.call_fields import ENTRIES, OF_CALL, THREAD_CALLS
+from petmsg.render.views.call_fields import OF_CALL
 from petmsg.render.views.media import OF_MESSAGE
-from petmsg.render.views.nouns import SITTER
-from petmsg.render.views.override import HOLDING
-from petmsg.render.views.people import ANY_CLIENT, ANY_SITTER, CLIENT, person
+from petmsg.render.views.people import ANY_CLIENT, ANY_SITTER, CLIENT
 from petmsg.render.views.people import SITTER as A_SITTER
 from petmsg.render.views.prices import LISTED, SHOWN
 from petmsg.render.views.route import ADDRESSEE, ANY_DECISION, DECISION
 from petmsg.render.views.stored_decision import reason_of, stored_decision
 from petmsg.rules.receipt_requests import expected_until
-
-_BOOKED = (
-    Field("booking", "Booking", kind=REF),
-    Field("status", "Status", kind=one_of(BookingStatus)),
-    *CLIENT,
-    *ANY_SITTER,
-    Field("starts_at", "Starts", kind=SOON),
-    Field("ends_at", "Ends", kind=INSTANT),
-)
-BOOKINGS = (
-    *_BOOKED,
-    Field("window", None, get=lambda row: row.window_id, kind=or_null(ID)),
-    Field("lead_minutes", None, kind=or_null(COUNT)),
-)
-BOOKING = (
-    *_BOOKED,
-    Field("thread", "Thread", get=lambda row: row.thread_id, kind=or_null(ID)),
-    Field(
-        "window",
-        "Window",
-        get=lambda row: (
-            None
-            if row.window_id is None
-            else {
-                "id": row.window_id,
-                "starts_at": row.window_starts_at,
-                "booked_until": row.booked_until,
-                "ends_at": row.window_ends_at,
-            }
-        ),
-        cell=lambda row, view: (
-            "-"
-            if row.window_id is None
-            else f"{local(row.window_starts_at, view)} to {local(row.window_ends_at, view)}"
-        ),
-        kind=or_null(keyed(id=ID, starts_at=INSTANT, booked_until=INSTANT, ends_at=INSTANT)),
-    ),
-    Field("created_at", "Added", kind=INSTANT),
-    Field(
-        "lead_minutes",
-        "Lead (min)",
-        cell=lambda row, _: "as the org" if row.lead_minutes is None else str(row.lead_minutes),
-        kind=or_null(COUNT),
-    ),
-)
-BOOKING_CHANGED = (
-    *_BOOKED,
-    Field("window", "Window", kind=or_null(ID)),
-    Field("overlaps", "Overlaps", kind=list_of(REF)),
-    Field("reused", "Unchanged", kind=FLAG),
-    Field("lead_minutes", None, kind=or_null(COUNT)),
-    Field("warnings", None, kind=list_of(TEXT)),
-)
-CONFIRMED = (
-    Field("booking", "Booking", kind=REF),
-    Field("status", "Status", kind=one_of(BookingStatus)),
-    *CLIENT,
-    Field("thread", "Thread", kind=ID),
-    Field("window", "Window", kind=ID),
-    *ANY_SITTER,
-    Field("default_number", "Default number", kind=or_null(E164)),
-    Field(
-        "reused",
-        "Created",
-        get=lambda row: {"thread": row.thread_reused, "window": row.window_reused},
-        cell=lambda row, _: (
-            ", ".join(
-                name
-                for name, was in (("thread", row.thread_reused), ("window", row.window_reused))
-                if not was
-            )
-            or "nothing"
-        ),
-        kind=keyed(thread=FLAG, window=FLAG),
-    ),
-    Field("overlaps", "Overlaps", kind=list_of(REF)),
-    Field("warnings", None, kind=list_of(TEXT)),
-)
-THREADS = (
-    Field("thread", "Thread", kind=ID),
-    *CLIENT,
-    Field("default_number", "Default number", kind=or_null(E164)),
-    Field("pool_number", "Own pool number", kind=or_null(E164)),
-    Field("windows", "Windows", kind=COUNT),
-    Field("messages", "Messages", kind=COUNT),
-    Field("last_message_at", "Last message", kind=or_null(SOON)),
-    Field("calls", None, kind=COUNT),
-)
-THREAD_WINDOWS = (
-    Field("window", "Window", get=lambda row: row.window_id, kind=ID),
-    Field("booking", "Booking", kind=REF),
-    Field("status", "Status", kind=one_of(BookingStatus)),
-    *ANY_SITTER,
-    Field("starts_at", "Starts", kind=SOON),
-    Field("booked_until", "Booked until", kind=INSTANT),
-    Field("ends_at", "Ends", kind=INSTANT),
-)
-NUMBERS_SEEN = (
-    Field("number", "Number", kind=E164),
-    Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
-    Field("messages", "Messages", kind=COUNT),
-    Field("last_used_at", "Last used", kind=SOON),
-)
-THREAD_MESSAGES = (
-    Field("message", "Id", kind=ID),
-    Field("direction", "Direction", kind=one_of(Direction)),
-    Field("status", "Status", kind=one_of(MessageStatus)),
-    Field("number", "Number", kind=or_null(E164)),
-    Field("body", "Body", kind=or_null(TEXT)),
-    Field("created_at", "Time", kind=INSTANT),
-    Field("sent_at", None, kind=or_null(INSTANT)),
-    Field("received_at", None, kind=or_null(INSTANT)),
-    *person("sitter", None, is_optional=True),
-    Field("addressed_to", None, kind=or_null(one_of(AddressedTo))),
-    Field("code", None, kind=or_null(one_of(InboundCode))),
-    Field("media_count", None, kind=COUNT),
-    OF_MESSAGE,
-    *LISTED,
-    Field("relay", None, kind=or_null(one_of(RelayKind))),
-    Field("passed_on", None, kind=or_null(one_of(MessageStatus))),
-)
-
-
-def _nested(fields: tuple[Field, ...], name: str) -> Any:
-    return lambda row: [
-        {field.name: field.value(each) for field in fields} for each in getattr(row, name)
-    ]
-
-
-THREAD = (
-    Field("thread", "Thread", kind=ID),
-    *CLIENT,
-    Field("default_number", "Default number", kind=or_null(E164)),
-    Field("pool_number", "Own pool number", kind=or_null(E164)),
-    HOLDING,
-    Field("created_at", "Created", kind=INSTANT),
-    Field("window_count", "Windows", kind=COUNT),
-    Field("message_count", "Messages", kind=COUNT),
-    Field("call_count", "Calls", kind=COUNT),
-    Field("windows", None, get=_nested(THREAD_WINDOWS, "windows"), kind=rows_of(THREAD_WINDOWS)),
-    Field(
-        "numbers_seen", None, get=_nested(NUMBERS_SEEN, "numbers_seen"), kind=rows_of(NUMBERS_SEEN)
-    ),
-    Field(
-        "messages", None, get=_nested(THREAD_MESSAGES, "messages"), kind=rows_of(THREAD_MESSAGES)
-    ),
-    Field("calls", None, get=_nested(THREAD_CALLS, "calls"), kind=rows_of(THREAD_CALLS)),
-    Field("entries", None, get=_nested(ENTRIES, "entries"), kind=rows_of(ENTRIES)),
-)
-
-STAFF_MESSAGES = (
-    Field("message", "Id", kind=ID),
-    Field("direction", "Direction", kind=one_of(Direction)),
-    Field("status", "Status", kind=one_of(MessageStatus)),
-    Field("number", "Number", kind=or_null(E164)),
-    Field(
-        "body",
-        "Body",
-        cell=lambda row, _: words_with_pictures(row.body, row.media, row.media_count or 0),
-        kind=or_null(TEXT),
-    ),
-    Field("created_at", "Time", kind=INSTANT),
-    Field("sent_at", None, kind=or_null(INSTANT)),
-    Field("received_at", None, kind=or_null(INSTANT)),
-    Field("about", None, kind=or_null(ID)),
-    Field("media_count", None, kind=COUNT),
-    OF_MESSAGE,
-)
-SITTER_WITH_MESSAGES = (
-    *SITTER,
-    Field("messages", None, get=_nested(STAFF_MESSAGES, "messages"), kind=rows_of(STAFF_MESSAGES)),
-)
 
 _ANY_MESSAGE = (
     Field("message", "Id", kind=ID),
