@@ -38,10 +38,13 @@ class Bug(NamedTuple):
 ROUTING = "tests/rules/routing tests/queries"
 NUMBERS = (
     "tests/services tests/services/numbers/test_quarantine.py "
-    "tests/cli/commands/test_number.py tests/cli/commands/test_sitter.py"
+    "tests/cli/commands/test_number.py tests/cli/commands/test_sitter.py "
+    "tests/cli/commands/test_sitter_deactivate.py tests/cli/commands/test_sitter_renumber.py"
 )
 BOOKINGS = (
-    "tests/services/bookings/test_confirm.py tests/cli/commands/test_booking.py tests/services"
+    "tests/services/bookings/test_confirm.py tests/cli/commands/test_booking.py "
+    "tests/cli/commands/test_booking_import.py tests/cli/commands/test_booking_change.py "
+    "tests/services"
 )
 SENDING = (
     "tests/services tests/workflows/worker tests/cli/flows/test_dispatch.py "
@@ -63,7 +66,7 @@ AUDIT = (
 )
 WEB = (
     "tests/cli/commands/test_serve.py tests/cli/commands/test_serve_stripe.py "
-    "tests/cli/commands/test_serve_status.py"
+    "tests/cli/commands/test_serve_stripe_bookings.py tests/cli/commands/test_serve_status.py"
 )
 CALL_WEB = (
     "tests/web/test_voice_route.py tests/providers/test_twilio_voice.py "
@@ -110,10 +113,10 @@ BUGS = (
     Bug("windows of cancelled bookings", "queries/routing.py",
         "JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'\"\"\"",
         "JOIN booking b ON b.id = w.booking_id\"\"\"",
-        "tests/queries tests/cli/commands/test_booking.py"),
+        "tests/queries tests/cli/commands/test_booking_change.py"),
     Bug("the past reads today's numbers", "queries/routing.py",
         "WHERE l.number_id = c.number_id AND l.from_at <= :at", "WHERE l.number_id = c.number_id",
-        "tests/queries tests/cli/commands/test_route.py"),
+        "tests/queries tests/cli/commands/test_route_past.py"),
     Bug("a speaker is ignored", "rules/routing/decide.py",
         "if facts.speaker is not None:\n        sitter =", "if False:\n        sitter =",
         "tests/rules/routing/test_decide_against_naive_model.py"

@@ -23,6 +23,8 @@ OF_SEVERAL = {
     "cli/test_waited.py": "several commands, hours apart: what waited is decided anew",
     "cli/test_words_for_people.py": "the words of all commands",
     "db/test_bad_databases.py": "every module of petmsg.db meets a damaged file",
+    "db/test_bad_databases_access.py": "as above, with a file that may not be used",
+    "db/test_bad_databases_postgres.py": "as above, with a server that cannot be used",
     "models/test_invariants.py": "the constraints of all tables",
     "models/test_invariants_of_sending.py": "the constraints of all tables that sending writes",
     "queries/test_plans.py": "the plans of all texts of petmsg.queries",

@@ -8,9 +8,9 @@ import pytest
 from petmsg.queries import opted_out_phones, send_blocks
 from petmsg.queries.org import find_org
 from petmsg.rules.send_blocks import QuietHours
-from tests.cli.commands.test_optout import ANN, OUT
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Cli, looking
+from tests.support.opt_outs import ANN, OUT
 
 TEXTS = {
     "recipient": send_blocks.RECIPIENT,

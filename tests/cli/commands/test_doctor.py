@@ -15,7 +15,7 @@ from petmsg.db.statements import instant_to_text
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
 from petmsg.services.doctor import run_checks
-from tests.db.test_bad_databases import assert_told, attempt
+from tests.support.bad_databases import assert_told, attempt
 from tests.support.calls import add_call
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Ran, add_org, migrated_and, run_cli, working

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from petmsg.clock import iso_utc
-from tests.cli.commands.test_booking import OLGA, book, events, people
+from tests.support.booking_commands import OLGA, book, events, people
 from tests.support.fixtures import NOW, Cli, copied
 
 HOUR = timedelta(hours=1)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.cli.commands.test_booking import HEADER, imported, people
+from tests.support.booking_commands import HEADER, imported, people
 from tests.support.fixtures import Cli, copied
 
 ROWS = (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands.test_booking import OLGA, book, events, people
+from tests.support.booking_commands import OLGA, book, events, people
 from tests.support.fixtures import Cli
 
 

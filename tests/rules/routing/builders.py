@@ -11,7 +11,7 @@ from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.orgs import PoolFor
 from petmsg.enums.people import ClientKind
 from petmsg.enums.routing import Code
-from petmsg.rules.routing import Facts, NumberFact, PoolNumberFact, WindowFact
+from petmsg.rules.routing import Decision, Facts, NumberFact, PoolNumberFact, WindowFact
 
 T = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -102,3 +102,11 @@ def facts(**changes: Any) -> Facts:
         desks=(desk_number(),),
     )
     return plain._replace(**changes)
+
+
+def codes(decision: Decision) -> list[Code]:
+    return [step.code for step in decision.trace]
+
+
+def number_of(decision: Decision) -> str | None:
+    return None if decision.number is None else decision.number.e164

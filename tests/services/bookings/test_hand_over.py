@@ -9,7 +9,7 @@ from petmsg.clock import iso_utc
 from petmsg.errors import PetmsgError
 from petmsg.services.bookings.hand_over import HandOverRefused
 from petmsg.services.people import absence
-from tests.cli.commands.test_booking import people
+from tests.support.booking_commands import people
 from tests.support.fixtures import NOW, Cli, lines, working
 
 HOUR = timedelta(hours=1)

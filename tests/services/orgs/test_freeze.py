@@ -9,9 +9,9 @@ from petmsg.enums.messages import BlockCode
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import find_blocks
-from tests.cli.commands.test_optout import ANN, waiting_text
 from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import NOW, Cli, add_org, looking
+from tests.support.opt_outs import ANN, waiting_text
 
 FREEZE = ("org", "freeze", "--reason", "complaints")
 FROZEN = {

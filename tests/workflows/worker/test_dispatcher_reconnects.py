@@ -21,9 +21,9 @@ from tests.support.fixtures import ACTOR, Cli, looking, working
 from tests.support.on_twilio import company
 from tests.support.swarm import ROOT
 from tests.support.twilio_fake import ACCOUNT_SID, TwilioFake
+from tests.workflows.worker.crew import Crew, crowd, queue, running, wait_until
 from tests.workflows.worker.fake_providers import Remembering
 from tests.workflows.worker.stores import TestStore
-from tests.workflows.worker.test_dispatcher import Crew, crowd, queue, running, wait_until
 
 OFTEN = Timings(poll=0.1, reconcile_every=0.2)
 
