@@ -25,17 +25,10 @@ from petmsg.db import migrate, transaction
 from petmsg.db.location import locate
 from petmsg.errors import PetmsgError
 from petmsg.queries import client_rows
+from tests.support.bad_input import CODES, fill
 from tests.support.consistency import content, problems
 from tests.support.fixtures import ACTOR, NOW, run_cli
-from tests.system.test_bad_input import (
-    CODES,
-    NOUNS,
-    PHONES,
-    TIMES,
-    fill,
-    may_have_written,
-    random_line,
-)
+from tests.system.test_random_input import NOUNS, PHONES, TIMES, may_have_written, random_line
 
 ROWS_EACH = 20
 AT_ONCE = 1_000

@@ -37,8 +37,7 @@ class Bug(NamedTuple):
 
 ROUTING = "tests/rules/routing tests/queries"
 NUMBERS = (
-    "tests/services tests/services/numbers/test_quarantine.py "
-    "tests/cli/commands/test_number.py tests/cli/commands/test_sitter.py "
+    "tests/services tests/cli/commands/test_number.py tests/cli/commands/test_sitter.py "
     "tests/cli/commands/test_sitter_deactivate.py tests/cli/commands/test_sitter_renumber.py"
 )
 BOOKINGS = (
@@ -59,7 +58,10 @@ TEXTS = (
     "tests/rules/test_segments.py tests/test_phone.py tests/rules/test_keywords.py "
     "tests/rules/contact_details/test_contact_details.py"
 )
-TIME = "tests/test_clock.py tests/rules/test_send_blocks.py tests/rules/test_rate_limit.py"
+TIME = (
+    "tests/test_clock.py tests/test_clock_changes.py tests/rules/test_send_blocks.py "
+    "tests/rules/test_rate_limit.py"
+)
 AUDIT = (
     "tests/services tests/rules/test_audit_chain.py tests/campaigns/test_tampering.py "
     "tests/cli/commands/test_audit.py"
@@ -69,7 +71,8 @@ WEB = (
     "tests/cli/commands/test_serve_stripe_bookings.py tests/cli/commands/test_serve_status.py"
 )
 CALL_WEB = (
-    "tests/web/test_voice_route.py tests/providers/test_twilio_voice.py "
+    "tests/web/test_voice_route.py tests/web/test_call_fallback.py tests/web/test_late_events.py "
+    "tests/providers/test_twilio_voice.py "
     "tests/providers/test_twilio_call_requests.py"
 )
 CALL_ACCOUNT = (

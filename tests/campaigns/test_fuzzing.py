@@ -32,7 +32,7 @@ def test_half_a_row_is_found(tmp_path: Path) -> None:
 
 
 def test_a_refused_line_that_keeps_what_it_did_is_found(tmp_path: Path) -> None:
-    """The lines themselves run in tests/system/test_bad_input.py."""
+    """The lines themselves run in tests/system/test_random_input.py."""
     url = company(tmp_path)
     # Refused by the last thing that is looked at, with the client already there.
     lines = [["client", "add", "Dora", "--phone", "+14155550103", "--ref", "C-9"]]

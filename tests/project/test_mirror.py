@@ -26,6 +26,8 @@ OF_SEVERAL = {
     "db/test_bad_databases_access.py": "as above, with a file that may not be used",
     "db/test_bad_databases_postgres.py": "as above, with a server that cannot be used",
     "models/test_invariants.py": "the constraints of all tables",
+    "models/test_invariants_of_histories.py": "the triggers of the tables that only grow",
+    "models/test_invariants_of_orgs.py": "the foreign keys of all tables",
     "models/test_invariants_of_sending.py": "the constraints of all tables that sending writes",
     "queries/test_plans.py": "the plans of all texts of petmsg.queries",
     "queries/test_steps.py": "what SQLite does for each command, as test_plans for PostgreSQL",

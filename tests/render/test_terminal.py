@@ -15,10 +15,10 @@ from typing import NamedTuple
 import pytest
 
 from petmsg.render.progress import Bar
-from tests.render.test_table import columns_of
 from tests.support import everything
 from tests.support.everything import ORG
 from tests.support.fixtures import lines, run_cli
+from tests.support.tables import columns_of
 
 
 class Seen(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.importers.snoutos.take_over import ZONE, counts, take_over_newer
 from tests.support import snoutos
 from tests.support.consistency import content, problems
 from tests.support.exported_company import command_line
@@ -14,8 +15,6 @@ from tests.support.fixtures import Ran, looking, run_cli
 from tests.support.postgres import PostgresServer
 from tests.support.snoutos import DESK, MAYA, OLD, OLGA, ORG, POOL
 from tests.support.snoutos_newer import ENUMS, LEGACY_MESSAGE, TABLES, sound
-
-ZONE = ("--timezone", "America/New_York")
 
 
 @pytest.fixture(scope="module")
@@ -29,18 +28,10 @@ def old_url(postgres_server: PostgresServer) -> Iterator[str]:
     postgres_server.drop(name)
 
 
-def take_over(url: str, *options: str) -> Ran:
-    return run_cli(url, "import", "snoutos", "-o", "json", *options)
-
-
-def counts(ran: Ran, name: str = "new") -> dict[str, int]:
-    return {row["table"]: row[name] for row in ran.json["tables"]}
-
-
 @pytest.fixture
 def taken(migrated_url: str, old_url: str) -> Callable[..., Ran]:
     """The command line on a database that has taken the sound company over."""
-    ran = take_over(migrated_url, "--url", old_url, *ZONE)
+    ran = take_over_newer(migrated_url, "--url", old_url, *ZONE)
     assert ran.code == 0, ran.out + ran.err
     return command_line(migrated_url)
 
@@ -49,7 +40,7 @@ def taken(migrated_url: str, old_url: str) -> Callable[..., Ran]:
 
 
 def test_the_newer_schema_is_taken_over_whole(migrated_url: str, old_url: str) -> None:
-    ran = take_over(migrated_url, "--url", old_url, *ZONE)
+    ran = take_over_newer(migrated_url, "--url", old_url, *ZONE)
     assert ran.code == 0, ran.out + ran.err
     assert ran.json["schema"] == "newer"
     assert "Found the newer schema of the old system." in ran.err
@@ -83,12 +74,12 @@ def test_repeating_changes_nothing_and_a_dry_run_says_the_same(
     migrated_url: str, old_url: str
 ) -> None:
     before = content(migrated_url)
-    dry = take_over(migrated_url, "--url", old_url, *ZONE, "--dry-run")
+    dry = take_over_newer(migrated_url, "--url", old_url, *ZONE, "--dry-run")
     assert content(migrated_url) == before
-    ran = take_over(migrated_url, "--url", old_url, *ZONE)
+    ran = take_over_newer(migrated_url, "--url", old_url, *ZONE)
     assert dry.json == ran.json
     before = content(migrated_url)
-    again = take_over(migrated_url, "--url", old_url, *ZONE)
+    again = take_over_newer(migrated_url, "--url", old_url, *ZONE)
     assert (again.code, again.json["findings"]) == (0, [])
     assert content(migrated_url) == before
     assert set(counts(again).values()) == {0}
@@ -172,7 +163,7 @@ def test_who_was_opted_in_here_since_stays_so(
     migrated_url: str, old_url: str, taken: Callable[..., Ran]
 ) -> None:
     assert taken("optout", "remove", "c-bob", "--reason", "she asked").code == 0
-    assert take_over(migrated_url, "--url", old_url).code == 0
+    assert take_over_newer(migrated_url, "--url", old_url).code == 0
     assert taken("client", "show", "c-bob", "-o", "json").json["opted_out"] is False
 
 
@@ -181,7 +172,7 @@ def test_csv_files_are_the_same_as_the_database(
 ) -> None:
     before = content(migrated_url)
     folder = snoutos.copy_out(old_url, tmp_path / "csv", TABLES)
-    ran = take_over(migrated_url, "--dir", str(folder))
+    ran = take_over_newer(migrated_url, "--dir", str(folder))
     assert (ran.code, ran.json["findings"]) == (0, [])
     assert content(migrated_url) == before
 
@@ -211,13 +202,13 @@ def test_a_large_company_is_taken_in_parts(
             {"id": f"o-{ref}", "orgId": ORG, "phone": f"212.555.11{n:02d}", "state": "opted_out"}
         )
     folder = snoutos.write_csv(rows, tmp_path / "old", TABLES)
-    ran = take_over(migrated_sqlite, "--dir", str(folder), *ZONE)
+    ran = take_over_newer(migrated_sqlite, "--dir", str(folder), *ZONE)
     assert {row["code"] for row in ran.json["findings"]} == {"window_differs"}
     assert len(ran.json["findings"]) == 23
     assert counts(ran)["Booking"] == counts(ran)["MessageThread"] + 2 == 27
     assert counts(ran)["OptOutState"] == 25
     assert problems(migrated_sqlite) == []
-    again = take_over(migrated_sqlite, "--dir", str(folder), *ZONE)
+    again = take_over_newer(migrated_sqlite, "--dir", str(folder), *ZONE)
     assert (again.code, set(counts(again).values())) == (0, {0})
 
 
@@ -236,13 +227,13 @@ def test_the_old_database_is_only_read(
 
         connection.execute(f'ALTER DATABASE "{database}" SET default_transaction_read_only TO on')
         before = everything()
-        assert take_over(migrated_sqlite, "--url", old_url, *ZONE).code == 0
+        assert take_over_newer(migrated_sqlite, "--url", old_url, *ZONE).code == 0
         assert everything() == before
 
 
 def test_a_missing_database_is_created(tmp_path: Path, old_url: str) -> None:
     path = tmp_path / "new" / "petmsg.db"
-    ran = take_over(str(path), "--url", old_url, *ZONE)
+    ran = take_over_newer(str(path), "--url", old_url, *ZONE)
     assert ran.code == 0, ran.err
     assert len(run_cli(str(path), "booking", "list", "-o", "json").json) == 4
 
@@ -254,14 +245,14 @@ def test_the_older_schema_is_told_from_the_newer(
     migrated_sqlite: str, tmp_path: Path, old_url: str
 ) -> None:
     older = snoutos.write_csv(snoutos.sound(), tmp_path / "older")
-    ran = take_over(migrated_sqlite, "--dir", str(older), *ZONE, "--dry-run")
+    ran = take_over_newer(migrated_sqlite, "--dir", str(older), *ZONE, "--dry-run")
     assert ran.json["schema"] == "older"
 
 
 def test_a_mixture_of_both_is_refused(migrated_sqlite: str, tmp_path: Path) -> None:
     folder = snoutos.write_csv(sound(), tmp_path / "old", TABLES)
     (folder / "Thread.csv").write_text("id,orgId,clientId\n")
-    ran = take_over(migrated_sqlite, "--dir", str(folder), *ZONE)
+    ran = take_over_newer(migrated_sqlite, "--dir", str(folder), *ZONE)
     assert (ran.code, ran.error["code"]) == (5, "old_tables_mixed")
     assert (
         '"Thread" of the older one and "Org", "MessageThread", "MessageEvent" of the newer'
@@ -271,7 +262,7 @@ def test_a_mixture_of_both_is_refused(migrated_sqlite: str, tmp_path: Path) -> N
 
 def test_a_folder_of_other_tables_is_refused(migrated_sqlite: str, tmp_path: Path) -> None:
     (tmp_path / "Client.csv").write_text("id,orgId,name\n")
-    ran = take_over(migrated_sqlite, "--dir", str(tmp_path), *ZONE)
+    ran = take_over_newer(migrated_sqlite, "--dir", str(tmp_path), *ZONE)
     assert (ran.code, ran.error["code"]) == (2, "malformed_file")
     assert '"Organization", "Thread"' in ran.error["message"]
     assert '"Org", "MessageThread", "MessageEvent"' in ran.error["message"]
@@ -280,6 +271,6 @@ def test_a_folder_of_other_tables_is_refused(migrated_sqlite: str, tmp_path: Pat
 def test_a_missing_column_has_its_name_there(migrated_sqlite: str, tmp_path: Path) -> None:
     folder = snoutos.write_csv(sound(), tmp_path / "old", TABLES)
     (folder / "MessageNumber.csv").write_text("id,orgId,e164,status\n")
-    ran = take_over(migrated_sqlite, "--dir", str(folder), *ZONE)
+    ran = take_over_newer(migrated_sqlite, "--dir", str(folder), *ZONE)
     assert ran.error["code"] == "old_column_missing"
     assert "MessageNumber has no column numberClass" in ran.error["message"]

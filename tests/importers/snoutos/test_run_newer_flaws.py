@@ -5,68 +5,20 @@ from typing import Any
 
 import pytest
 
+from tests.importers.snoutos.take_over import ZONE, counts, take_over_newer, told
+from tests.importers.snoutos.taker import Taker
 from tests.support import snoutos
 from tests.support.consistency import content, problems
 from tests.support.exported_company import command_line
-from tests.support.fixtures import Ran, looking, run_cli
+from tests.support.fixtures import looking, run_cli
 from tests.support.postgres import PostgresServer
-from tests.support.snoutos import DESK, MAYA, ORG, POOL
-from tests.support.snoutos_newer import ENUMS, TABLES, sound
-
-ZONE = ("--timezone", "America/New_York")
-
-
-def take_over(url: str, *options: str) -> Ran:
-    return run_cli(url, "import", "snoutos", "-o", "json", *options)
-
-
-def told(ran: Ran) -> dict[tuple[str, str], tuple[bool, str]]:
-    return {(row["table"], row["id"]): (row["taken"], row["code"]) for row in ran.json["findings"]}
-
-
-def counts(ran: Ran, name: str = "new") -> dict[str, int]:
-    return {row["table"]: row[name] for row in ran.json["tables"]}
-
-
-class Taker:
-    """Takes a company over whose rows were spoilt first."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self.url = url
-        self.old = sound()
-        self.tables = {table: dict(columns) for table, columns in TABLES.items()}
-        self._folder = folder
-        self._times = 0
-
-    def row(self, table: str, id_: str) -> dict[str, Any]:
-        return next(row for row in self.old[table] if row["id"] == id_)
-
-    def add(self, table: str, **values: Any) -> None:
-        org = {"orgId": ORG} if "orgId" in self.tables[table] else {}
-        self.old[table].append(org | values)
-
-    def take(self, *options: str) -> Ran:
-        """Take it over; the database must be whole afterwards, and stay as it is when repeated."""
-        self._times += 1
-        folder = snoutos.write_csv(self.old, self._folder / f"old-{self._times}", self.tables)
-        options = ("--dir", str(folder), *(options or ZONE))
-        ran = take_over(self.url, *options)
-        assert ran.code in (0, 4), ran.err
-        assert problems(self.url) == []
-        before = content(self.url)
-        again = take_over(self.url, *options)
-        assert content(self.url) == before, "repeating changed something"
-        assert told(again) == {key: why for key, why in told(ran).items() if not why[0]}
-        return ran
-
-    def show(self, noun: str, ref: str) -> Any:
-        reveal = ["--reveal"] if noun in ("client", "sitter") else []
-        return command_line(self.url)(noun, "show", ref, *reveal, "-o", "json").json
+from tests.support.snoutos import DESK, MAYA, POOL
+from tests.support.snoutos_newer import ENUMS, TABLES
 
 
 @pytest.fixture
 def taker(migrated_sqlite: str, tmp_path: Path) -> Taker:
-    return Taker(migrated_sqlite, tmp_path)
+    return Taker(migrated_sqlite, tmp_path, newer=True)
 
 
 def everything_wrong(taker: Taker) -> None:
@@ -98,8 +50,8 @@ def test_every_flaw_is_told_from_a_database_into_both(
     try:
         snoutos.create(postgres_server.url(name), taker.old, tables=TABLES, enums=ENUMS)
         url = postgres_server.url(name, driver="postgresql")
-        dry = take_over(migrated_url, "--url", url, *ZONE, "--dry-run")
-        ran = take_over(migrated_url, "--url", url, *ZONE)
+        dry = take_over_newer(migrated_url, "--url", url, *ZONE, "--dry-run")
+        ran = take_over_newer(migrated_url, "--url", url, *ZONE)
     finally:
         postgres_server.drop(name)
     assert ran.code == dry.code == 4

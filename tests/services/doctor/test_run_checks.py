@@ -16,7 +16,7 @@ from petmsg.db.location import locate
 from petmsg.enums.alerts import CheckResult
 from petmsg.errors import NotFound, OutOfRange
 from petmsg.services.doctor import run_checks
-from tests.services.doctor.test_run_checks_constraints import HELD
+from tests.services.doctor.prevented_faults import HELD
 from tests.support.fixtures import NOW
 from tests.support.unguarded import DEAD, LATER, THEN, examine, told
 
