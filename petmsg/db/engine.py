@@ -129,6 +129,8 @@ class Engine:
 
     def _open(self) -> Any:
         if self._location.is_sqlite:
+            assert self._location.path is not None
+            require_file(self._location.path)
             return _open_sqlite(self._location, is_restoring=self._is_restoring)
         return load_postgres().connect(self._location)
 

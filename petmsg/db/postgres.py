@@ -10,6 +10,7 @@ Loads psycopg: import it where a PostgreSQL database is used.
 
 import os
 import re
+import select
 from typing import Any
 
 import psycopg
@@ -67,12 +68,28 @@ def begin(
 
 
 def is_alive(connection: Connection) -> bool:
-    """Whether the server still answers; no transaction is open."""
+    """Whether the server still answers; no transaction is open.
+
+    It is asked only where something came on a connection that waits for nothing: a server or pooler
+    that ends one says so or hangs up. To ask each time would be one more answer to wait for.
+    """
+    if not _has_news(connection):
+        return True
     try:
         connection.execute("SELECT 1", prepare=False)
     except psycopg.Error:
         return False
     return True
+
+
+def _has_news(connection: Connection) -> bool:
+    """Whether bytes or the end of the connection came."""
+    try:
+        waiting = select.poll()
+        waiting.register(connection.fileno(), select.POLLIN)
+        return bool(waiting.poll(0))
+    except (OSError, psycopg.Error):
+        return True  # it is closed
 
 
 def _limits(location: Location, limits: dict[str, str] | None) -> dict[str, str]:

@@ -138,6 +138,44 @@ def transaction(engine: Engine, location: Location) -> Iterator[Transaction]:
 
 
 @contextmanager
+def reading(engine: Engine, location: Location) -> Iterator[Cursor]:
+    """A cursor in a read-only transaction, as `snapshot`'s, on a connection that the engine keeps.
+
+    Connecting to a server takes as long as several statements, and each statement on an SQLite file
+    that was just opened waits until the whole schema is read. Raises what `transaction` raises.
+    """
+    try:
+        with (
+            engine.connection() as connection,
+            _begun_reading(connection, location) as cursor,
+        ):
+            require_schema(cursor)
+            yield cursor
+    except Exception as problem:
+        if is_driver_error(problem):
+            raise translate(problem) from problem
+        raise
+
+
+@contextmanager
+def _begun_reading(connection: Any, location: Location) -> Iterator[Cursor]:
+    """Begin a transaction that cannot write, and end it."""
+    try:
+        if location.is_sqlite:
+            connection.execute("PRAGMA query_only=1")
+            connection.execute("BEGIN")
+        else:
+            postgres = load_postgres()
+            postgres.begin(connection, location, postgres.READING)
+        with closing(connection.cursor()) as raw:
+            yield Cursor(raw, is_sqlite=location.is_sqlite)
+    finally:
+        connection.rollback()
+        if location.is_sqlite:
+            connection.execute("PRAGMA query_only=0")
+
+
+@contextmanager
 def _begun(engine: Engine, connection: Any, location: Location) -> Iterator[Transaction]:
     """Begin a transaction, and commit it or roll it back."""
     try:

@@ -73,6 +73,11 @@ ORDER BY a.claimed_at DESC, a.id DESC LIMIT 20
 """
 
 
+ORGS_OF_NUMBERS = """
+SELECT n.e164, o.slug FROM message_number n JOIN org o ON o.id = n.org_id
+WHERE n.e164 IN (:e164s) AND o.removed_at IS NULL
+"""
+
 OPTED_OUT_AT = """
 SELECT 1 FROM opt_out WHERE org_id = :org_id AND phone_key = :phone_key
   AND opted_out_at <= :at AND (ended_at IS NULL OR ended_at > :at) LIMIT 1
@@ -142,6 +147,11 @@ class _Number(NamedTuple):
     is_hers: int
 
 
+class _NumbersOrg(NamedTuple):
+    e164: str
+    slug: str
+
+
 class _LastSeen(NamedTuple):
     status: str
     rule: str
@@ -164,12 +174,13 @@ class _Window(NamedTuple):
 def org_of_number(cursor: Cursor, e164: str) -> str | None:
     """The slug of the org that has, or had, the number; None if it was never ours, or if the org
     was removed."""
-    found = cursor.value(
-        "SELECT o.slug FROM message_number n JOIN org o ON o.id = n.org_id"
-        " WHERE n.e164 = :e164 AND o.removed_at IS NULL",
-        e164=e164,
-    )
-    return None if found is None else str(found)
+    return orgs_of_numbers(cursor, [e164]).get(e164)
+
+
+def orgs_of_numbers(cursor: Cursor, e164s: Sequence[str]) -> dict[str, str]:
+    """`org_of_number` of each number that an org has or had."""
+    found = cursor.all_in_list(_NumbersOrg, ORGS_OF_NUMBERS, "e164s", list(dict.fromkeys(e164s)))
+    return {each.e164: each.slug for each in found}
 
 
 def read_inbound_facts(

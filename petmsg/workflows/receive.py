@@ -27,7 +27,7 @@ from petmsg.errors import (
 )
 from petmsg.providers.base import Provider, ReceivedMedia, ReceivedText
 from petmsg.providers.registry import PROVIDERS, needs_public_url
-from petmsg.queries.inbound import org_of_number, stored_message
+from petmsg.queries.inbound import org_of_number, orgs_of_numbers, stored_message
 from petmsg.queries.inbox import find_stray
 from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.services.inbound import unmatched
@@ -55,15 +55,19 @@ def store_messages(
     *,
     provider: ProviderName | None,
     contents: Mapping[str, bytes] | None = None,
+    owners: Mapping[str, str] | None = None,
 ) -> list[ReceiveResult]:
     """Store messages, each once; results in the same order. A message that cannot be stored is a
     `Failure`; a database that is locked or missing raises.
 
-    `contents` are the bytes of files that are in the store already, by SHA-256.
+    `contents` are the bytes of files that are in the store already, by SHA-256. `owners` are the
+    orgs of the numbers, if they were read already (`orgs_of_numbers`).
     Committed when it returns.
     """
-    with store.snapshot() as cursor:
-        slugs = [org_of_number(cursor, text.to_e164) for text in texts]
+    if owners is None:
+        with store.snapshot() as cursor:
+            owners = orgs_of_numbers(cursor, [text.to_e164 for text in texts])
+    slugs = [owners.get(text.to_e164) for text in texts]
     result: dict[int, ReceiveResult] = {}
     for slug in dict.fromkeys(slugs):
         places = [place for place, each in enumerate(slugs) if each == slug]

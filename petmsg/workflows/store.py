@@ -205,6 +205,12 @@ class Store:
         """A read-only look at the database, or at its standby; a standby that is behind is told."""
         from petmsg.db.snapshot import snapshot
 
+        if self.is_service:
+            from petmsg.db.transaction import reading
+
+            with reading(self.engine, self.location) as cursor:
+                yield cursor
+            return
         if self.reading_location is self.location:
             with snapshot(self.location) as cursor:
                 yield cursor

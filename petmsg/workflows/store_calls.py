@@ -19,7 +19,7 @@ from petmsg.providers.call_events import (
 )
 from petmsg.queries.call_writes import known_calls
 from petmsg.queries.former_accounts import is_stranger
-from petmsg.queries.inbound import org_of_number
+from petmsg.queries.inbound import orgs_of_numbers
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.rules.call_plan import HangUp, Reject
 from petmsg.services.calls import stray
@@ -125,13 +125,15 @@ def _store_stray(store: Store, event: CallEvent, provider: ProviderName | None) 
 
 def _owners(cursor: Cursor, events: Sequence[CallEvent]) -> list[_Owner]:
     known = known_calls(cursor, [event.call for event in events])
-    told = {
-        event.call: _Owner(org_of_number(cursor, event.to_e164), event.from_phone)
+    new = {
+        event.call: (event.to_e164, event.from_phone)
         for event in events
         if event.call not in known
         and isinstance(event, CallArrived | CallEnded)
         and event.to_e164 is not None
     }
+    orgs = orgs_of_numbers(cursor, [to_e164 for to_e164, _ in new.values()])
+    told = {call: _Owner(orgs.get(to), from_phone) for call, (to, from_phone) in new.items()}
     told |= {call: _Owner(each.org, each.from_phone) for call, each in known.items()}
     return [told.get(event.call, _Owner(None)) for event in events]
 

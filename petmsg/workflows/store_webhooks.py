@@ -19,7 +19,7 @@ from petmsg.providers.call_events import SignedCall
 from petmsg.providers.stripe_event import Payment
 from petmsg.queries.delivery_status import orgs_of_reports
 from petmsg.queries.former_accounts import is_stranger
-from petmsg.queries.inbound import org_of_number
+from petmsg.queries.inbound import orgs_of_numbers
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.bookings.payments import PaymentResult
 from petmsg.services.inbound.refused_webhooks import (
@@ -81,19 +81,23 @@ class WebhookStore:
         them: a company may not write into another one's inbox."""
         with self._store.snapshot() as cursor:
             orgs = {org.slug: org for org in all_orgs(cursor)}
-            strange = [_stranger_to(cursor, each, orgs) for each in signed]
+            owners = orgs_of_numbers(cursor, [each.text.to_e164 for each in signed])
+            strange = [_stranger_to(cursor, each, orgs, owners) for each in signed]
         outcomes = [Outcome(403, "other_account")] * len(signed)
         for each, slug in zip(signed, strange, strict=True):
             if slug is not None:
                 self._store.write_in(slug, alert_other_account, each.text.to_e164)
         places = [place for place, slug in enumerate(strange) if slug is None]
-        stored = self._texts([signed[place].text for place in places]) if places else []
+        texts = [signed[place].text for place in places]
+        stored = self._texts(texts, owners=owners) if texts else []
         for place, outcome in zip(places, stored, strict=True):
             outcomes[place] = outcome
         return outcomes
 
-    def _texts(self, texts: Sequence[ReceivedText]) -> list[Outcome]:
-        result = store_messages(self._store, texts, provider=ProviderName.TWILIO)
+    def _texts(
+        self, texts: Sequence[ReceivedText], *, owners: Mapping[str, str] | None = None
+    ) -> list[Outcome]:
+        result = store_messages(self._store, texts, provider=ProviderName.TWILIO, owners=owners)
         if any(text.media_count for text in texts):
             self._on_media()
         return [_outcome_of_text(each) for each in result]
@@ -178,9 +182,11 @@ class WebhookStore:
         return [_outcome_of_payment(each) for each in pay(self._store, payments)]
 
 
-def _stranger_to(cursor: Cursor, signed: SignedText, orgs: Mapping[str, OrgRow]) -> str | None:
+def _stranger_to(
+    cursor: Cursor, signed: SignedText, orgs: Mapping[str, OrgRow], owners: Mapping[str, str]
+) -> str | None:
     """The org whose number the message is to, if it never had the account; else None."""
-    slug = org_of_number(cursor, signed.text.to_e164)
+    slug = owners.get(signed.text.to_e164)
     return slug if is_stranger(cursor, signed.accounts, orgs.get(slug or "")) else None
 
 

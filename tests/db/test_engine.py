@@ -1,21 +1,25 @@
-"""A service's connection to an SQLite file: kept while requests come, and never to a file that is
-no longer the database."""
+"""A service's connection to its database: kept while requests come, for reading too, and never to a
+file that is no longer the database."""
 
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from petmsg.db import engine as engines
+from petmsg.db import migrate, postgres
+from petmsg.db import snapshot as snapshots
 from petmsg.db.backup import backup
 from petmsg.db.backup_mark import BackupNotRestored
 from petmsg.db.location import locate
 from petmsg.db.restore import restore
+from petmsg.errors import DatabaseUnusable
 from petmsg.services.people import client
 from petmsg.workflows.environment import Environment
 from petmsg.workflows.store import Store
-from tests.support.fixtures import NOW, add_org, looking
+from tests.support.fixtures import ACTOR, NOW, add_org, looking
 
 PHONES = {name: f"+1415555100{at}" for at, name in enumerate(("Ann", "Ben", "Cid", "Dan"))}
 
@@ -114,3 +118,83 @@ def test_a_backup_that_is_restored_into_the_file_is_noticed(file: str, tmp_path:
         with pytest.raises(BackupNotRestored):
             add(store, "Cid")
     assert names(file) == ["Ann"]
+
+
+def test_a_service_reads_on_the_connection_that_it_writes_with(
+    file: str, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that was just opened reads its whole schema before the first statement."""
+    looked: list[object] = []
+    monkeypatch.setattr(snapshots, "_open_sqlite", looked.append)
+    store = service(file)
+    with store.at_end:
+        for known, name in enumerate(("Ann", "Ben")):
+            with store.snapshot() as cursor:
+                assert cursor.value("SELECT count(*) FROM client") == known
+            add(store, name)
+        assert (len(opened), looked) == (1, [])
+
+
+def test_what_a_service_reads_with_cannot_write(migrated_url: str) -> None:
+    add_org(migrated_url)
+    store = service(migrated_url)
+    with store.at_end:
+        with pytest.raises(DatabaseUnusable), store.snapshot() as cursor:
+            cursor.run("DELETE FROM org")
+        with pytest.raises(ZeroDivisionError), store.snapshot():
+            raise ZeroDivisionError
+        add(store, "Ann")
+    assert names(migrated_url) == ["Ann"]
+
+
+def test_a_service_sees_what_others_wrote_since(migrated_url: str) -> None:
+    add_org(migrated_url)
+    store, other = service(migrated_url), Store(Environment({}, now=NOW), db=migrated_url)
+    with store.at_end, other.at_end:
+        with store.snapshot() as cursor:
+            assert cursor.value("SELECT count(*) FROM client") == 0
+            add(other, "Ann")
+            assert cursor.value("SELECT count(*) FROM client") == 0
+        with store.snapshot() as cursor:
+            assert cursor.value("SELECT count(*) FROM client") == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("then", ["read", "write"])
+def test_a_server_that_hung_up_is_noticed_before_the_next_transaction(
+    then: str, postgres_url: str
+) -> None:
+    migrate.upgrade(postgres_url, actor=ACTOR, now=NOW)
+    add_org(postgres_url)
+    store = service(postgres_url)
+    with store.at_end:
+        add(store, "Ann")
+        with store.engine.connection() as kept:
+            backend = kept.info.backend_pid
+        with looking(postgres_url) as cursor:
+            cursor.value("SELECT pg_terminate_backend(:backend, 5000)", backend=backend)
+        if then == "read":
+            with store.snapshot() as cursor:
+                assert cursor.value("SELECT count(*) FROM client") == 1
+        add(store, "Ben")
+    assert names(postgres_url) == ["Ann", "Ben"]
+
+
+@pytest.mark.postgres
+def test_only_a_connection_on_which_something_came_is_asked_whether_it_lives(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = postgres.connect(locate(postgres_url))
+    asked: list[object] = []
+    execute = postgres.Connection.execute
+
+    def asking(self: postgres.Connection, query: str, **how: Any) -> object:
+        asked.append(query)
+        return execute(self, query, **how)
+
+    monkeypatch.setattr(postgres.Connection, "execute", asking)
+    assert postgres.is_alive(connection)
+    assert asked == []
+    connection.close()
+    assert not postgres.is_alive(connection)
+    assert asked == ["SELECT 1"]

@@ -1,0 +1,83 @@
+"""What the server's writer asks the database for each webhook: counted, because a busy machine
+changes no count."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import psycopg
+import pytest
+
+from petmsg.providers.base import ReceivedText
+from petmsg.workflows.environment import Environment
+from petmsg.workflows.store import Store
+from petmsg.workflows.store_webhooks import WebhookStore
+from petmsg.workflows.webhook_outcome import SignedText
+from tests.support.fixtures import NOW, Cli
+from tests.support.texting import ANN, POOL, people
+
+OURS: frozenset[str | None] = frozenset({None})
+STRANGER = "+16175550199"
+
+
+class Asked(list[str]):
+    """The statements that went to the database since the last `clear`."""
+
+    @property
+    def transactions(self) -> list[str]:
+        return [each for each in self if each.startswith("BEGIN")]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    found = Asked()
+    connect, execute = sqlite3.connect, psycopg.Cursor.execute
+    begin = psycopg.Connection.connect.__func__  # type: ignore[attr-defined] # a class method
+
+    def opening(*where: Any, **how: Any) -> sqlite3.Connection:
+        found.append("open")
+        connection = connect(*where, **how)
+        connection.set_trace_callback(found.append)
+        return connection
+
+    def connecting(cls: type, *where: Any, **how: Any) -> Any:
+        found.append("open")
+        return begin(cls, *where, **how)
+
+    def executing(cursor: Any, query: str, *values: Any, **how: Any) -> Any:
+        found.append(query)
+        return execute(cursor, query, *values, **how)
+
+    monkeypatch.setattr(sqlite3, "connect", opening)
+    monkeypatch.setattr(psycopg.Connection, "connect", classmethod(connecting))
+    monkeypatch.setattr(psycopg.Cursor, "execute", executing)
+    return found
+
+
+@pytest.fixture
+def keep(cli: Cli, migrated_url: str, asked: Asked) -> Iterator[WebhookStore]:
+    people(cli)
+    store = Store(Environment({}, now=NOW), db=migrated_url, actor="web")
+    store.is_service = True
+    with store.at_end:
+        keep = WebhookStore(store)
+        # A first message has a thread made, and each statement prepared.
+        words(keep, [text("SM0", ANN), text("SM00", STRANGER)])
+        asked.clear()
+        yield keep
+
+
+def text(sid: str, sender: str) -> SignedText:
+    return SignedText(ReceivedText(sid, sender, POOL, "Is Rex fine?"), OURS)
+
+
+def words(keep: WebhookStore, texts: Sequence[SignedText]) -> list[tuple[int, str]]:
+    return [(each.status, each.word) for each in keep(texts)]
+
+
+def test_a_webhook_reads_once_and_writes_once_on_what_is_open(
+    keep: WebhookStore, asked: Asked
+) -> None:
+    assert words(keep, [text("SM1", ANN)]) == [(200, "stored")]
+    assert "open" not in asked
+    assert len(asked.transactions) == 2
