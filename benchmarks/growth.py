@@ -22,7 +22,7 @@ from petmsg.db import engine, snapshot
 EACH = 10
 """Steps between two calls of the counter."""
 MOST = {
-    "message dispatch": 1.5,
+    "message dispatch": 1.2,
     "coverage": 1.3,
     "today": 1.5,
     "inbox list": 1.5,

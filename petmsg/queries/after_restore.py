@@ -18,14 +18,13 @@ WHERE org_id = :org_id AND direction = 'outbound' AND status IN ('queued', 'send
 ORDER BY id
 """
 
-# Both conditions on the status, and no order of an index: SQLite then reads the partial index of
-# messages that need a person, and not all messages.
+# The condition of the partial index of messages that need a person, and a range in it: for `=`
+# SQLite may read all five states. Ordered by an index it may read all messages.
 _HELD = """
 SELECT id AS message, to_e164, in_doubt_at, claimed_at FROM message
 WHERE org_id = :org_id
   AND status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')
-  AND status = 'held' AND error_code = 'restored' AND to_e164 IS NOT NULL
-ORDER BY id + 0
+  AND status BETWEEN 'held' AND 'held' AND error_code = 'restored' AND to_e164 IS NOT NULL
 """
 
 _KNOWN = "SELECT message_id FROM message_attempt WHERE provider_message_id = :sid"
@@ -34,7 +33,7 @@ _OTHER_BODIES = """
 SELECT body FROM message
 WHERE org_id = :org_id
   AND status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')
-  AND status = 'held' AND error_code = 'restored' AND to_e164 = :to_e164
+  AND status BETWEEN 'held' AND 'held' AND error_code = 'restored' AND to_e164 = :to_e164
   AND id <> :message_id AND body IS NOT NULL
 """
 
@@ -75,8 +74,8 @@ def open_messages(cursor: Cursor, org_id: int, *, now: datetime) -> list[int]:
 
 
 def held_messages(cursor: Cursor, org: OrgRow) -> list[HeldMessage]:
-    """The messages that are held until the provider was asked."""
-    return cursor.all(HeldMessage, _HELD, org_id=org.id)
+    """The messages that are held until the provider was asked, the oldest first."""
+    return sorted(cursor.all(HeldMessage, _HELD, org_id=org.id), key=lambda held: held.message)
 
 
 def is_known(cursor: Cursor, sid: str) -> bool:
