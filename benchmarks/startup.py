@@ -25,6 +25,7 @@ COMMANDS = {
     "route explain C-1": 1.5,
     "thread show C-1": 1.5,
     "booking list": 1.5,
+    "db check": 3,
 }
 """Commands that need no more than Typer, and the goal: times a bare `import typer`."""
 

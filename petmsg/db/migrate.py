@@ -22,8 +22,15 @@ from urllib.parse import quote
 import petmsg
 from petmsg.db.downgrade_losses import Loss, holdings, losses
 from petmsg.db.location import APPLICATION_ID, Location, locate
+from petmsg.db.schema_fingerprint import is_as_migrated
 from petmsg.db.schema_version import HEAD, REVISIONS
-from petmsg.db.snapshot import BUSY_SECONDS, load_postgres, require_our_file, require_writable
+from petmsg.db.snapshot import (
+    BUSY_SECONDS,
+    load_postgres,
+    require_our_file,
+    require_writable,
+    snapshot,
+)
 from petmsg.db.write_lock import write_lock
 from petmsg.errors import (
     DatabaseMissing,
@@ -137,6 +144,14 @@ def check(url: str) -> list[str]:
 
     Reads only. Raises `DatabaseMissing`, `SchemaAhead`, or the driver's own error.
     """
+    with snapshot(locate(url), any_schema=True) as cursor:
+        if is_as_migrated(cursor):
+            return []
+    return compare(url)
+
+
+def compare(url: str) -> list[str]:
+    """`check` by comparing with the models, which loads Alembic. Raises as `check` does."""
     from petmsg.db.schema_check import differences
 
     location = locate(url)

@@ -57,6 +57,7 @@ def split(statements: str) -> list[str]:
 def test_a_migrated_database_is_as_it_should_be(migrated_url: str) -> None:
     before = dump(migrated_url)
     assert migrate.check(migrated_url) == []
+    assert migrate.compare(migrated_url) == []
     assert dump(migrated_url) == before
 
 
@@ -65,6 +66,7 @@ def test_so_is_one_that_was_merged_and_went_down_and_up(database_copies: Copies)
     migrate.downgrade(url, "0001")
     upgrade(url)
     assert migrate.check(url) == []
+    assert migrate.compare(url) == []
 
 
 @pytest.mark.parametrize(("statements", "complaint"), (ANYWHERE | SQLITE).items())
