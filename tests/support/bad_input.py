@@ -17,7 +17,11 @@ booking add --ref B-1 --client C-1 --sitter S-1 --start -1h --end +2h
 booking add --ref B-2 --client C-1 --start +1d --end +2d
 booking confirm B-1
 message send C-1 --body Hello
-number quarantine +14155550103 --reason complaints"""
+number quarantine +14155550103 --reason complaints
+message receive --from +12025550101 --to +14155550100 --body Hello?
+template add late --body Soon
+sitter away S-2 --from +30d --to +40d --reason leave
+import map set client Handy=phone"""
 
 
 def fill(url: str) -> None:
