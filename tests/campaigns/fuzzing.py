@@ -1,4 +1,7 @@
-"""Random command lines and random rows of CSV files: never a traceback, never half a row.
+"""Random command lines and random rows of files: never a traceback, never half a row.
+
+Files are CSV that is broken in many ways, and those of `tests.campaigns.odd_files`: workbooks, JSON
+lines, other tools' exports, calendars, messages, hand overs.
 
 `python -m tests.campaigns.fuzzing --lines 100000 --rows 100000 --seed 7` runs that many, a thousand
 of each on a new company on SQLite, because all of it is compared after each change. The exit code
@@ -25,6 +28,7 @@ from petmsg.db import migrate, transaction
 from petmsg.db.location import locate
 from petmsg.errors import PetmsgError
 from petmsg.queries import client_rows
+from tests.campaigns.odd_files import TABLES, OddFile, odd_file, rows_made
 from tests.support.bad_input import CODES, fill
 from tests.support.consistency import content, problems
 from tests.support.fixtures import ACTOR, NOW, run_cli
@@ -38,7 +42,14 @@ COLUMNS = {
     "number": ("e164", "class"),
     "booking": ("ref", "client", "sitter", "starts_at", "ends_at"),
 }
-TABLES = {"client": "client", "sitter": "sitter", "number": "message_number", "booking": "booking"}
+PEOPLE = (
+    ("client", "Ann Ivers", "+14155550271"),
+    ("client", "Bo Chen", "+14155550272"),
+    ("sitter", "Maya Lee", "+14155550241"),
+    ("sitter", "Dana Fox", "+14155550242"),
+)
+ODD = 0.5
+"""How many of the files are not the plain CSV that is made here."""
 NASTY = [
     b"", b" ", b"=1+1", b"@SUM(A1)", b"+1", b"-1", b"'x", b"a\0b", b"\xed\xa0\x80", b"\xff\xfe",
     b'"', b'"half', b"a\nb", b'"a\nb"', b"\r", b"x" * 5000, b"\xe2\x80\xae", "ü🐶".encode(), b",,,",
@@ -49,19 +60,22 @@ NASTY = [
 
 @dataclass
 class Verdict:
-    """How often each exit code came, how many rows were made, and what is wrong."""
+    """How often each exit code came, how many rows each kind of file made, and what is wrong."""
 
     codes: Counter[int] = field(default_factory=Counter)
-    made: int = 0
+    made: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
 
 def company(folder: Path) -> str:
-    """The small company in a database of its own."""
+    """The small company in a database of its own, with the people whom the samples name."""
     folder.mkdir(exist_ok=True)
     url = locate(str(folder / "petmsg.db")).url
     migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
     fill(url)
+    for noun, name, phone in PEOPLE:
+        ran = run_cli(url, noun, "add", name, "--phone", phone)
+        assert ran.code == 0, ran.err
     return url
 
 
@@ -92,27 +106,32 @@ def fuzz_lines(url: str, lines: Iterable[list[str]], folder: Path) -> Verdict:
 def fuzz_rows(url: str, rows: int, dice: random.Random, folder: Path) -> Verdict:
     """Random files, some rows each."""
     verdict = Verdict()
-    path = folder / "fuzz.csv"
     last = content(url)
     for number in range(-(-rows // ROWS_EACH)):
-        noun = dice.choice([*COLUMNS])
-        path.write_bytes(random_file(noun, dice))
-        ran = run_cli(url, noun, "import", str(path), "-o", "json")
+        odd = odd_file(dice) if dice.random() < ODD else _plain_file(dice)
+        path = folder / odd.name
+        path.write_bytes(odd.content)
+        ran = run_cli(url, *odd.words, str(path), "-o", "json")
         verdict.codes[ran.code] += 1
-        told = f"file {number} ({noun}): "
+        told = f"file {number} ({odd.kind}: {' '.join(odd.words)}): "
         verdict.faults += [told + each for each in _unclean(ran)]
         now = content(url)
-        made = _made(ran)
-        added = len(now[TABLES[noun]]) - len(last[TABLES[noun]])
+        made = rows_made(ran.out) if ran.code in (0, 4) else 0
+        added = len(now[odd.table]) - len(last[odd.table])
         if made != added:
             verdict.faults.append(
                 f"{told}it says {made} rows were made, and there are {added} more"
             )
         if ran.code not in (0, 4) and now != last:
             verdict.faults.append(f"{told}it was refused and changed something")
-        verdict.made += added
+        verdict.made[odd.kind] += added
         last = now
     return verdict
+
+
+def _plain_file(dice: random.Random) -> OddFile:
+    noun = dice.choice([*COLUMNS])
+    return OddFile("plain", (noun, "import"), random_file(noun, dice), TABLES[noun])
 
 
 def _unclean(ran: Any) -> Iterator[str]:
@@ -120,12 +139,6 @@ def _unclean(ran: Any) -> Iterator[str]:
         yield f"exit {ran.code}: {ran.err}"
     if "Traceback" in ran.err + ran.out or "petmsg has a bug" in ran.err + ran.out:
         yield f"a bug: {ran.err}"
-
-
-def _made(ran: Any) -> int:
-    if ran.code not in (0, 4) or not ran.out.strip():
-        return 0
-    return sum(row.get("result") == "created" for row in ran.json if isinstance(row, dict))
 
 
 def random_file(noun: str, dice: random.Random) -> bytes:
@@ -218,7 +231,7 @@ def main() -> int:
     parser.add_argument("--control", action="store_true")
     asked = parser.parse_args()
     print(f"fuzzing: seed {asked.seed}, {asked.lines} lines, {asked.rows} rows", flush=True)
-    codes, made, faults = Counter[int](), 0, list[str]()
+    codes, made, faults = Counter[int](), Counter[str](), list[str]()
     with careless() if asked.control else nullcontext():
         for begun in range(asked.begin, max(asked.lines, asked.rows), AT_ONCE):
             lines, rows = (
@@ -229,7 +242,7 @@ def main() -> int:
                 made += verdict.made
                 faults += [f"from {begun} on: {each}" for each in verdict.faults]
             print(f"  {begun + AT_ONCE}: {len(faults)} faults", flush=True)
-    print(f"exit codes {dict(codes)}, {made} rows made")
+    print(f"exit codes {dict(codes)}, rows made {dict(made)}")
     print("\n".join(faults[:20]) or "no traceback, no half row, no code that is not documented")
     return bool(faults)
 

@@ -70,7 +70,7 @@ def fuzzed_file(pick: random.Random) -> Fuzzed:
     make = pick.choices((_csv, _workbook, _json_lines, _noise), (80, 8, 6, 6))[0]
     content = make(pick, rows)
     if pick.random() < 0.15:
-        content = _damaged(pick, content)
+        content = damaged(pick, content)
     reading = Reading(
         maps={"notes": pick.choice(("", "phone" if noun is not ImportNoun.NUMBER else ""))}
         if pick.random() < 0.1
@@ -213,7 +213,7 @@ def _noise(pick: random.Random, rows: Sequence[Sequence[str]]) -> bytes:
     return begin + pick.randbytes(pick.randint(0, 600)) + "".join(map("".join, rows[:2])).encode()
 
 
-def _damaged(pick: random.Random, content: bytes) -> bytes:
+def damaged(pick: random.Random, content: bytes) -> bytes:
     """Cut off, with bytes changed, or with bytes of another encoding."""
     changes: list[Callable[[], bytes]] = [
         lambda: content[: pick.randint(0, len(content))],
