@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -11,106 +11,17 @@ from sqlalchemy import text
 from petmsg.db import migrate
 from petmsg.errors import DatabaseUnusable
 from petmsg.phone import phone_key
-from tests.support.migration_support import (
-    Book,
-    add_event,
-    at,
-    begun,
-    broken_links,
-    columns_of,
-    contents,
-    dump,
-    failed_everywhere,
-    gist,
-    rows,
-    run,
-    upgrade,
-)
+from tests.support.filled_revisions import TEXTS, fill
+from tests.support.migration_support import Book, at, begun, dump, rows, run, upgrade
 from tests.support.postgres import Copies
 
 BEFORE = "0002_one_thread_per_client"
 HERE = "0003_sending"
 
-# Each text: id, client, status, attempts, and what else is stored of it.
-CLAIMED: dict[str, Any] = {"number_id": 1, "from_e164": "+14156660001", "rule": "pool"}
-TEXTS: tuple[tuple[int, int, str, int, dict[str, Any]], ...] = (
-    (1, 1, "sent", 1, {"provider_message_id": "SB-1", "sent_at": at(2), "claimed_at": at(1)}),
-    (2, 1, "queued", 0, {}),
-    (3, 1, "queued", 2, {"claimed_at": at(3), "error_code": "20429", "number_id": 2}),
-    (4, 2, "sending", 1, {"claimed_at": at(4)}),
-    (5, 3, "unknown", 1, {"claimed_at": at(5), "error_code": "timeout"}),
-    (6, 1, "failed", 3, {"claimed_at": at(6), "error_code": "30007", "rule": "front_desk"}),
-    (7, 1, "cancelled", 0, {}),
-    (8, 1, "cancelled", 1, {"claimed_at": at(8)}),
-    (9, 1, "queued", 1, {"claimed_at": at(9), "error_code": "21211"}),
-    (10, 1, "queued", 1, {"claimed_at": at(10), "error_code": "timeout"}),
-)
-TOLD = (
-    (3, "message.failed"),
-    (3, "message.put_back"),
-    (9, "message.put_back"),
-    (9, "message.failed"),
-    (9, "message.retried"),
-    (10, "message.outcome_unknown"),
-)
-"""What the audit tells of texts, in this order."""
-
-
-def fill_0002(url: str) -> None:
-    """A company at 0002 with texts in every state, two that came in and a stray."""
-    upgrade(url, BEFORE)
-    with begun(url) as connection:
-        book = Book(connection)
-        book.org(1, "happy-paws")
-        for number in (1, 2):
-            book.pool_number(number)
-        for client in (1, 2, 3):
-            book.client(client, f"C-{client}")
-            book.thread(client, client, None, pool_number_id=1)
-        for id_, client, status, attempts, stored in TEXTS:
-            book.message(
-                client,
-                client,
-                f"text {id_}",
-                **{
-                    "id": id_,
-                    "direction": "outbound",
-                    "status": status,
-                    "attempts": attempts,
-                    "to_e164": f"+1415555{client:04d}",
-                    "created_at": at(id_),
-                }
-                | (CLAIMED if attempts else {})
-                | stored,
-            )
-        book.message(1, 1, "thanks!", id=11)
-        book.message(None, None, "a stray", id=12)
-        for seq, (message, told) in enumerate(TOLD, start=1):
-            add_event(
-                connection,
-                org=1,
-                slug="happy-paws",
-                seq=seq,
-                event=told,
-                entity="message",
-                ref=str(message),
-            )
-
-
-def fill_and_move(url: str) -> None:
-    """The same at 0003."""
-    fill_0002(url)
-    upgrade(url, HERE)
-
-
-@pytest.fixture
-def filled(database_copies: Copies) -> str:
-    return database_copies("0002", fill_0002)
-
 
 @pytest.fixture
 def moved(database_copies: Copies) -> str:
-    return database_copies("0003", fill_and_move)
+    return database_copies("filled 0003", partial(fill, revision=HERE))
 
 
 # ---------------------------------------------------------------------------------------------- up
@@ -166,17 +77,9 @@ def test_the_outcome_of_a_text_is_unknown_since_its_claim(moved: str) -> None:
     assert rows(moved, doubtful + " AND in_doubt_at = claimed_at") == [(5,)]
 
 
-def test_nothing_is_lost_or_changed_that_was_there(filled: str) -> None:
-    columns = columns_of(filled)
-    before = contents(filled, columns)
-    upgrade(filled, HERE)
-    assert contents(filled, columns) == before
-    assert broken_links(filled) == []
-
-
 @pytest.mark.postgres
 def test_an_upgrade_waits_for_a_sender_and_moves_what_it_wrote(postgres_template: Copies) -> None:
-    postgres_url = postgres_template("0002", fill_0002)
+    postgres_url = postgres_template("filled 0002", partial(fill, revision=BEFORE))
     upgrading = threading.Thread(target=upgrade, args=(postgres_url, HERE))
     with begun(postgres_url) as connection:
         connection.execute(text("SELECT id FROM org"))
@@ -203,16 +106,6 @@ def test_an_upgrade_waits_for_a_sender_and_moves_what_it_wrote(postgres_template
 
 
 # -------------------------------------------------------------------------------------------- down
-
-
-def test_down_and_up_again_gives_the_same(filled: str) -> None:
-    before = gist(filled)
-    upgrade(filled, HERE)
-    at_0003 = gist(filled)
-    assert migrate.downgrade(filled, BEFORE) == migrate.Migrated(HERE, BEFORE)
-    assert gist(filled) == before
-    upgrade(filled, HERE)
-    assert gist(filled) == at_0003
 
 
 def held_after_down(url: str) -> list[int]:
@@ -269,24 +162,9 @@ def test_a_text_held_by_going_down_stays_held_on_the_way_up(moved: str) -> None:
 # ---------------------------------------------------------------------------------- all or nothing
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("way", ["up", "down"])
-def test_a_failure_after_any_statement_leaves_a_full_queue_as_it_was(
-    database_copies: Copies, way: str
-) -> None:
-    if way == "up":
-        url = database_copies("0002", fill_0002)
-        statements = failed_everywhere(url, lambda: upgrade(url, HERE))
-    else:
-        url = database_copies("0003", fill_and_move)
-        statements = failed_everywhere(url, lambda: migrate.downgrade(url, BEFORE))
-    assert len(statements) > 30
-    assert statements[-1] == "COMMIT"
-
-
 def test_an_attempt_whose_text_is_gone_stops_an_upgrade(sqlite_url: str) -> None:
     """Foreign keys are off while migrating; they are all checked before the commit."""
-    fill_0002(sqlite_url)
+    fill(sqlite_url, BEFORE)
     run(sqlite_url, "UPDATE message SET number_id = 77 WHERE id = 1")
     before = dump(sqlite_url)
     with pytest.raises(DatabaseUnusable, match="message, message_attempt"):
