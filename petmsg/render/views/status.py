@@ -158,7 +158,7 @@ def _nested(fields: tuple[Field, ...], rows: Any) -> list[dict[str, Any]]:
 STATUS = (
     Field("org", "Org", get=lambda row: row.org.slug, kind=WORD),
     Field("name", "Name", get=lambda row: row.org.name, kind=NAME),
-    Field("at", "Now", kind=INSTANT),
+    Field("at", "Now", cell=lambda row, view: local(row.at, view), kind=INSTANT),
     Field("timezone", None, get=lambda row: row.org.timezone, kind=WORD),
     Field("provider", "Provider", kind=one_of(ProviderName)),
     Field("frozen", "Frozen", cell=_frozen, kind=NOTABLE),

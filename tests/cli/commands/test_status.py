@@ -57,6 +57,12 @@ def status(url: str, *arguments: str, now: datetime = NOW) -> dict[str, Any]:
     return dict(found)
 
 
+def test_now_is_told_once(url: str) -> None:
+    lines = run_cli(url, "status", "-o", "table", now=NOW).out.splitlines()
+    now = next(line for line in lines if line.startswith("Now "))
+    assert "now" not in now.removeprefix("Now ")
+
+
 def test_what_there_is_is_counted(url: str) -> None:
     do(url, f"number retire {N2} --yes", "client forget C-2 --reason asked --yes")
     found = status(url)
