@@ -7,6 +7,7 @@ opening the database to closing it: SQLite copies its log into the file then.
 
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from petmsg.db.location import locate
 from petmsg.db.transaction import transaction
 from petmsg.queries.org import find_org
 from petmsg.services.bookings import booking_import, confirm
-from petmsg.services.people import client_import
+from petmsg.services.numbers import number_import
+from petmsg.services.people import client_import, sitter_import
 from petmsg.services.transfer.row_files import CHUNK, BatchRow, chunks, read_batch
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -116,7 +118,45 @@ class Import:
 
 def measure_import(bench: Bench) -> list[Row]:
     """The rows of importing: speed, and memory, of which SQLite's pages are 16 MiB."""
-    return [row for each in (_BOOKINGS, _CLIENTS) for row in _importing(bench, each)]
+    rows = [row for each in (_BOOKINGS, _CLIENTS) for row in _importing(bench, each)]
+    return [*rows, *(row for kind in bench.databases for row in _of_one_row(bench, kind))]
+
+
+def _of_one_row(bench: Bench, kind: str) -> list[Row]:
+    """The CPU time of one more row, against one of `booking import`. What does not grow with the
+    file, such as opening the database, falls out: each side is the difference of two sizes."""
+    few, many = bench.few(2_000, 20), bench.few(4_000, 200)
+    imports = (_BOOKINGS, _CLIENTS, _SITTERS, _NUMBERS)
+    for each in imports:
+        _cpu_seconds(bench, each, kind, few)  # what is loaded and compiled at the first use
+
+    def side(imported: Import) -> float:
+        took = [_cpu_seconds(bench, imported, kind, count) for count in (few, many)]
+        return max(took[1] - took[0], 1e-6) / (many - few)
+
+    sides = {each.noun: partial(side, each) for each in imports}
+    took = take_turns(sides, bench.few(3, 1))
+    peer = took[_BOOKINGS.noun]
+    return [
+        Row(
+            "import",
+            f"CPU of a row of {each.noun} import, {kind}",
+            took[each.noun],
+            "of booking import",
+            peer,
+            at_most=3,
+        )
+        for each in imports[1:]
+    ]
+
+
+def _cpu_seconds(bench: Bench, imported: Import, kind: str, count: int) -> float:
+    """The CPU time of importing a file of so many rows, without the server's."""
+    case = _import_case(imported, count)
+    url = bench.database(kind, case.company, case.build)
+    begun = time.process_time()
+    _with_petmsg(url, case)
+    return time.process_time() - begun
 
 
 def _importing(bench: Bench, imported: Import) -> list[Row]:
@@ -131,6 +171,10 @@ def _importing(bench: Bench, imported: Import) -> list[Row]:
 
 def _imported(bench: Bench, imported: Import, kind: str) -> Row:
     count = bench.few(100_000 if kind == "SQLite" else 30_000, 20)
+    return _compared(bench, kind, _import_case(imported, count))
+
+
+def _import_case(imported: Import, count: int) -> Case:
     content = imported.file(count)
 
     def services() -> Iterator[Service]:
@@ -138,7 +182,7 @@ def _imported(bench: Bench, imported: Import, kind: str) -> Row:
         for piece in chunks(rows):
             yield partial(_import, imported.service, piece)
 
-    case = Case(
+    return Case(
         figure="import",
         what=f"{imported.noun} import of {count:,}",
         company="import",
@@ -150,7 +194,6 @@ def _imported(bench: Bench, imported: Import, kind: str) -> Row:
         peer=_import_bare,
         rounds=1,
     )
-    return _compared(bench, kind, case)
 
 
 def _clients(count: int) -> bytes:
@@ -172,6 +215,17 @@ def _bookings(count: int) -> bytes:
     return "\n".join(lines).encode()
 
 
+def _sitters(count: int) -> bytes:
+    lines = ["ref,name,phone"]
+    lines += [f"N-{number},Sitter {number},+1415{number + 6_000_000:07}" for number in range(count)]
+    return "\n".join(lines).encode()
+
+
+def _numbers(count: int) -> bytes:
+    lines = [f"+1415{number + 6_000_000:07},pool" for number in range(count)]
+    return "\n".join(["e164,class", *lines]).encode()
+
+
 def _build_clients(url: str) -> None:
     company.create(url)
     company.add_visits(url, [1] * 400, confirmed=False)
@@ -183,6 +237,10 @@ _BOOKINGS = Import(
 )
 _CLIENTS = Import(
     "client", client_import.COLUMNS, _clients, client_import.import_rows, ("client", "client_phone")
+)
+_SITTERS = Import("sitter", sitter_import.COLUMNS, _sitters, sitter_import.import_rows, ("sitter",))
+_NUMBERS = Import(
+    "number", number_import.COLUMNS, _numbers, number_import.import_rows, ("message_number",)
 )
 
 
