@@ -198,7 +198,7 @@ class Demo:
         engine.dispose()
 
     def _holds_tables(self) -> bool:
-        if self.location.path is not None and not self.location.path.exists():
+        if not self.location.exists:
             return False
         with snapshot(self.location, any_schema=True) as cursor:
             return stored_revision(cursor) is not None

@@ -71,6 +71,17 @@ class Location(NamedTuple):
         return self.path is not None
 
     @property
+    def exists(self) -> bool:
+        """Whether there is a database to open: False for a file that is not there yet. Whether a
+        server has the database, it says when it is asked."""
+        return self.path is None or self.path.exists()
+
+    @property
+    def has_own_clock(self) -> bool:
+        """Whether the database may be on another machine, whose clock then differs from ours."""
+        return self.path is None
+
+    @property
     def url(self) -> str:
         """The SQLAlchemy URL."""
         if self.path is not None:

@@ -155,7 +155,7 @@ def compare(url: str) -> list[str]:
     from petmsg.db.schema_check import differences
 
     location = locate(url)
-    if location.path is not None and not location.path.exists():
+    if not location.exists:
         raise DatabaseMissing(f"There is no database at {location.path}.")
     engine = (
         _postgres_engine(location)
@@ -203,7 +203,7 @@ def _migrate(
 
     target = _target(revision)
     location = locate(url)
-    rehearsed = create and dry_run and location.path is not None and not location.path.exists()
+    rehearsed = create and dry_run and not location.exists
     with _migration(location, create=create, in_memory=rehearsed) as connection:
         before = _known(current(connection))
         settings = config(connection, **attributes)

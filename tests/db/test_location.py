@@ -196,3 +196,17 @@ def test_an_option_may_hold_an_equals_sign() -> None:
 )
 def test_no_password_is_shown(url: str, shown: str) -> None:
     assert locate(url).display_url == shown
+
+
+def test_a_file_that_is_not_there_is_no_database_to_open(tmp_path: Path) -> None:
+    location = locate(str(tmp_path / "petmsg.db"))
+    assert not location.exists
+    (tmp_path / "petmsg.db").touch()
+    assert location.exists
+    assert not location.has_own_clock
+
+
+def test_a_server_is_asked_whether_it_has_the_database() -> None:
+    location = locate("postgresql://ada@db/petmsg")
+    assert location.exists
+    assert location.has_own_clock

@@ -60,7 +60,7 @@ def take_over(
     from petmsg.services.transfer.target_database import prepare_database
 
     report = Report()
-    if context.location.path is None or context.location.path.exists():
+    if context.location.exists:
         prepare_database(
             context.location, actor=context.actor, now=context.now, dry_run=True
         )  # before the old is read
@@ -69,7 +69,7 @@ def take_over(
         context.notify(f"Found the {report.schema} schema of the old system.")
         slug = context.setting("org").value
         found = orgs.choose(stage, old_org=old_org, slug=slug)
-        if context.location.path is not None and not context.location.path.exists():
+        if not context.location.exists:
             importing.require_timezones(found, timezone)  # else an empty database would be left
         at_end.enter_context(_there(context))
         with context.snapshot() as cursor:

@@ -15,7 +15,7 @@ from petmsg import settings
 from petmsg.clock import format_local, zone
 from petmsg.db.cursor import Cursor
 from petmsg.db.damage import strange_values
-from petmsg.db.location import network_file_system
+from petmsg.db.location import Location, network_file_system
 from petmsg.enums.alerts import CheckResult
 from petmsg.errors import OutOfRange, PetmsgError
 from petmsg.providers.public_url import checked_public_url
@@ -201,12 +201,12 @@ def clocks(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
     """Whether this machine's clock agrees with the database server's clock or the file's times, and
     with the newest audit event."""
     here = context.machine_clock()
-    if context.location.path is None:
+    if context.location.has_own_clock:
         there = server_time(cursor)
         apart, whose = there - here, "the database server's"
         yield from _clock_finding(abs(apart), f"{_length(apart)} {_side(apart)} {whose} clock")
     else:
-        apart = _newest(context.location.path) - here
+        apart = _newest(context.location) - here
         yield from _clock_finding(
             apart, f"{_length(apart)} behind the newest of the database's files"
         )
@@ -234,7 +234,9 @@ def _side(apart: timedelta) -> str:
     return "behind" if apart > timedelta(0) else "ahead of"
 
 
-def _newest(path: Path) -> datetime:
+def _newest(location: Location) -> datetime:
+    path = location.path
+    assert path is not None
     times = [path.stat().st_mtime]
     for suffix in ("-wal", "-shm"):
         with suppress(FileNotFoundError):

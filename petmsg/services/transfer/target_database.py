@@ -13,7 +13,7 @@ def prepare_database(location: Location, *, actor: str, now: datetime, dry_run: 
 
     Raises `SchemaBehind` or `SchemaAhead` for an existing database with another schema.
     """
-    if location.path is None or location.path.exists():
+    if location.exists:
         with snapshot(location, any_schema=True) as cursor:
             if stored_revision(cursor) is not None:
                 require_schema(cursor)
