@@ -1,4 +1,8 @@
-"""The tables, one file per noun, without behaviour."""
+"""The tables, one file per noun, without behaviour.
+
+Imported by services and importers, for rows that a rule changes one by one. They import leaves
+only.
+"""
 
 from petmsg.models.alert import Alert
 from petmsg.models.audit import AuditEvent, AuditHead

@@ -1,1 +1,5 @@
-"""Who carries a text: a Protocol in `base`, the shipped `sandbox`, and `twilio`."""
+"""Providers of messages, calls and numbers: Protocols, and the adapters `sandbox` and `twilio`.
+
+Also reads and verifies the webhooks of Twilio and Stripe. Services import its types and tables, and
+no adapter; `petmsg.workflows.provider_factory` asks for those.
+"""

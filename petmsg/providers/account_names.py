@@ -1,7 +1,7 @@
 """The names of accounts: `petmsg org set --twilio-account NAME`. Standard library and leaves only.
 
 A name is part of a file name (`twilio-NAME.env`) and, in capitals, of variables
-(`TWILIO_AUTH_TOKEN_NAME`), so that it is short and plain.
+(`TWILIO_AUTH_TOKEN_NAME`), so it is short and plain.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What a provider tells of a phone call. Any of them may come twice, late, or in another order.
+"""The events of a phone call that a provider reports. Each may come twice, late, or out of order.
 
 `call` is the provider's ID of the caller's leg, `ring` the place of an entry in the decision's
 `rings`. Seconds are whole. `at` is when it was told (aware UTC), if that is known: it may be stored

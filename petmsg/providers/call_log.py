@@ -1,6 +1,6 @@
 """What a provider can be asked about a phone call afterwards. Standard library and leaves only.
 
-An adapter that can be asked `HasCallLog`; the sandbox knows only the calls that it plays itself.
+An adapter that can be asked is a `HasCallLog`; the sandbox knows only the calls that it plays.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """The sandbox's numbers for sale: they cost nothing, and nobody can call them.
 
-Any number can send through the sandbox, so that it has every number that somebody asks for.
+Any number can send through the sandbox, so it sells every number that somebody asks for.
 """
 
 from collections.abc import Callable, Sequence

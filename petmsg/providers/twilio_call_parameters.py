@@ -10,7 +10,7 @@ Source: twilio.com/docs/voice/twiml, its pages for Dial, Gather and Record, and 
 import re
 from collections.abc import Mapping, Sequence
 
-from petmsg.providers.twilio_parameters import Form, MalformedWebhook
+from petmsg.providers.twilio_parameters import Form, require_each_once
 
 CALL_SID = r"CA[0-9a-fA-F]{32}"
 RECORDING_SID = r"RE[0-9a-fA-F]{32}"
@@ -62,14 +62,7 @@ _CUT_OFF = re.compile(r"\+[1-9]|[A-Z]{2}[0-9a-fA-F]{32}")
 
 def require(form: Form, names: Sequence[str]) -> None:
     """Raises `MalformedWebhook` unless Twilio could send this, with all of these parameters."""
-    for name in names:
-        if name not in form:
-            raise MalformedWebhook(f"The request has no {name}.")
-    for name, values in form.items():
-        if len(values) != 1:
-            raise MalformedWebhook("The request has a parameter twice.")
-        if not _is_possible(name, values[0]):
-            raise MalformedWebhook("The request has a parameter that Twilio does not send.")
+    require_each_once(form, names, _is_possible)
 
 
 def recording_in(url: str) -> str | None:

@@ -9,7 +9,7 @@ piece.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from petmsg.errors import UsageProblem
 
@@ -65,15 +65,22 @@ def require_report(form: Form) -> None:
     _require(form, _REPORT)
 
 
-def _require(form: Form, names: Sequence[str]) -> None:
+def require_each_once(
+    form: Form, names: Sequence[str], is_possible: Callable[[str, str], bool]
+) -> None:
+    """Raises `MalformedWebhook` unless each of these is there, and each parameter is possible."""
     for name in names:
         if name not in form:
             raise MalformedWebhook(f"The request has no {name}.")
     for name, values in form.items():
         if len(values) != 1:
             raise MalformedWebhook("The request has a parameter twice.")
-        if not _is_possible(name, values[0]):
+        if not is_possible(name, values[0]):
             raise MalformedWebhook("The request has a parameter that Twilio does not send.")
+
+
+def _require(form: Form, names: Sequence[str]) -> None:
+    require_each_once(form, names, _is_possible)
     sid = form["MessageSid"][0]
     if any(form[name][0] != sid for name in _SAME if name in form):
         raise MalformedWebhook("The request has two sids of one message.")

@@ -1,4 +1,5 @@
-"""What petmsg does: one module per noun, `f(uow, …)` in, frozen results out.
+"""What petmsg does: a package per capability; `f(uow, …)` in, frozen results out.
 
-A service neither commits nor prints nor looks at a clock; the command owns the transaction.
+A service neither commits nor prints nor looks at a clock; its caller owns the transaction. Imported
+by `petmsg.cli`, `petmsg.web`, `petmsg.workflows` and `petmsg.importers`.
 """

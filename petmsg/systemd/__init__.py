@@ -1,1 +1,4 @@
-"""systemd: what it is told by a service that runs, and the units that start the services."""
+"""systemd: what it is told by a service that runs, and the units that start the services.
+
+Imported by what runs or installs a service. It imports leaves only.
+"""

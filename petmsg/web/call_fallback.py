@@ -1,7 +1,7 @@
-"""What happens with a call whose event could not be stored in time.
+"""The answer to a call whose event could not be stored in time.
 
-In doubt the front desk's phone rings, or the caller hears a sentence; never a sitter who was not
-chosen from committed facts, and never silence. What is known are the facts that were read last.
+The front desk's phone rings, or the caller hears a sentence, but never silence. A sitter is rung
+only if a committed decision chose them. The facts are those that were read last.
 """
 
 from collections.abc import Callable

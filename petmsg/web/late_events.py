@@ -1,4 +1,4 @@
-"""Events of phone calls that could not be stored yet. They are put again until they are stored.
+"""Events of phone calls that could not be stored yet. They are tried again until they are stored.
 
 A call cannot wait for the database: its request was answered without it. The events are kept in
 this process's memory, each for `KEEP_SECONDS`; what is not stored by then, or when the server stops

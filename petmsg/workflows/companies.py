@@ -1,8 +1,8 @@
 """Which company has its database where: the setting `PETMSG_ORG_URLS`, for a host with many.
 
 It is a list `slug=address slug=address`, or the path of a file with one of these a line. Two more
-names may be said of a company: `slug.direct=` is its database past a pooler, `slug.media=` is where
-its pictures are. Loaded only where the setting is there.
+settings may be given of a company: `slug.direct=` is the address of its database without the
+pooler, `slug.media=` the place of its pictures. Loaded only if the setting is set.
 """
 
 import re

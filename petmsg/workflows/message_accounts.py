@@ -1,4 +1,4 @@
-"""Where a message is asked for: at the present account of its org, and at those that it had before.
+"""The accounts that are asked about a message: the present one of its org, and its former ones.
 
 A message has no column for its account. Its ID does not exist at another account, so the present
 one is asked first, and the others, newest first, only if it does not have the message.

@@ -1,7 +1,7 @@
-"""`reconcile` for calls: ends that nobody told, and voicemails, with no transaction open meanwhile.
+"""`reconcile` for calls: ask the provider for the ends and the voicemails that petmsg missed.
 
-The provider tells petmsg of a call while `petmsg serve` runs. What it told while nobody listened is
-asked for here, and stored as if it had been told.
+The provider reports a call to `petmsg serve`. What it reported while no server ran is asked for
+here, with no transaction open, and stored as if it had been received.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the people do in a call that is only simulated, and what is seen of it."""
+"""`call simulate`: what the people of the call do, and what the command prints of it."""
 
 from typing import NamedTuple
 

@@ -1,7 +1,7 @@
-"""Calls: from what a provider tells to the one service that stores it, and what happens next.
+"""Store a provider's events of calls, and return what happens next with each call.
 
-A call that is stored says whose it is, and else its number does. The events of each org are one
-transaction.
+A call that is stored already identifies its org; for a new one, the number that was called does.
+The events of each org are one transaction.
 """
 
 from collections.abc import Mapping, Sequence

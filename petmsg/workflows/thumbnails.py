@@ -1,4 +1,4 @@
-"""Small pictures for a page: of the pictures of some messages, from the media store."""
+"""Thumbnails of the pictures of some messages, made from the media store, for an HTML page."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

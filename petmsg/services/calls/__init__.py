@@ -1,1 +1,4 @@
-"""Phone calls: who is rung, and what becomes of a call; one transaction each."""
+"""Phone calls: who is rung, and what becomes of a call.
+
+One transaction per function; no provider is called here. Imported by workflows and commands.
+"""

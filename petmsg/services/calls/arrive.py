@@ -1,7 +1,7 @@
-"""A call comes in: it is decided for whom it is, and stored once per ID of the provider.
+"""Store a call that comes in, once per provider ID, with the decision who is rung.
 
-The rules are those of `petmsg.rules.routing.call`. The decision is stored, so that the same call
-again, and every step of it, reads the same.
+The rules are those of `petmsg.rules.routing.call`. The decision is stored, so that a repeated
+request and every later step of the call read the same one.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 A decision has no phones. The phone is looked up here, at the moment when it rings, and only that of
 an active sitter, of a client who was not erased, or of the front desk. So nothing but a phone that
-the org knows is ever dialled. Who may not be rung any more is passed over.
+the org knows is ever dialled. Anybody who may not be rung any more is skipped.
 """
 
 from typing import NamedTuple

@@ -1,6 +1,6 @@
-"""Store what a provider tells of calls: each event in its own savepoint, one transaction for all.
+"""Store a provider's events of calls: each in its own savepoint, all in one transaction.
 
-Events may come twice, late and in another order: a call is stored once, and its state never goes
+Events may come twice, late and out of order: a call is stored once, and its state never goes
 back.
 """
 

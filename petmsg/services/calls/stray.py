@@ -1,4 +1,5 @@
-"""Calls to numbers that were never the company's: rejected and kept as unmatched, with an alert."""
+"""Calls to numbers that were never the company's: rejected, stored as unmatched, and
+reported by an alert."""
 
 from datetime import datetime
 from typing import NamedTuple
