@@ -62,6 +62,13 @@ class Cursor:
         if self.has_other_writers:
             self._execute(sql, parameters)
 
+    def hold_in_list(
+        self, sql: str, name: str, values: Sequence[Any], /, **parameters: Any
+    ) -> None:
+        """`hold` for a statement with `IN (:name)`, for any number of values."""
+        if self.has_other_writers:
+            self.run_in_list(sql, name, values, **parameters)
+
     @property
     def writes_together(self) -> bool:
         """Whether one statement can hold several writes, as `WITH … AS (UPDATE …)` does."""

@@ -17,7 +17,7 @@ from petmsg.enums.opt_outs import Keyword
 from petmsg.enums.routing import Rule
 from petmsg.phone import phone_key
 from petmsg.queries.org import OrgRow
-from petmsg.queries.override import holding_override
+from petmsg.queries.override import holding_overrides
 from petmsg.queries.senders import Sender, find_sender
 from petmsg.rules.keywords import START_FOR_OPTED_OUT, keyword_of, plain_word
 from petmsg.rules.routing.facts import NumberFact, OverrideFact, WindowFact
@@ -25,8 +25,7 @@ from petmsg.rules.routing.inbound import HolderFact, InboundFacts
 
 NUMBER = """
 SELECT n.id, n.e164, c.class AS number_class, c.status, c.quarantined_until,
-       s.ref AS sitter, s.name AS sitter_name,
-       CASE WHEN s.phone = :from_phone THEN 1 ELSE 0 END AS is_hers
+       s.ref AS sitter, s.name AS sitter_name, s.phone AS sitter_phone
 FROM message_number n
 JOIN number_custody c ON c.number_id = n.id AND c.from_at = coalesce(
     (SELECT max(l.from_at) FROM number_custody l
@@ -34,11 +33,11 @@ JOIN number_custody c ON c.number_id = n.id AND c.from_at = coalesce(
     (SELECT min(l.from_at) FROM number_custody l WHERE l.number_id = n.id)
 )
 LEFT JOIN sitter s ON s.id = c.sitter_id
-WHERE n.org_id = :org_id AND n.e164 = :e164
+WHERE n.org_id = :org_id AND n.e164 IN (:e164s)
 """
 
 WINDOWS = """
-SELECT b.id AS booking_id, b.ref AS booking, w.starts_at, w.booked_until, w.ends_at,
+SELECT t.client_id, b.id AS booking_id, b.ref AS booking, w.starts_at, w.booked_until, w.ends_at,
        s.ref AS sitter, s.name AS sitter_name,
        CASE WHEN EXISTS (
            SELECT 1 FROM sitter_activity a WHERE a.sitter_id = w.sitter_id
@@ -49,7 +48,7 @@ FROM thread t
 JOIN assignment_window w ON w.thread_id = t.id
 JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
 LEFT JOIN sitter s ON s.id = w.sitter_id
-WHERE t.org_id = :org_id AND t.client_id = :client_id
+WHERE t.org_id = :org_id AND t.client_id IN (:client_ids)
   AND w.ends_at > :at AND w.starts_at <= :at
 ORDER BY w.starts_at DESC, b.id DESC
 """
@@ -84,28 +83,14 @@ SELECT 1 FROM opt_out WHERE org_id = :org_id AND phone_key = :phone_key
 """
 
 STORED = """
-SELECT m.id, m.org_id, m.direction, m.to_e164, m.decision, i.keyword, i.received_at,
+SELECT m.provider_message_id, m.id, m.org_id, m.direction, m.to_e164, m.decision, i.keyword,
+       i.received_at,
        c.ref AS client, c.name AS client_name, s.ref AS sitter, s.name AS sitter_name
 FROM message m
 LEFT JOIN inbound_text i ON i.message_id = m.id
 LEFT JOIN client c ON c.id = m.client_id
 LEFT JOIN sitter s ON s.id = i.sitter_id
-WHERE m.provider_message_id = :id
-"""
-
-INSERT_MESSAGE = """
-INSERT INTO message (org_id, thread_id, client_id, direction, status, body, from_e164, to_e164,
-  number_id, decision, provider, provider_message_id, segments, attempts, actor, created_at)
-VALUES (:org_id, :thread_id, :client_id, 'inbound', 'received', :body, :from_e164, :to_e164,
-  :number_id, :decision, :provider, :provider_message_id, :segments, 0, :actor, :now)
-RETURNING id
-"""
-
-INSERT_INBOUND = """
-INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, sitter_id, code, keyword,
-  media_count, inbox_at)
-VALUES (:message_id, :org_id, :received_at, :addressed_to, :sitter_id, :code, :keyword,
-  :media_count, :inbox_at)
+WHERE m.provider_message_id IN (:ids)
 """
 
 _REACHED = (AttemptStatus.SENT, AttemptStatus.DELIVERED)
@@ -123,6 +108,7 @@ class StoredMessage(NamedTuple):
     """A message that is stored already. `decision` is JSON; `received_at` (aware UTC) is None for
     one that was sent."""
 
+    provider_message_id: str
     id: int
     org_id: int
     direction: str
@@ -136,7 +122,9 @@ class StoredMessage(NamedTuple):
     sitter_name: str | None
 
 
-class _Number(NamedTuple):
+class CalledNumber(NamedTuple):
+    """A number of the org's that was written to, and who held it then."""
+
     id: int
     e164: str
     number_class: str
@@ -144,7 +132,7 @@ class _Number(NamedTuple):
     quarantined_until: datetime | None
     sitter: str | None
     sitter_name: str | None
-    is_hers: int
+    sitter_phone: str | None
 
 
 class _NumbersOrg(NamedTuple):
@@ -160,7 +148,15 @@ class _LastSeen(NamedTuple):
     was_accepted: int
 
 
+class ClientFacts(NamedTuple):
+    """What holds for a client's thread at an instant: the windows that run, and the override."""
+
+    windows: tuple[WindowFact, ...] = ()
+    override: OverrideFact | None = None
+
+
 class _Window(NamedTuple):
+    client_id: int
     booking_id: int
     booking: str
     starts_at: datetime
@@ -194,20 +190,24 @@ def read_inbound_facts(
     body: str = "",
     said: Keyword | None = None,
     sender: Sender | None = None,
+    number: CalledNumber | None = None,
+    client: ClientFacts | None = None,
 ) -> InboundFacts | None:
     """The facts about a text from that phone to that number at `at` (aware UTC).
 
     `past` says whether `at` lies before the command's own now; else numbers, holders and sitters
     are today's. `said` is the keyword that the provider reported: the account may have its own
-    word for STOP. `sender` is who has the phone, looked up if it is not given. None where the
+    word for STOP. `sender` is who has the phone; `number` and `client` are the facts of
+    the number and of the sender's thread as of now. What is not given is looked up. None where the
     number is not the org's.
     """
     ledger_at = at if past else _NO_LATER
-    row = cursor.first(
-        _Number, NUMBER, org_id=org.id, e164=to_e164, ledger_at=ledger_at, from_phone=from_phone
-    )
+    row = number
+    if past or row is None:
+        row = called_numbers(cursor, org, [to_e164], ledger_at=ledger_at).get(to_e164)
     if row is None:
         return None
+    is_hers = row.sitter_phone is not None and row.sitter_phone == from_phone
     if sender is None:
         sender = find_sender(cursor, org.id, from_phone)
     holder = _holder(row)
@@ -225,25 +225,62 @@ def read_inbound_facts(
         ),
         holder=holder,
         keyword=said,
-        sender=holder if row.is_hers else _sitter(sender),
-        to_own_number=bool(row.is_hers),
+        sender=holder if is_hers else _sitter(sender),
+        to_own_number=is_hers,
         relay=org.relay,
     )
     if sender.client is None:
         return facts
-    whose = {"org_id": org.id, "client_id": sender.client.id, "at": at}
-    last = cursor.all(_LastSeen, LAST_SEEN, number_id=row.id, **whose)
+    client_id = sender.client.id
+    last = cursor.all(
+        _LastSeen, LAST_SEEN, number_id=row.id, org_id=org.id, client_id=client_id, at=at
+    )
     seen = next((each for each in last if each.was_accepted), None)
-    windows = cursor.all(_Window, WINDOWS, ledger_at=ledger_at, **whose)
-    override = holding_override(cursor, sender.client.id, at)
+    if past or client is None:
+        client = client_facts(cursor, org, [client_id], at=at, ledger_at=ledger_at)[client_id]
     return facts._replace(
         client=sender.client.ref,
-        windows=tuple(_window(each) for each in windows),
+        windows=client.windows,
         seen=seen is not None,
         seen_holder=_holder(seen) if seen is not None else None,
-        override=None if override is None else OverrideFact(override.starts_at, override.ends_at),
+        override=client.override,
         desk_wrote=holder is not None and _may_answer_the_company(last),
     )
+
+
+def called_numbers(
+    cursor: Cursor, org: OrgRow, e164s: Sequence[str], *, ledger_at: datetime = _NO_LATER
+) -> dict[str, CalledNumber]:
+    """Those of the numbers that are the org's, as they were by the ledger at `ledger_at` (aware
+    UTC); without it as they are now."""
+    found = cursor.all_in_list(
+        CalledNumber, NUMBER, "e164s", e164s, org_id=org.id, ledger_at=ledger_at
+    )
+    return {each.e164: each for each in found}
+
+
+def client_facts(
+    cursor: Cursor,
+    org: OrgRow,
+    client_ids: Sequence[int],
+    *,
+    at: datetime,
+    ledger_at: datetime = _NO_LATER,
+) -> dict[int, ClientFacts]:
+    """The facts of each of these clients' threads at `at` (aware UTC); sitters are as they were by
+    the ledger at `ledger_at`, without it as they are now."""
+    windows: dict[int, list[WindowFact]] = {}
+    for each in cursor.all_in_list(
+        _Window, WINDOWS, "client_ids", client_ids, org_id=org.id, at=at, ledger_at=ledger_at
+    ):
+        windows.setdefault(each.client_id, []).append(_window(each))
+    overrides = {
+        client_id: OverrideFact(each.starts_at, each.ends_at)
+        for client_id, each in holding_overrides(cursor, client_ids, at).items()
+    }
+    return {
+        each: ClientFacts(tuple(windows.get(each, ())), overrides.get(each)) for each in client_ids
+    }
 
 
 def _may_answer_the_company(last: Sequence[_LastSeen]) -> bool:
@@ -260,7 +297,7 @@ def _may_answer_the_company(last: Sequence[_LastSeen]) -> bool:
     return False
 
 
-def _holder(row: _Number | _LastSeen) -> HolderFact | None:
+def _holder(row: CalledNumber | _LastSeen) -> HolderFact | None:
     if row.sitter is None or row.sitter_name is None:
         return None
     return HolderFact(row.sitter, row.sitter_name)
@@ -279,7 +316,9 @@ def _may_opt_in(cursor: Cursor, org: OrgRow, phone: str, body: str, at: datetime
 
 
 def _window(row: _Window) -> WindowFact:
-    return WindowFact(**{**row._asdict(), "sitter_active": bool(row.sitter_active)})
+    fields = row._asdict()
+    del fields["client_id"]
+    return WindowFact(**{**fields, "sitter_active": bool(row.sitter_active)})
 
 
 def set_keyword(cursor: Cursor, *, keyword: str, message_id: int) -> None:
@@ -301,4 +340,10 @@ def media_count(cursor: Cursor, message_id: int) -> int:
 
 def stored_message(cursor: Cursor, provider_message_id: str) -> StoredMessage | None:
     """The message of any org that has this id at the provider."""
-    return cursor.first(StoredMessage, STORED, id=provider_message_id)
+    return stored_messages(cursor, [provider_message_id]).get(provider_message_id)
+
+
+def stored_messages(cursor: Cursor, ids: Sequence[str]) -> dict[str, StoredMessage]:
+    """`stored_message` of each of these ids that is stored."""
+    found = cursor.all_in_list(StoredMessage, STORED, "ids", ids)
+    return {each.provider_message_id: each for each in found}

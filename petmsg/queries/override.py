@@ -3,6 +3,7 @@
 An override holds in `[starts_at, until_at)`, or until it was ended.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,10 +25,10 @@ WHERE o.org_id = :org_id
 _HOLDING = " AND o.starts_at <= :now AND coalesce(o.ended_at, o.until_at) > :now"
 
 HOLDING_AT = """
-SELECT starts_at, coalesce(ended_at, until_at) AS ends_at, reason FROM route_override
-WHERE client_id = :client_id AND until_at > :at AND starts_at <= :at
+SELECT client_id, starts_at, coalesce(ended_at, until_at) AS ends_at, reason FROM route_override
+WHERE client_id IN (:client_ids) AND until_at > :at AND starts_at <= :at
   AND (ended_at IS NULL OR ended_at > :at)
-ORDER BY starts_at DESC, id DESC LIMIT 1
+ORDER BY starts_at DESC, id DESC
 """
 
 # The one of a client's thread that nobody ended; its time may be over.
@@ -105,6 +106,13 @@ class HoldingOverride(NamedTuple):
     reason: str
 
 
+class _Holding(NamedTuple):
+    client_id: int
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+
+
 def list_overrides(
     cursor: Cursor, org: OrgRow, page: Page, *, now: datetime, ended: bool = False
 ) -> list[OverrideRow]:
@@ -134,7 +142,17 @@ def override_of_id(cursor: Cursor, org: OrgRow, override_id: int, *, now: dateti
 
 def holding_override(cursor: Cursor, client_id: int, at: datetime) -> HoldingOverride | None:
     """The override that holds for the client's thread at `at` (aware UTC), past or present."""
-    return cursor.first(HoldingOverride, HOLDING_AT, client_id=client_id, at=at)
+    return holding_overrides(cursor, [client_id], at).get(client_id)
+
+
+def holding_overrides(
+    cursor: Cursor, client_ids: Sequence[int], at: datetime
+) -> dict[int, HoldingOverride]:
+    """`holding_override` of each of these clients who has one."""
+    found: dict[int, HoldingOverride] = {}
+    for each in cursor.all_in_list(_Holding, HOLDING_AT, "client_ids", client_ids, at=at):
+        found.setdefault(each.client_id, HoldingOverride(*each[1:]))
+    return found
 
 
 def not_ended(cursor: Cursor, client_id: int) -> NotEnded | None:

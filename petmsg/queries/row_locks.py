@@ -1,13 +1,13 @@
 """Locks on single rows until the commit. SQLite locks the whole file, and needs none."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from petmsg.db.cursor import Cursor
 
-_SHARE_CLIENT_OF_PHONE = """
+_SHARE_CLIENTS_OF_PHONES = """
 SELECT 1 FROM client
-WHERE id = (SELECT client_id FROM client_phone WHERE org_id = :org_id AND e164 = :phone)
-FOR KEY SHARE
+WHERE id IN (SELECT client_id FROM client_phone WHERE org_id = :org_id AND e164 IN (:phones))
+ORDER BY id FOR KEY SHARE
 """
 
 _LOCK_INBOUND = """
@@ -38,7 +38,12 @@ _BYTES_KEYS = 64
 
 def share_client_of_phone(cursor: Cursor, org_id: int, phone: str) -> None:
     """Keep the client of a phone from being erased or losing the phone."""
-    cursor.hold(_SHARE_CLIENT_OF_PHONE, org_id=org_id, phone=phone)
+    share_clients_of_phones(cursor, org_id, [phone])
+
+
+def share_clients_of_phones(cursor: Cursor, org_id: int, phones: Sequence[str]) -> None:
+    """`share_client_of_phone` for each phone, in the order of the clients."""
+    cursor.hold_in_list(_SHARE_CLIENTS_OF_PHONES, "phones", phones, org_id=org_id)
 
 
 def share_number(cursor: Cursor, org_id: int, e164: str) -> None:

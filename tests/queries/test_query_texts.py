@@ -50,7 +50,7 @@ HOT = (
 OF_SQLITE = r"sqlite_master"
 OF_POSTGRESQL = r"to_regclass|pg_is_in_recovery|clock_timestamp|pg_advisory|pg_get_serial_sequence"
 OF_POSTGRESQL += r"|FOR (NO KEY UPDATE|KEY SHARE|SHARE|UPDATE)"
-OF_POSTGRESQL += r"|WITH \w+ AS \(\s*UPDATE"  # a write within a statement
+OF_POSTGRESQL += r"|WITH \w+ AS \(\s*(?:INSERT|UPDATE)"  # a write within a statement
 
 # What stands in an f-string's braces, by its source, in the shapes in which the text is run.
 SHAPES = [

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from petmsg.db.location import locate
 from petmsg.providers.base import ReceivedText
 from petmsg.workflows.environment import Environment
 from petmsg.workflows.store import Store
@@ -81,3 +82,17 @@ def test_a_webhook_reads_once_and_writes_once_on_what_is_open(
     assert words(keep, [text("SM1", ANN)]) == [(200, "stored")]
     assert "open" not in asked
     assert len(asked.transactions) == 2
+
+
+def test_one_message_more_in_a_batch_is_only_written(
+    keep: WebhookStore, asked: Asked, migrated_url: str
+) -> None:
+    """What is read is read for all. On PostgreSQL each statement is an answer to wait for; SQLite's
+    five are the message, its inbox entry, the unmatched one, the event and that one's trigger."""
+    counts = []
+    for batch, size in ((1, 6), (2, 12)):
+        asked.clear()
+        texts = [text(f"SM{batch}-{each}", f"+1617555{each:04}") for each in range(size)]
+        assert words(keep, texts) == [(200, "stored")] * size
+        counts.append(len(asked))
+    assert (counts[1] - counts[0]) / 6 == (5 if locate(migrated_url).is_sqlite else 1)

@@ -19,7 +19,7 @@ from petmsg.queries.call_writes import (
     store_entry,
     store_voicemail,
 )
-from petmsg.queries.inbound import INSERT_INBOUND, INSERT_MESSAGE
+from petmsg.queries.inbound_writes import INSERT_INBOUND, INSERT_MESSAGE
 from petmsg.queries.media_fetch import add_received, named_of_message
 from petmsg.services import inbox
 from petmsg.services.bookings.assignment_window import ensure_threads

@@ -19,12 +19,11 @@ from petmsg.enums.routing import InboundCode
 from petmsg.errors import Refused
 from petmsg.providers.base import ReceivedMedia, ReceivedText
 from petmsg.queries.inbound import (
-    INSERT_INBOUND,
-    INSERT_MESSAGE,
     read_inbound_facts,
     set_keyword,
     stored_message,
 )
+from petmsg.queries.inbound_writes import insert_received
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.media_fetch import add_received
 from petmsg.queries.media_of_messages import MessageMedia, of_messages
@@ -32,7 +31,6 @@ from petmsg.queries.opted_out_phones import opted_out
 from petmsg.queries.row_locks import share_client_of_phone
 from petmsg.queries.senders import Sender, find_sender
 from petmsg.queries.sitter import phone_of_sitter, sitter_id_of
-from petmsg.queries.unmatched import mark_adopted
 from petmsg.rules.routing.inbound import InboundDecision, InboundFacts, route_inbound
 from petmsg.rules.segments import measure
 from petmsg.rules.stop_requests import asks_to_stop
@@ -45,6 +43,7 @@ from petmsg.services.inbound.keyword_actions import (
     alert_request,
     apply_keyword,
 )
+from petmsg.services.inbound.read_together import NOTHING, ReadTogether, read_together
 from petmsg.services.unit_of_work import Failure, UnitOfWork, run_batch
 
 STALE_AFTER = timedelta(hours=1)
@@ -92,21 +91,22 @@ def receive(
     *,
     provider: ProviderName | None = None,
     media_providers: Collection[ProviderName] = frozenset(ProviderName),
+    known: ReadTogether = NOTHING,
 ) -> Received:
     """Receive a message to a number of the org. The same provider ID again changes nothing.
 
-    `media_providers` are those through which pictures can be passed on from this process.
+    `media_providers` are those through which pictures can be passed on from this process. `known`
+    is what was read for the whole batch.
     Raises `NotOurNumber` for a number of another org or of none (see `services.inbound.unmatched`),
     and `SentByUs` for a message that was sent.
     """
-    stored = _stored(uow, text)
+    stored = _stored(uow, text, known)
     if stored is not None:
         return stored
     text = storable(text)
-    _lock_sender(uow, text.from_phone)
     at = uow.now if text.received_at is None else min(text.received_at, uow.now)
-    sender = find_sender(uow.cursor, uow.org.id, text.from_phone)
-    facts = _facts(uow, text, at, sender)
+    sender = known.senders.get(text.from_phone) or _locked_sender(uow, text.from_phone)
+    facts = _facts(uow, text, at, sender, known)
     if facts is None:
         raise NotOurNumber(text.to_e164, org=uow.org.slug)
     decision = route_inbound(facts, at)
@@ -125,6 +125,7 @@ def receive(
         sitter_id=sitter_id,
         provider=provider,
         is_reaction=is_reaction,
+        known=known,
     )
     uow.audit(
         "message.received",
@@ -174,10 +175,13 @@ def receive_each(
     the same order.
     """
     places = sorted(range(len(texts)), key=lambda place: texts[place].from_phone)
+    known = read_together(uow, [texts[place] for place in places])
     results = run_batch(
         uow,
         [texts[place] for place in places],
-        lambda text: receive(uow, text, provider=provider, media_providers=media_providers),
+        lambda text: receive(
+            uow, text, provider=provider, media_providers=media_providers, known=known
+        ),
         ref=lambda text: text.provider_message_id,
     )
     by_place = dict(zip(places, results, strict=True))
@@ -228,8 +232,9 @@ def _has_opted_out(uow: UnitOfWork, sitter: str) -> bool:
     return bool(opted_out(uow.cursor, uow.org, [phone]))
 
 
-def _stored(uow: UnitOfWork, text: ReceivedText) -> Received | None:
-    row = stored_message(uow.cursor, text.provider_message_id)
+def _stored(uow: UnitOfWork, text: ReceivedText, known: ReadTogether) -> Received | None:
+    id_ = text.provider_message_id
+    row = known.take_stored(id_) if known.has_stored(id_) else stored_message(uow.cursor, id_)
     if row is None:
         return None
     if row.direction != "inbound":
@@ -266,8 +271,7 @@ def _apply_late_keyword(
     """Apply a keyword that only the webhook reports, after a poll had already stored the
     message."""
     set_keyword(uow.cursor, keyword=keyword.value, message_id=message_id)
-    _lock_sender(uow, text.from_phone)
-    sender = find_sender(uow.cursor, uow.org.id, text.from_phone)
+    sender = _locked_sender(uow, text.from_phone)
     inbox.add(uow, message_id)
     return apply_keyword(uow, text, keyword, message_id=message_id, sender=sender, at=at)
 
@@ -283,7 +287,7 @@ def storable(text: ReceivedText) -> ReceivedText:
 
 
 def _facts(
-    uow: UnitOfWork, text: ReceivedText, at: datetime, sender: Sender
+    uow: UnitOfWork, text: ReceivedText, at: datetime, sender: Sender, known: ReadTogether
 ) -> InboundFacts | None:
     return read_inbound_facts(
         uow.cursor,
@@ -295,13 +299,16 @@ def _facts(
         body=text.body,
         said=text.opt_out_type,
         sender=sender,
+        number=known.numbers.get(text.to_e164),
+        client=None if sender.client is None else known.clients.get(sender.client.id),
     )
 
 
-def _lock_sender(uow: UnitOfWork, phone: str) -> None:
-    """Lock the client row, so that a concurrent `client forget` or phone removal sees this
-    message."""
+def _locked_sender(uow: UnitOfWork, phone: str) -> Sender:
+    """The owner of a phone. The client's row is locked, so that a concurrent `client forget` or
+    phone removal sees this message."""
     share_client_of_phone(uow.cursor, uow.org.id, phone)
+    return find_sender(uow.cursor, uow.org.id, phone)
 
 
 def _sitter_id(uow: UnitOfWork, facts: InboundFacts, decision: InboundDecision) -> int | None:
@@ -326,19 +333,21 @@ def _store(
     sitter_id: int | None,
     provider: ProviderName | None,
     is_reaction: bool,
+    known: ReadTogether,
 ) -> int:
-    cursor = uow.cursor
     thread_id = None
     if client is not None:
-        thread_id = ensure_threads(uow, {client.id: (client.ref, None)})[client.id].id
+        thread_id = known.threads.get(client.id)
+        if thread_id is None:
+            thread_id = ensure_threads(uow, {client.id: (client.ref, None)})[client.id].id
     kind = decision.kind
     waits = (
         kind in (AddressedTo.FRONT_DESK, AddressedTo.UNROUTED)
         or (kind is AddressedTo.SITTER and not uow.org.relay)
         or (kind is AddressedTo.RELAY and decision.code is not InboundCode.SITTER_REPLY)
     )
-    ((message_id,),) = cursor.tuples(
-        INSERT_MESSAGE,
+    message_id = insert_received(
+        uow.cursor,
         org_id=uow.org.id,
         thread_id=thread_id,
         client_id=client.id if client is not None else None,
@@ -352,11 +361,6 @@ def _store(
         segments=measure(text.body).segments if text.body else 1,
         actor=uow.actor,
         now=uow.now,
-    )
-    cursor.run(
-        INSERT_INBOUND,
-        message_id=message_id,
-        org_id=uow.org.id,
         received_at=at,
         addressed_to=kind.value,
         sitter_id=sitter_id,
@@ -365,11 +369,8 @@ def _store(
         media_count=text.media_count,
         inbox_at=uow.now if waits and not is_reaction else None,
     )
-    _store_media(uow, int(message_id), text)
-    mark_adopted(
-        cursor, message_id=message_id, now=uow.now, provider_message_id=text.provider_message_id
-    )
-    return int(message_id)
+    _store_media(uow, message_id, text)
+    return message_id
 
 
 def _store_media(uow: UnitOfWork, message_id: int, text: ReceivedText) -> None:
