@@ -71,11 +71,7 @@ def longest_wait(cursor: Cursor, orgs: Sequence[OrgRow], *, now: datetime) -> st
 
 def is_due(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
     """Whether `update_waiting_alerts` would change anything at `now` (aware UTC)."""
-    if answered_by_sitters(cursor, org):
-        return True
-    late = {(each.entity, each.ref) for each in waiters(cursor, org) if each.late_at <= now}
-    open_alerts = {(alert.entity, alert.ref) for alert in open_waiting_alerts(cursor, org.id)}
-    return late != open_alerts
+    return bool(answered_by_sitters(cursor, org)) or any(_changes(cursor, org, now))
 
 
 def update_waiting_alerts(uow: UnitOfWork) -> int:
@@ -86,22 +82,26 @@ def update_waiting_alerts(uow: UnitOfWork) -> int:
     """
     for message_id in answered_by_sitters(uow.cursor, uow.org):
         _settle(uow, message_id)
-    waits = {(each.entity, each.ref): each for each in waiters(uow.cursor, uow.org)}
-    open_alerts = set()
-    for alert in open_waiting_alerts(uow.cursor, uow.org.id):
-        about = alert.entity, alert.ref
-        if about in waits:
-            open_alerts.add(about)
-        else:
-            _end(uow, alert.id)
-    late = [
-        each
-        for about, each in waits.items()
-        if about not in open_alerts and each.late_at <= uow.now and not _was_seen(uow, each)
-    ]
+    over, late = _changes(uow.cursor, uow.org, uow.now)
+    for alert in over:
+        _end(uow, alert)
     for each in late:
         _raise(uow, each)
     return len(late)
+
+
+def _changes(cursor: Cursor, org: OrgRow, now: datetime) -> tuple[list[int], list[Waiter]]:
+    """The open alerts of those who no longer wait, and those who wait too long without one. An
+    alert that a person closed is not raised again for the same messages."""
+    waits = {(each.entity, each.ref): each for each in waiters(cursor, org)}
+    alerts = {(each.entity, each.ref): each.id for each in open_waiting_alerts(cursor, org.id)}
+    over = [id_ for about, id_ in alerts.items() if about not in waits]
+    late = [
+        each
+        for about, each in waits.items()
+        if about not in alerts and each.late_at <= now and not _was_seen(cursor, org, each)
+    ]
+    return over, late
 
 
 def end_alert_of(uow: UnitOfWork, item: InboxItem) -> None:
@@ -154,8 +154,8 @@ def minutes(each: Waiter, now: datetime) -> int:
     return max(0, (now - each.since) // timedelta(minutes=1))
 
 
-def _was_seen(uow: UnitOfWork, each: Waiter) -> bool:
-    done_at = waiting_last_done_at(uow.cursor, uow.org.id, entity=each.entity, ref=each.ref)
+def _was_seen(cursor: Cursor, org: OrgRow, each: Waiter) -> bool:
+    done_at = waiting_last_done_at(cursor, org.id, entity=each.entity, ref=each.ref)
     return done_at is not None and done_at >= each.last_at
 
 
