@@ -44,7 +44,7 @@ def test_every_flaw_is_told_from_a_database_into_both(
     migrated_url: str, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
     """Messy rows in a real PostgreSQL; a dry run says the same as the import."""
-    taker = Taker(migrated_url, tmp_path)
+    taker = Taker(migrated_url, tmp_path, newer=True)
     everything_wrong(taker)
     name = postgres_server.create()
     try:
