@@ -32,8 +32,14 @@ MOST = {
     "route explain C-7 --at 2025-11-10T15:00Z": 1.2,
 }
 """Commands, and the goal: the steps in the large company by those in the small one."""
-OF_POOLS = {"route explain C-1": 1.3, "route explain C-1 --at 2026-02-14T14:50Z": 1.3}
-"""The same of pool numbers, within a visit."""
+OF_POOLS = {
+    "route explain C-1": 1.3,
+    "route explain C-1 --at 2026-02-14T14:50Z": 1.3,
+    "route explain C-2": 1.3,
+    "route explain C-2 --at 2026-02-14T14:50Z": 1.3,
+    "route explain C-2 --at +3d": 1.3,
+}
+"""The same of pool numbers: for C-1 within a visit, for C-2 outside of any."""
 
 
 class Counter:

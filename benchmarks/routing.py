@@ -14,7 +14,8 @@ from petmsg.db.snapshot import snapshot
 from petmsg.db.statements import for_psycopg, instant_to_text
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.org import OrgRow, find_org
-from petmsg.queries.routing import NOW, read_facts
+from petmsg.queries.routing import AT_FIRST, read_facts
+from petmsg.queries.routing_now import NOW
 from petmsg.rules.routing import decide
 from tests.rules.routing import ruleset_1
 
@@ -132,7 +133,12 @@ def _against_ruleset_1(bench: Bench, kind: str) -> Row:
 def _bare(cursor: Cursor, org: OrgRow) -> Callable[[ClientKey], object]:
     """The same statement on the driver alone, in the same transaction, rows fetched as they are."""
     raw: Any = cursor._raw
-    values: dict[str, Any] = {"org_id": org.id, "at": company.NOW, "pool_limit": 0}
+    values: dict[str, Any] = {
+        "org_id": org.id,
+        "at": company.NOW,
+        "pool_limit": 0,
+        "most": AT_FIRST,
+    }
     if cursor.is_sqlite:
         values["at"] = instant_to_text(company.NOW)
         return lambda client: raw.execute(NOW, {**values, "client_id": client.id}).fetchall()

@@ -14,6 +14,7 @@ REVISIONS = (
     "0008_company",
     "0009_account",
     "0010_calls",
+    "0011_indexes",
 )
 """Every revision, the oldest first."""
 

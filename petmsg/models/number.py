@@ -8,6 +8,11 @@ from sqlmodel import Field
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.models.base import Table, in_org, vocabulary
 
+_LENT_POOL = text("class = 'pool' AND status IN ('active', 'quarantined')")
+_DESK = text("class = 'front_desk'")
+_IMPORTED_USE = text("last_used_at < created_at")
+_LENT = text("class IN ('pool', 'front_desk') AND status IN ('active', 'quarantined')")
+
 
 class MessageNumber(Table, table=True):
     """A masked number, from which messages are sent.
@@ -52,6 +57,29 @@ class MessageNumber(Table, table=True):
             postgresql_where=text("class = 'front_desk' AND status = 'active'"),
         ),
         Index(None, "org_id", "class", "status"),
+        # The order in which a pool lends its numbers.
+        Index(
+            "ix_message_number_pool",
+            "org_id",
+            "last_used_at",
+            "id",
+            sqlite_where=_LENT_POOL,
+            postgresql_where=_LENT_POOL,
+        ),
+        Index(
+            "ix_message_number_lent_e164",
+            "org_id",
+            "e164",
+            sqlite_where=_LENT,
+            postgresql_where=_LENT,
+        ),
+        Index(
+            "ix_message_number_imported_use",
+            "org_id",
+            "last_used_at",
+            sqlite_where=_IMPORTED_USE,
+            postgresql_where=_IMPORTED_USE,
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -93,6 +121,7 @@ class NumberCustody(Table, table=True):
         in_org("message_number", "number_id"),
         in_org("sitter", "sitter_id"),
         Index(None, "sitter_id", "from_at"),
+        Index("ix_number_custody_desk", "org_id", sqlite_where=_DESK, postgresql_where=_DESK),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from petmsg.models.base import Table, in_org
+
+_HAS_POOL_NUMBER = text("pool_number_id IS NOT NULL")
 
 
 class Thread(Table, table=True):
@@ -24,6 +26,13 @@ class Thread(Table, table=True):
         in_org("message_number", "pool_number_id"),
         in_org("message_number", "default_number_id"),
         Index(None, "pool_number_id"),
+        Index(
+            "ix_thread_pool_number",
+            "org_id",
+            "pool_number_id",
+            sqlite_where=_HAS_POOL_NUMBER,
+            postgresql_where=_HAS_POOL_NUMBER,
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -50,27 +50,42 @@ WHERE s.org_id = :org_id AND s.status = 'active' AND n.id IS NULL
 ORDER BY s.id
 """
 
+# Not `sitter_id IS NULL`, for which SQLite would read every pool number.
 _SPARE = """
 SELECT count(*) FROM message_number
-WHERE org_id = :org_id AND class = 'sitter' AND sitter_id IS NULL AND first_sitter_id IS NULL
+WHERE org_id = :org_id AND class = 'sitter'
+  AND coalesce(sitter_id, first_sitter_id) IS NULL
   AND (status = 'active' OR (status = 'quarantined' AND quarantined_until <= :now))
 """
 
 # Counted here and not from facts, because there may be thousands of pool numbers. `usable` is that
-# of the routing rules.
+# of the routing rules. Threads are counted only of numbers that have any.
 _POOL = """
-SELECT coalesce(sum(p.is_lent), 0) AS numbers, coalesce(sum(p.is_usable), 0) AS usable,
-       coalesce(sum(p.threads), 0) AS threads,
-       coalesce(sum(CASE WHEN :pool_limit > 0 AND p.is_usable = 1 AND p.threads < :pool_limit
-                    THEN :pool_limit - p.threads ELSE 0 END), 0) AS room
+SELECT active.numbers + waiting.numbers AS numbers, active.numbers + waiting.due AS usable,
+       owned.threads,
+       CASE WHEN :pool_limit > 0
+            THEN :pool_limit * (active.numbers + waiting.due) - owned.taken ELSE 0 END AS room
 FROM (
-    SELECT CASE WHEN n.status IN ('active', 'quarantined') THEN 1 ELSE 0 END AS is_lent,
-           CASE WHEN n.status = 'active'
-                  OR (n.status = 'quarantined' AND n.quarantined_until <= :now)
-                THEN 1 ELSE 0 END AS is_usable,
-           (SELECT count(*) FROM thread t WHERE t.pool_number_id = n.id) AS threads
-    FROM message_number n WHERE n.org_id = :org_id AND n.class = 'pool'
-) p
+    SELECT count(*) AS numbers FROM message_number
+    WHERE org_id = :org_id AND class = 'pool' AND status = 'active'
+) active
+CROSS JOIN (
+    SELECT count(*) AS numbers,
+           coalesce(sum(CASE WHEN quarantined_until <= :now THEN 1 ELSE 0 END), 0) AS due
+    FROM message_number WHERE org_id = :org_id AND class = 'pool' AND status = 'quarantined'
+) waiting
+CROSS JOIN (
+    SELECT coalesce(sum(t.threads), 0) AS threads,
+           coalesce(sum(CASE WHEN n.status = 'active'
+                      OR (n.status = 'quarantined' AND n.quarantined_until <= :now)
+                    THEN CASE WHEN t.threads < :pool_limit THEN t.threads ELSE :pool_limit END
+                    ELSE 0 END), 0) AS taken
+    FROM (
+        SELECT pool_number_id, count(*) AS threads FROM thread
+        WHERE org_id = :org_id AND pool_number_id IS NOT NULL GROUP BY pool_number_id
+    ) t
+    JOIN message_number n ON n.id = t.pool_number_id AND n.class = 'pool'
+) owned
 """
 
 _DESKS = """

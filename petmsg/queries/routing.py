@@ -1,14 +1,11 @@
 """The facts of a routing decision, read by one statement.
 
-`NOW` is for the present and the future: sending runs it on its transaction's cursor, explaining on
-a snapshot's. `PAST` reads the number ledger, the periods of activity and the attempts to send as
-they were; every attempt used its number, whatever its outcome was.
-Constants are literals: with bound ones SQLite prepares the query of a partial index each time.
+Sending runs it on its transaction's cursor, explaining on a snapshot's.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.statements import instant_from_text
@@ -17,7 +14,9 @@ from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.phone import calling_code
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
-from petmsg.rules.routing.decide import needs_shared_numbers
+from petmsg.queries.routing_now import LENT_POOL, NOW, NUMBERS_NOW
+from petmsg.queries.routing_past import NUMBERS_PAST, PAST
+from petmsg.rules.routing.decide import needs_more_of_pool, needs_shared_numbers, usable
 from petmsg.rules.routing.facts import (
     COMPANY,
     Facts,
@@ -28,107 +27,6 @@ from petmsg.rules.routing.facts import (
     VoiceFact,
     WindowFact,
 )
-
-# At most one: an override ends the one before it. One that was ended holds until then.
-_OVERRIDE = """
-SELECT 2, NULL, NULL, o.starts_at, NULL, coalesce(o.ended_at, o.until_at), NULL, NULL, NULL,
-       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-FROM route_override o
-WHERE o.client_id = :client_id AND o.until_at > :at AND o.starts_at <= :at
-  AND (o.ended_at IS NULL OR o.ended_at > :at)
-"""
-
-_OPEN_WINDOW = """thread t
-JOIN assignment_window w ON w.thread_id = t.id
-JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'"""
-_IT_IS_OPEN = """t.org_id = :org_id AND t.client_id = :client_id
-  AND w.ends_at > :at AND w.starts_at <= :at"""
-# There may be thousands of pool numbers, and where a window is open it usually decides alone. With
-# the row of the org first, SQLite looks for a window once, and not for each number.
-_WITHOUT_WINDOW = f"""g.id = :org_id
-  AND NOT EXISTS (SELECT 1 FROM {_OPEN_WINDOW} WHERE {_IT_IS_OPEN})"""
-
-# Columns: kind, then for a window: booking id, booking, starts, booked until, ends, sitter, name,
-# is active; for all: number id, e164, class, status, quarantined until; for a pool number: last
-# used, own threads, whether it is the thread's own; whether the number can send pictures; last,
-# for a window, from when it is booked. An override has its start and end where a window has them.
-_NUMBER_NOW = """1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at,
-       CASE WHEN :pool_limit > 0 THEN (
-           SELECT count(*) FROM (
-               SELECT 1 FROM thread o WHERE o.pool_number_id = n.id LIMIT :pool_limit
-           ) counted
-       ) ELSE 0 END,
-       CASE WHEN n.class = 'pool' AND n.id = (
-           SELECT t.pool_number_id FROM thread t
-           WHERE t.org_id = :org_id AND t.client_id = :client_id
-       ) THEN 1 ELSE 0 END, n.mms, NULL"""
-_SHARED_NOW = """n.org_id = :org_id AND n.class IN ('pool', 'front_desk')
-  AND n.status IN ('active', 'quarantined')"""
-
-NUMBERS_NOW = f"SELECT {_NUMBER_NOW} FROM message_number n WHERE {_SHARED_NOW}"
-NOW = f"""
-SELECT 0, b.id, b.ref, w.starts_at, w.booked_until, w.ends_at, s.ref, s.name,
-       CASE WHEN s.status = 'active' THEN 1 ELSE 0 END,
-       n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at, 0, 0, n.mms,
-       b.starts_at
-FROM {_OPEN_WINDOW}
-LEFT JOIN sitter s ON s.id = w.sitter_id
-LEFT JOIN message_number n ON n.sitter_id = w.sitter_id
-WHERE {_IT_IS_OPEN}
-UNION ALL
-SELECT {_NUMBER_NOW}
-FROM org g CROSS JOIN message_number n
-WHERE {_WITHOUT_WINDOW} AND {_SHARED_NOW}
-UNION ALL
-{_OVERRIDE}"""
-
-_AT_THAT_TIME = """c.org_id = :org_id AND c.from_at = (
-    SELECT max(l.from_at) FROM number_custody l
-    WHERE l.number_id = c.number_id AND l.from_at <= :at
-)"""
-_NUMBER_PAST = """1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       n.id, n.e164, c.class, c.status, c.quarantined_until,
-       (SELECT max(a.claimed_at) FROM message_attempt a
-        WHERE a.number_id = n.id AND a.claimed_at <= :at),
-       CASE WHEN :pool_limit > 0 THEN (
-           SELECT count(*) FROM thread o WHERE o.org_id = :org_id AND n.id = (
-               SELECT a.number_id FROM message_attempt a
-               WHERE a.thread_id = o.id AND a.claimed_at <= :at AND a.rule = 'pool'
-               ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
-           )
-       ) ELSE 0 END,
-       CASE WHEN n.id = (
-           SELECT a.number_id FROM message_attempt a
-           JOIN thread t ON t.id = a.thread_id
-           WHERE t.org_id = :org_id AND t.client_id = :client_id
-             AND a.claimed_at <= :at AND a.rule = 'pool'
-           ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
-       ) THEN 1 ELSE 0 END, n.mms, NULL"""
-_SHARED_PAST = f"""n.id = c.number_id AND {_AT_THAT_TIME}
-  AND c.class IN ('pool', 'front_desk') AND c.status IN ('active', 'quarantined')"""
-
-NUMBERS_PAST = f"SELECT {_NUMBER_PAST} FROM number_custody c, message_number n WHERE {_SHARED_PAST}"
-PAST = f"""
-SELECT 0, b.id, b.ref, w.starts_at, w.booked_until, w.ends_at, s.ref, s.name,
-       CASE WHEN EXISTS (
-           SELECT 1 FROM sitter_activity a WHERE a.sitter_id = w.sitter_id
-             AND a.activated_at <= :at AND (a.offboarded_at IS NULL OR a.offboarded_at > :at)
-       ) THEN 1 ELSE 0 END,
-       n.id, n.e164, c.class, c.status, c.quarantined_until, n.last_used_at, 0, 0, n.mms,
-       b.starts_at
-FROM {_OPEN_WINDOW}
-LEFT JOIN sitter s ON s.id = w.sitter_id
-LEFT JOIN number_custody c ON c.sitter_id = w.sitter_id AND {_AT_THAT_TIME}
-LEFT JOIN message_number n ON n.id = c.number_id
-WHERE {_IT_IS_OPEN}
-UNION ALL
-SELECT {_NUMBER_PAST}
-FROM org g CROSS JOIN number_custody c CROSS JOIN message_number n
-WHERE {_WITHOUT_WINDOW} AND {_SHARED_PAST}
-UNION ALL
-{_OVERRIDE}"""
-
 
 # A sitter's reply that the relay passes on may also leave from the pool's number, or the desk's.
 # Of a reply also the number, as it is now, that received the message it answers.
@@ -151,6 +49,8 @@ JOIN message_number n ON n.id = i.number_id
 WHERE i.id = :message_id AND i.org_id = :org_id
 """
 
+POOL_STATES = f"SELECT id, status, quarantined_until FROM message_number WHERE {LENT_POOL}"
+
 _NORTH_AMERICA = {"+1"}
 _PRIMARY_PHONE = """
 SELECT e164 FROM client_phone WHERE client_id = :client_id AND is_primary
@@ -159,6 +59,18 @@ SELECT e164 FROM client_phone WHERE client_id = :client_id AND is_primary
 # A look-up takes a tenth of the time of calling the enum, and a decision needs a dozen.
 _CLASS = {each.value: each for each in NumberClass}
 _STATUS = {each.value: each for each in NumberStatus}
+
+
+class _LentNumber(NamedTuple):
+    id: int
+    status: NumberStatus
+    quarantined_until: datetime | None
+
+
+AT_FIRST = 4
+"""So many pool numbers are read, in the order of rule 2. Mostly the first one is lent."""
+TIMES_MORE = 20
+"""If none of them can be lent, so many times as many are read."""
 
 
 def read_facts(
@@ -186,7 +98,7 @@ def read_facts(
         "at": at,
         "pool_limit": org.pool_threads_per_number or 0,
     }
-    rows = cursor.tuples(PAST if past else NOW, **named)
+    rows = cursor.tuples(PAST if past else NOW, most=AT_FIRST, **named)
     text = cursor.instants_are_text
     windows: list[WindowFact] = []
     numbers: list[tuple[Any, ...]] = []
@@ -218,21 +130,37 @@ def read_facts(
         voice.reply_to,
         None,
     )
+    statement = NUMBERS_PAST if past else NUMBERS_NOW
     if windows:
         if not needs_shared_numbers(facts, at):
             return facts
-        numbers = cursor.tuples(NUMBERS_PAST if past else NUMBERS_NOW, **named)
-    return _with_shared_numbers(cursor, facts, numbers, client, phone)
+        numbers = cursor.tuples(statement, most=AT_FIRST, **named)
+    facts = _with_shared_numbers(cursor, facts, numbers, client, phone)
+    most = AT_FIRST
+    while len(facts.pool) >= most and needs_more_of_pool(facts, at):
+        most *= TIMES_MORE
+        numbers = cursor.tuples(statement, most=most, **named)
+        facts = _with_shared_numbers(cursor, facts, numbers, client, phone)
+    return facts
 
 
 def shared_numbers(
-    cursor: Cursor, org: OrgRow
+    cursor: Cursor, org: OrgRow, *, most: int
 ) -> tuple[tuple[PoolNumberFact, ...], tuple[NumberFact, ...]]:
-    """The org's pool and front desk numbers as they are now."""
+    """The org's front desk numbers as they are now, and of its pool numbers those that rule 2 looks
+    at first: at least `most`, if it has so many."""
     limit = org.pool_threads_per_number or 0
-    rows = cursor.tuples(NUMBERS_NOW, org_id=org.id, client_id=0, pool_limit=limit)
+    rows = cursor.tuples(NUMBERS_NOW, org_id=org.id, client_id=0, pool_limit=limit, most=most)
     pool, desks, _ = _divided(rows, cursor.instants_are_text)
     return pool, desks
+
+
+def usable_pool_numbers(cursor: Cursor, org: OrgRow, at: datetime) -> tuple[int, ...]:
+    """The IDs of all pool numbers that may be used at `at` (aware UTC, not before the command's
+    now)."""
+    rows = cursor.tuples(POOL_STATES, org_id=org.id)
+    numbers = [_LentNumber(row[0], _STATUS[row[1]], cursor.as_instant(row[2])) for row in rows]
+    return tuple(each.id for each in numbers if usable(each, at))
 
 
 def _with_shared_numbers(

@@ -13,8 +13,15 @@ from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.phone import calling_code
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
-from petmsg.queries.routing import shared_numbers
-from petmsg.rules.routing.facts import Facts, NumberFact, OverrideFact, WindowFact
+from petmsg.queries.routing import AT_FIRST, TIMES_MORE, shared_numbers
+from petmsg.rules.routing.decide import needs_more_of_pool
+from petmsg.rules.routing.facts import (
+    Facts,
+    NumberFact,
+    OverrideFact,
+    PoolNumberFact,
+    WindowFact,
+)
 
 WINDOWS_OF_CLIENTS = """
 SELECT t.client_id, b.id AS booking_id, b.ref AS booking, w.starts_at, w.booked_until, w.ends_at,
@@ -37,9 +44,12 @@ WHERE o.client_id IN (:client_ids) AND o.until_at > :first_at AND o.starts_at <=
 """
 
 OWN_OF_CLIENTS = """
-SELECT c.id AS client_id, t.pool_number_id, p.e164
+SELECT c.id AS client_id, p.e164 AS phone, n.id, n.e164, n.status, n.quarantined_until,
+       n.last_used_at, n.mms
 FROM client c
 LEFT JOIN thread t ON t.org_id = c.org_id AND t.client_id = c.id
+LEFT JOIN message_number n ON n.id = t.pool_number_id AND n.class = 'pool'
+  AND n.status IN ('active', 'quarantined')
 LEFT JOIN client_phone p ON p.client_id = c.id AND p.is_primary
 WHERE c.org_id = :org_id AND c.id IN (:client_ids)
 """
@@ -73,9 +83,17 @@ class _Override(NamedTuple):
 
 
 class _Own(NamedTuple):
+    """Where `id` is None the thread has no pool number of its own: its other columns are None
+    too."""
+
     client_id: int
-    pool_number_id: int | None
-    e164: str | None
+    phone: str | None
+    id: int | None
+    e164: str
+    status: str
+    quarantined_until: datetime | None
+    last_used_at: datetime | None
+    mms: bool | None
 
 
 def read_facts_of_many(
@@ -97,30 +115,57 @@ def read_facts_of_many(
         overrides[each.client_id].append(OverrideFact(each.starts_at, each.until_at))
     owns = cursor.all_in_list(_Own, OWN_OF_CLIENTS, "client_ids", clients, org_id=org.id)
     own = {each.client_id: each for each in owns}
-    pool, desks = shared_numbers(cursor, org)
-    several = len({calling_code(each.e164) for each in (*desks, *(p.number for p in pool))}) > 1
-    found = []
-    for client, at in wanted:
-        _, pool_number_id, phone = own.get(client.id, _Own(client.id, None, None))
-        found.append(
-            Facts(
-                org=org.slug,
-                timezone=org.timezone,
-                pool_for=org.pool_for,
-                pool_threads_per_number=org.pool_threads_per_number,
-                client=client.ref,
-                client_kind=client.kind,
-                windows=tuple(w for w in windows[client.id] if w.starts_at <= at < w.ends_at),
-                own_pool_number_id=pool_number_id,
-                pool=pool,
-                desks=desks,
-                override=next(
-                    (o for o in overrides[client.id] if o.starts_at <= at < o.until), None
-                ),
-                calling_code=calling_code(phone) if several and phone is not None else None,
-            )
+    found = [
+        Facts(
+            org=org.slug,
+            timezone=org.timezone,
+            pool_for=org.pool_for,
+            pool_threads_per_number=org.pool_threads_per_number,
+            client=client.ref,
+            client_kind=client.kind,
+            windows=tuple(w for w in windows[client.id] if w.starts_at <= at < w.ends_at),
+            override=next((o for o in overrides[client.id] if o.starts_at <= at < o.until), None),
         )
-    return found
+        for client, at in wanted
+    ]
+    most = AT_FIRST
+    while True:
+        pool, desks = shared_numbers(cursor, org, most=most)
+        facts = [
+            _with_shared_numbers(each, own.get(client.id), pool, desks)
+            for each, (client, _) in zip(found, wanted, strict=True)
+        ]
+        if len(pool) < most or not any(
+            needs_more_of_pool(each, at) for each, (_, at) in zip(facts, wanted, strict=True)
+        ):
+            return facts
+        most *= TIMES_MORE
+
+
+def _with_shared_numbers(
+    facts: Facts,
+    own: _Own | None,
+    pool: tuple[PoolNumberFact, ...],
+    desks: tuple[NumberFact, ...],
+) -> Facts:
+    """The facts with the pool's and the front desk's numbers, and the thread's own one."""
+    own_id = None if own is None else own.id
+    if own is not None and own_id is not None and all(p.number.id != own_id for p in pool):
+        pool = (*pool, _own_fact(own, own_id))
+    numbers = (*desks, *(each.number for each in pool))
+    phone, code = None if own is None else own.phone, None
+    if phone is not None and len({calling_code(each.e164) for each in numbers}) > 1:
+        code = calling_code(phone)
+    return facts._replace(own_pool_number_id=own_id, pool=pool, desks=desks, calling_code=code)
+
+
+def _own_fact(own: _Own, number_id: int) -> PoolNumberFact:
+    """The thread's own pool number. How many threads it serves decides nothing about it."""
+    status = NumberStatus(own.status)
+    number = NumberFact(
+        number_id, own.e164, NumberClass.POOL, status, own.quarantined_until, own.mms
+    )
+    return PoolNumberFact(number, own.last_used_at)
 
 
 def _fact(row: _Window) -> WindowFact:

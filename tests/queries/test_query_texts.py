@@ -27,6 +27,8 @@ from petmsg.queries import (
     queue,
     relay,
     routing,
+    routing_now,
+    routing_past,
     send_blocks,
     senders,
     thread,
@@ -55,7 +57,12 @@ OF_POSTGRESQL += r"|WITH \w+ AS \(\s*(?:INSERT|UPDATE)"  # a write within a stat
 # What stands in an f-string's braces, by its source, in the shapes in which the text is run.
 SHAPES = [
     {"noun": "client", "column": "kind", "lock": ""},
-    {name: part for name, part in vars(routing).items() if isinstance(part, str)},
+    {
+        name: part
+        for module in (routing_now, routing_past)
+        for name, part in vars(module).items()
+        if isinstance(part, str)
+    },
     {"noun": "sitter", "column": "status"},
     {"noun": "booking"},
     {"lead": "0"},
@@ -170,7 +177,7 @@ def test_the_texts_are_found() -> None:
     """So that a change of their shape does not leave this file with nothing to prepare."""
     assert len(TEXTS) > 40
     places = {place.partition(":")[0] for place in TEXTS}
-    assert {"queries/routing.py", "queries/confirm.py"} <= places
+    assert {"queries/routing_now.py", "queries/confirm.py"} <= places
     assert TEXTS["queries/queue.py:DUE"] == queue.DUE
 
 

@@ -19,6 +19,7 @@ from petmsg.models import (
     AssignmentWindow,
     Booking,
     Client,
+    ClientPhone,
     MessageAttempt,
     MessageNumber,
     NumberCustody,
@@ -28,6 +29,8 @@ from petmsg.models import (
     SitterActivity,
     Thread,
 )
+from petmsg.phone import calling_code
+from petmsg.queries import routing
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.number import show_number
 from petmsg.queries.org import find_org
@@ -68,6 +71,8 @@ class Loader:
         self.numbers = {n.id: n for n in session.exec(select(MessageNumber))}
         self.threads = list(session.exec(select(Thread)))
         self.attempts = list(session.exec(select(MessageAttempt)))
+        by_time = col(NumberCustody.from_at)
+        self.ledger = list(session.exec(select(NumberCustody).order_by(by_time)))
 
     def facts(self, ref: str) -> Facts:
         client = self.session.exec(select(Client).where(Client.ref == ref)).one()
@@ -76,6 +81,11 @@ class Loader:
         lent = [(fact, holder) for fact, holder in states.values() if fact and fact.status in LENT]
         pool = [fact for fact, _ in lent if fact.number_class is NumberClass.POOL]
         own = self.own_pool_number(thread) if thread else None
+        codes = {calling_code(fact.e164) for fact, _ in lent}
+        phone = self.session.exec(
+            select(ClientPhone.e164).where(ClientPhone.client_id == client.id)
+            .where(ClientPhone.is_primary)
+        ).first()  # fmt: skip
         return Facts(
             org=self.org.slug,
             timezone=self.org.timezone,
@@ -91,6 +101,7 @@ class Loader:
             ),
             desks=tuple(f for f, _ in lent if f.number_class is NumberClass.FRONT_DESK),
             override=self.override(client),
+            calling_code=calling_code(phone) if phone and len(codes) > 1 else None,
         )
 
     def override(self, client: Client) -> OverrideFact | None:
@@ -107,16 +118,17 @@ class Loader:
         number = self.numbers[number_id]
         now: MessageNumber | NumberCustody | None = number
         if self.past:
-            rows = self.session.exec(
-                select(NumberCustody)
-                .where(NumberCustody.number_id == number_id)
-                .order_by(col(NumberCustody.from_at))
-            )
-            now = next((row for row in reversed(list(rows)) if row.from_at <= self.at), None)
+            rows = [row for row in self.ledger if row.number_id == number_id]
+            now = next((row for row in reversed(rows) if row.from_at <= self.at), None)
         if now is None:
             return None, None
         fact = NumberFact(
-            number_id, number.e164, now.number_class, now.status, now.quarantined_until
+            number_id,
+            number.e164,
+            now.number_class,
+            now.status,
+            now.quarantined_until,
+            number.mms,
         )
         return fact, now.sitter_id
 
@@ -208,8 +220,10 @@ def moved(url: str) -> int:
 
 @pytest.mark.parametrize("seed", [4, 9])
 def test_the_statement_reads_what_the_orm_reads_now_and_in_the_past(
-    migrated_url: str, seed: int
+    migrated_url: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """With every pool number. `test_routing_of_pools` is about those that are not read."""
+    monkeypatch.setattr(routing, "AT_FIRST", 1_000)
     world = World(migrated_url, seed=seed)
     world.live(60)
     moments = [world.now, world.now + timedelta(hours=3), world.now - timedelta(minutes=1)]

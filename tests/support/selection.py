@@ -129,12 +129,15 @@ SLOW = {
     "tests/db/test_migrate_company.py": "as above",
     "tests/db/test_migrate_account.py": "as above",
     "tests/db/test_migrate_calls.py": "as above",
+    "tests/db/test_migrate_indexes.py": "as above",
     "tests/services/calls/test_forget_during_call.py": "a whole call per place to erase its client",
     "tests/workflows/test_number_market.py::test_a_lost_answer": "waits for time-outs",
     "tests/db/test_migrate.py::test_merging": "as above",
     "tests/db/test_migrate.py::test_down_makes": "as above",
     "tests/queries/test_routing.py::test_the_statement_reads_what_the_orm_reads_now_and_in_the_past"
     "[sqlite-9": "one seed stays",
+    "tests/queries/test_routing_of_pools.py::test_a_decision_is_that_of_all_pool_numbers"
+    "[postgresql-4": "as above",
     "tests/cli/test_service_log.py::test_a_dispatcher": "a process that works for seconds",
     "tests/db/test_postgres.py": "starts poolers",
     "tests/workflows/worker/test_dispatcher_reconnects.py": "waits in real time",

@@ -47,8 +47,7 @@ _DESK_CONDITION = "the org has a usable front desk number"
 def decide(facts: Facts, at: datetime) -> Decision:
     """Return the number that a message to the client is sent from at `at` (aware UTC), and why.
 
-    The same facts and instant give the same Decision. The rules are those of
-    `docs/how-it-works.md`.
+    The same facts and instant give the same Decision. `docs/how-it-works.md` has the rules.
     """
     if facts.desk_speaks or facts.override is not None or facts.reply_to is not None:
         chosen = _chosen_by_a_person(facts, at)
@@ -72,13 +71,10 @@ def decide(facts: Facts, at: datetime) -> Decision:
         client=facts.client,
         at=at,
         outcome=Outcome.NO_NUMBER if number is None else Outcome.ROUTED,
-        number=None
-        if number is None
-        else ChosenNumber(number.id, number.e164, number.number_class, speaker),
+        number=number and ChosenNumber(number.id, number.e164, number.number_class, speaker),
         reason=_reason(last, finding),
-        window=None
-        if window is None
-        else DecidingWindow(
+        window=window
+        and DecidingWindow(
             booking=window.booking,
             sitter=window.sitter,
             starts_at=window.starts_at,
@@ -105,6 +101,17 @@ def needs_shared_numbers(facts: Facts, at: datetime) -> bool:
     if window is not None and _what_is_missing(window, facts, at)[0] is Code.WINDOW_ACTIVE:
         return False
     return not _refuses(facts, window)
+
+
+def needs_more_of_pool(facts: Facts, at: datetime) -> bool:
+    """Whether the Decision can depend on pool numbers that rule 2 would take after all those of
+    `facts.pool`, which have the thread's own one: not if it can take one of them."""
+    chosen = _chosen_by_a_person(facts, at)
+    if chosen is not None or _is_not_for_client(facts) or not needs_shared_numbers(facts, at):
+        return False
+    candidates = [x for x in facts.pool if usable(x.number, at) and sends_it(x.number, facts)]
+    with_room = _with_room(candidates, facts)
+    return not any(facts.calling_code is None or is_near(x.number, facts) for x in with_room)
 
 
 class HasStatus(Protocol):
@@ -270,7 +277,7 @@ def _what_is_missing(window: WindowFact, facts: Facts, at: datetime) -> tuple[Co
 
 def _pool(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
     """Apply rule 2: the thread's own pool number, or else the least recently used one with room."""
-    if facts.pool_for is PoolFor.ONE_TIME and facts.client_kind is not ClientKind.ONE_TIME:
+    if _is_not_for_client(facts):
         explanation = "Pool numbers are for one-time clients only, and this client is recurring"
         return None, _step(Rule.POOL, False, Code.POOL_NOT_FOR_CLIENT, explanation)
     candidates = [each for each in facts.pool if usable(each.number, at)]
@@ -280,15 +287,14 @@ def _pool(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
     if not candidates:
         explanation = "No usable pool number can send pictures"
         return None, _step(Rule.POOL, False, Code.NUMBER_WITHOUT_MMS, explanation)
-    own, limit = facts.own_pool_number_id, facts.pool_threads_per_number
-    if limit is not None:
-        candidates = [x for x in candidates if x.number.id == own or x.own_threads < limit]
-        if not candidates:
-            explanation = f"Every usable pool number already serves {limit} threads"
-            return None, _step(Rule.POOL, False, Code.POOL_AT_CAPACITY, explanation)
+    candidates = _with_room(candidates, facts)
+    if not candidates:
+        limit = facts.pool_threads_per_number
+        explanation = f"Every usable pool number already serves {limit} threads"
+        return None, _step(Rule.POOL, False, Code.POOL_AT_CAPACITY, explanation)
     fit = _of_right_country(candidates, facts, at)
     for each in fit:
-        if each.number.id == own:
+        if each.number.id == facts.own_pool_number_id:
             explanation = f"The thread's own pool number {each.number.e164} is usable"
             return each.number, _step(Rule.POOL, True, Code.POOL_STICKY, explanation)
     if not fit:
@@ -298,6 +304,18 @@ def _pool(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
     since = "never used" if chosen.last_used_at is None else "used longest ago"
     explanation = f"Pool number {chosen.number.e164} is the least recently used one ({since})"
     return chosen.number, _step(Rule.POOL, True, Code.POOL_LEAST_RECENTLY_USED, explanation)
+
+
+def _is_not_for_client(facts: Facts) -> bool:
+    return facts.pool_for is PoolFor.ONE_TIME and facts.client_kind is not ClientKind.ONE_TIME
+
+
+def _with_room(candidates: list[PoolNumberFact], facts: Facts) -> list[PoolNumberFact]:
+    """Return the thread's own pool number, and those of fewer threads than the limit."""
+    own, limit = facts.own_pool_number_id, facts.pool_threads_per_number
+    if limit is None:
+        return candidates
+    return [each for each in candidates if each.number.id == own or each.own_threads < limit]
 
 
 def _of_right_country(

@@ -95,9 +95,11 @@ class Facts(NamedTuple):
     """Everything one decision needs to know about an org, a client and the client's thread.
 
     `windows` may include windows that do not contain the instant, because `decide` checks. `desks`
-    are the org's front desk numbers, `pool` its pool numbers, in any status. Both may be empty if
-    `needs_shared_numbers` says that they decide nothing. `notes` are remarks about the facts
-    themselves (for a past instant: a setting that has changed since); they become warnings.
+    are the org's front desk numbers, `pool` its pool numbers, in any status and order. Both may be
+    empty if `needs_shared_numbers` says that they decide nothing. Of the pool, the numbers that
+    rule 2 would take last may be missing if `needs_more_of_pool` says so. `notes` are remarks about
+    the facts themselves (for a past instant: a setting that has changed since); they become
+    warnings.
     `speaker` is the sitter who wrote the message; None if the company writes. `with_media` says
     whether the message has pictures.
 

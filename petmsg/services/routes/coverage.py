@@ -6,7 +6,7 @@ rule. Standard library only.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from petmsg.queries.coverage import Unplaced, WindowToCome
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
+from petmsg.queries.routing_of_many import read_facts_of_many
 from petmsg.rules.double_bookings import Visit
 from petmsg.rules.routing import Decision, Facts, WindowFact, decide
 from petmsg.services.fix_commands import FixCommands, fix_commands
@@ -37,6 +38,7 @@ _CONFIRM = "petmsg booking confirm {booking}{org}"
 _ADD_DESK = "petmsg number add E164 --class front_desk{org}"
 _ADD_POOL = "petmsg number add E164 --class pool{org}"
 
+_HAVE_FALLBACK = (GapKind.WINDOW, GapKind.BOOKING_WITHOUT_WINDOW)
 _LACKS = {
     Code.WINDOW_WITHOUT_SITTER: "no sitter is assigned",
     Code.SITTER_NOT_ACTIVE: "sitter {name} is {status}",
@@ -95,8 +97,7 @@ def coverage(
 
     Each org's windows and bookings come first, by their start, then its sitters, clients without a
     fallback, and the pool's spare capacity. Without `with_fallback` no row says which number is
-    used meanwhile, and the number of SQL statements does not grow with the rows. Raises
-    `OutOfRange`.
+    used meanwhile. The number of SQL statements does not grow with the rows. Raises `OutOfRange`.
     """
     if not 1 <= days <= MOST_DAYS:
         raise OutOfRange(f"{days} days is out of range.", hint=f"Use 1 to {MOST_DAYS} days.")
@@ -119,8 +120,32 @@ class _OrgCoverage:
     until: datetime
     fix_commands: FixCommands
     with_fallback: bool
+    clients: dict[str, ClientKey] = field(default_factory=dict)
+    """The clients of the gaps that were found, by ref."""
 
-    def rows(self) -> Iterator[Gap]:
+    def rows(self) -> list[Gap]:
+        """The gaps. What is used meanwhile is read for all of them together."""
+        found = list(self._found())
+        if not self.with_fallback:
+            return found
+        wanted = [
+            (self.clients[gap.client], gap.starts_at)
+            for gap in found
+            if gap.client in self.clients and gap.starts_at is not None
+        ]
+        facts = read_facts_of_many(self.cursor, self.org, wanted)
+        meanwhile = {
+            (client.ref, at): _meanwhile(decide(each, at))
+            for each, (client, at) in zip(facts, wanted, strict=True)
+        }
+        return [
+            replace(gap, meanwhile=meanwhile[gap.client, gap.starts_at])
+            if gap.kind in _HAVE_FALLBACK and gap.client is not None and gap.starts_at is not None
+            else gap
+            for gap in found
+        ]
+
+    def _found(self) -> Iterator[Gap]:
         spare = queries.spare_numbers(self.cursor, self.org, now=self.now)
         ahead = VisitsAhead.read(self.cursor, self.org, now=self.now, until=self.until)
         timed = [
@@ -306,17 +331,9 @@ class _OrgCoverage:
         starts_at: datetime | None = None,
         **fields: Any,
     ) -> Gap:
-        """A row, with its complete command and the fallback for its messages."""
-        meanwhile = None
-        if self.with_fallback and client is not None and starts_at is not None:
-            facts = read_facts(self.cursor, self.org, client, at=starts_at, past=False)
-            found = decide(facts, starts_at)
-            chosen = found.number
-            meanwhile = Fallback(
-                None if chosen is None else chosen.e164,
-                None if chosen is None else chosen.number_class,
-                found.reason,
-            )
+        """A row with its complete command."""
+        if client is not None:
+            self.clients[client.ref] = client
         filled = {name: fields.get(name) for name in ("booking", "sitter", "number")}
         filled["to"] = to
         return Gap(
@@ -328,9 +345,17 @@ class _OrgCoverage:
             client=None if client is None else client.ref,
             client_name=None if client is None else client.name,
             starts_at=starts_at,
-            meanwhile=meanwhile,
             **fields,
         )
+
+
+def _meanwhile(found: Decision) -> Fallback:
+    chosen = found.number
+    return Fallback(
+        None if chosen is None else chosen.e164,
+        None if chosen is None else chosen.number_class,
+        found.reason,
+    )
 
 
 def _client(each: WindowToCome | Unplaced) -> str:

@@ -11,10 +11,10 @@ from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.lookup import client_by_id
 from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import DueText, due_texts, next_of_threads, read_rate_limits
-from petmsg.queries.routing import read_facts, voice_of
+from petmsg.queries.routing import read_facts, usable_pool_numbers, voice_of
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.queries.sitter_number import number_of_direct
-from petmsg.rules.routing import COMPANY, decide, usable
+from petmsg.rules.routing import COMPANY, decide
 from petmsg.rules.send_blocks import find_blocks
 from petmsg.services.outbox.record_outcome import HandedOver
 from petmsg.workflows.worker.rate_limiter import RateLimiter
@@ -190,5 +190,5 @@ def _likely_numbers(cursor: Cursor, org: OrgRow, text: DueText, now: datetime) -
     if decision.number is None:
         return ()
     if decision.trace[-1].code is Code.POOL_LEAST_RECENTLY_USED:
-        return tuple(each.number.id for each in facts.pool if usable(each.number, now))
+        return usable_pool_numbers(cursor, org, now)
     return (decision.number.id,)

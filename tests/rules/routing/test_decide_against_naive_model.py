@@ -25,8 +25,18 @@ from petmsg.rules.routing import (
     WindowFact,
     decide,
 )
+from petmsg.rules.routing.decide import needs_more_of_pool
 from tests.rules.routing import naive
-from tests.rules.routing.builders import HOUR, OF_DIRECT_TEXTS, TICK, T, e164
+from tests.rules.routing.builders import (
+    HOUR,
+    OF_DIRECT_TEXTS,
+    TICK,
+    T,
+    e164,
+    facts,
+    pool_number,
+    quarantined,
+)
 
 MANY = settings(
     max_examples=600,
@@ -524,6 +534,27 @@ def test_numbers_that_are_not_usable_are_as_good_as_absent(situation: Situation)
         desks=tuple(d for d in facts.desks if naive.usable(d, at)),
     )
     assert decide(only, at) == decide(facts, at)
+
+
+@MANY
+@given(st.one_of(situations(), with_pictures(), chosen(), of_countries()))
+def test_numbers_that_the_pool_would_lend_last_may_be_missing(situation: Situation) -> None:
+    """As `needs_more_of_pool` says, which is about those that are there."""
+    facts, at = situation
+    in_order = naive.by_longest_rest(list(facts.pool))
+    for read in range(len(in_order) + 1):
+        own = [each for each in in_order if each.number.id == facts.own_pool_number_id]
+        first = facts._replace(pool=(*in_order[:read], *own))
+        if not needs_more_of_pool(first, at):
+            assert decide(first, at) == decide(facts, at)
+
+
+def test_one_number_that_can_be_lent_is_enough() -> None:
+    assert needs_more_of_pool(facts(pool=()), T)
+    first = pool_number()
+    resting = first._replace(number=quarantined(first.number))
+    assert needs_more_of_pool(facts(pool=(resting,)), T)
+    assert not needs_more_of_pool(facts(pool=(resting, pool_number(12))), T)
 
 
 def test_these_examples_reach_every_code_and_every_kind_of_collision() -> None:
