@@ -13,6 +13,7 @@ from petmsg.services.orgs import org
 
 NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
 ACTOR = "bench@bench"
+ORG = "happy-paws"
 CALL_DECISION = (
     '{"reason": "the window is active", "rings": [{"target": "sitter", "ref": "S-3", "name": "Eve",'
     ' "caller_id": "+14155580003", "seconds": 20, "needs_key": true}],'
@@ -44,7 +45,7 @@ def create(url: str) -> None:
         with transaction(engine, location) as begun:
             _, uow = org.add(
                 begun,
-                "happy-paws",
+                ORG,
                 name="Happy Paws",
                 timezone="America/New_York",
                 front_desk="+14155550100",

@@ -6,7 +6,6 @@ week's visits, a day's messages and a queue.
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from hashlib import md5
 from itertools import islice
 from typing import Any
 
@@ -15,6 +14,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
 from petmsg.db.transaction import transaction
+from petmsg.rules.audit_chain import event_hash
 
 EACH = 10
 """Messages of a thread."""
@@ -88,7 +88,7 @@ def add(cursor: Cursor, threads: int) -> None:
 def _events(cursor: Cursor, threads: int) -> Iterator[dict[str, Any]]:
     seq, previous = cursor.tuples("SELECT seq, hash FROM audit_head")[0]
     for i in range(1, threads + 1):
-        yield {
+        event: dict[str, Any] = {
             "seq": seq + i,
             "at": company.NOW,
             "actor": company.ACTOR,
@@ -96,15 +96,11 @@ def _events(cursor: Cursor, threads: int) -> Iterator[dict[str, Any]]:
             "entity": "client",
             "ref": f"C-{i}",
             "payload": "{}",
-            "previous_hash": previous,
-            "hash": _hash(i),
         }
-        previous = _hash(i)
+        hashed = event_hash(org=company.ORG, reason=None, previous=previous, **event)
+        yield {**event, "previous_hash": previous, "hash": hashed}
+        previous = hashed
     cursor.run("UPDATE audit_head SET seq = :seq, hash = :hash", seq=seq + threads, hash=previous)
-
-
-def _hash(number: int) -> str:
-    return md5(str(number).encode(), usedforsecurity=False).hexdigest() * 2
 
 
 def _visit(number: int) -> dict[str, Any]:

@@ -45,25 +45,25 @@ OF_POOLS = {
 class Counter:
     """Counts the steps of all connections that are opened while it is in place."""
 
-    def __init__(self, connect: Callable[..., sqlite3.Connection]) -> None:
-        self._connect = connect
+    def __init__(self, connect: Callable[..., sqlite3.Connection], each: int) -> None:
+        self._connect, self._each = connect, each
         self.steps = 0
 
     def connect(self, *arguments: object, **options: object) -> sqlite3.Connection:
         """`sqlite3.connect`."""
         connection = self._connect(*arguments, **options)
-        connection.set_progress_handler(self._count, EACH)
+        connection.set_progress_handler(self._count, self._each)
         return connection
 
     def _count(self) -> int:
-        self.steps += EACH
+        self.steps += self._each
         return 0
 
 
 @contextmanager
-def counting() -> Iterator[Counter]:
-    """Count the steps of everything that petmsg asks of SQLite inside."""
-    counter = Counter(sqlite3.connect)
+def counting(each: int = EACH) -> Iterator[Counter]:
+    """Count the steps of everything that petmsg asks of SQLite inside, `each` at a time."""
+    counter = Counter(sqlite3.connect, each)
     counts = SimpleNamespace(**{**vars(sqlite3), "connect": counter.connect})
     with (
         mock.patch.object(snapshot, "sqlite3", counts),

@@ -35,19 +35,20 @@ WHERE org_id = :org_id AND direction = 'outbound' AND status IN ('sending', 'unk
 GROUP BY status
 """
 
-# All states of the partial index are named: SQLite uses it for its very condition only.
+# All states of the partial index are named: SQLite uses it for its very condition only. For `=` it
+# may read all of them, for a range of one it does not.
 _HELD = """
 SELECT count(*) FROM (
   SELECT 1 AS one FROM message
   WHERE org_id = :org_id AND status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')
-    AND status = 'held' LIMIT :most) h
+    AND status BETWEEN 'held' AND 'held' LIMIT :most) h
 """
 
 _TROUBLED = """
 SELECT t.code, count(*) FROM (
   SELECT error_code AS code, created_at FROM message
   WHERE org_id = :org_id AND status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')
-    AND status = :status ORDER BY id DESC LIMIT :newest) t
+    AND status BETWEEN :status AND :status ORDER BY status DESC, id DESC LIMIT :newest) t
 WHERE t.created_at > :since GROUP BY t.code
 """
 
@@ -59,13 +60,14 @@ WHERE n.org_id = :org_id
 GROUP BY a.status, a.code
 """
 
+# Not in the order of an index: SQLite would read every attempt ever made in it.
 _LATEST = """
 SELECT a.claimed_at, a.ended_at, m.decision
 FROM message_number n
 JOIN message_attempt a ON a.number_id = n.id AND a.claimed_at > :since
 JOIN message m ON m.id = a.message_id
 WHERE n.org_id = :org_id
-ORDER BY a.id DESC LIMIT :newest
+ORDER BY a.id + 0 DESC LIMIT :newest
 """
 
 _ALERTS = """

@@ -33,8 +33,9 @@ _ALERTS = """
 SELECT severity, count(*) FROM alert WHERE org_id = :org_id AND done_at IS NULL GROUP BY severity
 """
 
-# Each count by the partial index of its messages, whose condition is repeated word for word. What
-# failed lately is found by the attempts, because what failed ever may be much.
+# Each count by the partial index of its messages, whose condition is repeated word for word; in it
+# SQLite may read all states for `=`, but not for a range. What failed lately is found by the
+# attempts, because what failed ever may be much.
 _QUEUE = """
 SELECT
   (SELECT count(*) FROM message
@@ -47,7 +48,7 @@ SELECT
     AND status IN ('sending', 'unknown') AND status = 'unknown') AS in_doubt,
   (SELECT count(*) FROM message WHERE org_id = :org_id
     AND status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')
-    AND status = 'held') AS held,
+    AND status BETWEEN 'held' AND 'held') AS held,
   (SELECT count(DISTINCT m.id)
     FROM message_number n
     CROSS JOIN message_attempt a

@@ -7,51 +7,30 @@ Steps, unlike times, are the same on a busy machine. PostgreSQL's plans are in `
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
-from benchmarks import company, grown, scale
+from benchmarks import company, grown
 from benchmarks.growth import Counter, counting
+from petmsg.queries.metrics import NEWEST_TROUBLED
+from tests.support import reading
 from tests.support.fixtures import run_cli
 
-SMALL, LARGE = 1_500, 9_000
-COMMANDS = (
-    *scale.COMMANDS,
-    "booking list --today",
-    "call list --limit 20 --sitter S-3",
-    "call list --limit 20 --number +14155580003",
-    "call list --limit 2 --missed --sitter S-3",
-    "call list --status completed",
-    "call list --status failed",
-    "call list --since -2d",
-    "call list --since -1000d --until -450d",
-    "coverage",
-    "inbox strays",
-    "media list",
-    "message dispatch",
-    "message sync",
-    "number health",
-    "number who +14155580003 --at 2025-11-10T15:00Z",
-    "optout list",
-    "route call --from +12020000016 --to +14155580003",
-    "route call --from +12020000016 --to +14155580003 --at 2025-11-10T15:00Z",
-    "route call --from withheld --to +14155580003",
-    "route call --from +14155570003 --to +14155580002",
-    "route explain C-7 --at 2025-11-10T15:00Z",
-    "template list",
-    "today",
-)
-"""`status` counts the clients and threads, and is below."""
+TINY, SMALL, LARGE = 300, 1_500, 9_000
 MOST = 1.5
+LINEAR = 1.2 * SMALL / TINY
+"""A command that reads everything may do so once: not each row for each row."""
 
 
 @pytest.fixture(scope="module")
 def new_files(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
     folder: Path = tmp_path_factory.mktemp("grown")
-    files = {threads: str(folder / f"{threads}.db") for threads in (SMALL, LARGE)}
+    files = {threads: str(folder / f"{threads}.db") for threads in (TINY, SMALL, LARGE)}
     for threads, file in files.items():
         grown.build(threads)(file)
+        reading.add_one_of_each(file, now=company.NOW)
     return files
 
 
@@ -75,7 +54,7 @@ def steps(counter: Counter, url: str, line: str) -> int:
     for _ in range(2):
         counter.steps = 0
         ran = run_cli(url, *line.split(), now=company.NOW)
-        assert ran.code == 0, ran.err
+        assert ran.code == 0 or line == "doctor", ran.err
     return counter.steps
 
 
@@ -86,11 +65,21 @@ def growth(counter: Counter, files: dict[int, str], line: str) -> float:
     return large / small
 
 
-@pytest.mark.parametrize("line", COMMANDS)
+@pytest.mark.parametrize("line", [*chain.from_iterable(reading.LINES.values()), *reading.WORKING])
 def test_six_times_the_company_takes_no_more_steps(
     counter: Counter, grown_files: dict[int, str], line: str
 ) -> None:
     assert growth(counter, grown_files, line) <= MOST
+
+
+@pytest.mark.parametrize("command", reading.WHOLE)
+def test_a_command_that_reads_everything_does_so_once(
+    grown_files: dict[int, str], command: str
+) -> None:
+    line, _ = reading.WHOLE[command]
+    with counting(each=100) as counter:
+        few, many = (steps(counter, grown_files[each], line) for each in (TINY, SMALL))
+    assert 2 < many / few <= LINEAR
 
 
 FEW, MANY = 10, 2_000
@@ -142,6 +131,13 @@ def test_the_status_only_counts_clients_and_threads(
     """Nine steps for a client and its thread, none for a message."""
     small, large = (steps(counter, grown_files[each], "status") for each in (SMALL, LARGE))
     assert large - small <= 10 * (LARGE - SMALL)
+
+
+def test_the_metrics_look_at_the_newest_messages_that_failed(
+    counter: Counter, grown_files: dict[int, str]
+) -> None:
+    small, large = (steps(counter, grown_files[each], "metrics") for each in (SMALL, LARGE))
+    assert large - small <= 12 * NEWEST_TROUBLED
 
 
 def test_a_command_that_reads_all_messages_is_noticed(
