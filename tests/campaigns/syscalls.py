@@ -33,7 +33,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from petmsg.db.location import locate
-from petmsg.errors import BUG, CONFIGURATION, PetmsgError, SchemaBehind
+from petmsg.errors import BUG, CONFIGURATION, DONE, FINDING, PetmsgError, SchemaBehind
 from tests.support import example_company
 from tests.support.consistency import problems
 from tests.support.documentation import EXIT_CODES, commands
@@ -85,6 +85,9 @@ _TEXT_ON_ITS_WAY = InSteps(
     mended_by="petmsg message dispatch",
 )
 STEPS = {
+    "petmsg db backup petmsg-backup.db --media pictures": InSteps(
+        "the database is copied first, then the pictures that the copy names, one by one"
+    ),
     "petmsg db restore": InSteps(
         "what is replaced is copied, then the file replaced, then its waiting messages held"
     ),
@@ -113,7 +116,10 @@ STEPS = {
     "petmsg number settle": InSteps("a transaction for each purchase", told=("purchases_settled",)),
     "petmsg reconcile": InSteps("a transaction for each look at the provider, then the alerts"),
 }
-"""Commands of several transactions. All others did everything or nothing."""
+"""Commands of several transactions. All others did everything or nothing.
+
+A key may be a line, where the command's other lines are of one step.
+"""
 THREADED = ("petmsg message dispatch",)
 """Commands whose calls may be a few more or fewer from run to run."""
 
@@ -168,8 +174,9 @@ _BESIDE = re.compile(r"-(wal|shm|journal)$|\.lock$|\.w-[0-9a-f]{15}$")
 """Files that SQLite and petmsg's locks keep beside a database."""
 _KEPT = re.compile(r"-before-(restore|downgrade)-\d{8}T\d{6}Z(-\d+)?\.db$")
 """What is kept of a database before it is changed; a command that was cut short leaves another."""
-_PARTIAL = re.compile(r"^\..*\.(partial|new)$")
-"""What a backup, an export or a file of URLs is before it takes its name; a kill leaves it."""
+_PARTIAL = re.compile(r"^\..*\.(partial|new|part)$")
+"""What a backup, an export, a file of URLs or a picture is before it takes its name; a kill leaves
+it."""
 
 
 def state_of(folder: Path) -> str:
@@ -306,6 +313,7 @@ class Laboratory:
         known = self._doctor(start) | self._doctor(self._copy(after))
         again = self._run(after, line)
         codes = tuple(-1 if each is None else each.code for each in (ran, again))
+        assert codes[0] in (DONE, FINDING), (line, "tries nothing", ran)
         states = (self._seen(start), once, self._seen(after))
         calls = log.read_text().splitlines() if log.exists() else []
         known |= self._doctor(self._copy(after))
@@ -327,7 +335,9 @@ class Laboratory:
         wrong += _untrue(victim, ran, state, way)
         call = victim.calls[at - 1]
         # What cannot be removed stays, until the next backup or export removes it.
-        if way not in KILLS and not (call.startswith("unlink") and call.endswith(".partial")):
+        if way not in KILLS and not (
+            call.startswith("unlink") and call.endswith((".partial", ".part"))
+        ):
             left = [each.name for each in folder.rglob(".*") if _PARTIAL.match(each.name)]
             wrong += [f"{each} is left" for each in left]
         wrong += self._wrong_copies(victim, folder)
@@ -336,7 +346,7 @@ class Laboratory:
         wrong += [f"then: {each}" for each in self._unexpected(victim, folder, end)]
         wrong += [f"then: {each}" for each in _diverged(victim, state, again, end)]
         wrong += [f"then: {each}" for each in self._wrong_copies(victim, folder)]
-        steps = STEPS.get(victim.name)
+        steps = _steps_of(victim)
         if steps and steps.mended_by and end not in victim.states:
             self._run(folder, steps.mended_by)
             found = self._wrong(folder, self._seen(folder), victim.known)
@@ -393,7 +403,7 @@ class Laboratory:
 
     def _unexpected(self, victim: Victim, folder: Path, state: str) -> list[str]:
         """What is broken, but for what may be told in the middle of a command of several steps."""
-        steps = STEPS.get(victim.name)
+        steps = _steps_of(victim)
         told = () if steps is None else tuple(f"doctor: {check} " for check in steps.told)
         found = self._wrong(folder, state, victim.known)
         return [each for each in found if not (told and each.startswith(told))]
@@ -435,6 +445,10 @@ class Laboratory:
         return self.folder / str(self._copies)
 
 
+def _steps_of(victim: Victim) -> InSteps | None:
+    return STEPS.get(victim.line) or STEPS.get(victim.name)
+
+
 def _position(victim: Victim, state: str) -> str:
     before, after, _ = victim.states
     return {after: "as after", before: "as before"}.get(state, "in between")
@@ -443,7 +457,7 @@ def _position(victim: Victim, state: str) -> str:
 def _untrue(victim: Victim, ran: Ran | None, state: str, way: str) -> Iterator[str]:
     """What a spoiled run said or left that cannot be."""
     before, after, _ = victim.states
-    if state not in (before, after) and victim.name not in STEPS:
+    if state not in (before, after) and _steps_of(victim) is None:
         yield "left in between"
     if ran is None:
         if way not in KILLS:
@@ -465,7 +479,7 @@ def _diverged(victim: Victim, state: str, again: Ran | None, end: str) -> Iterat
         yield "it died"
         return
     yield from _told_badly(again)
-    steps = STEPS.get(victim.name)
+    steps = _steps_of(victim)
     if state == before:
         expected = {(victim.codes[0], after)}
     elif state == after:

@@ -5,6 +5,7 @@ to ...107, texts (4 and 5 came in; stray 1 came to a number that is not ours yet
 files. It was set up a day before `NOW`; a visit is on.
 """
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from petmsg.db import migrate
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
+from tests import ROOT
 from tests.support import snoutos
 from tests.support.calendars import calendar, event
 from tests.support.fixtures import ACTOR, NOW, add_org, lines, run_cli, working
@@ -95,4 +97,5 @@ def write_files(folder: Path) -> None:
     """The files that examples read."""
     for name, content in FILES.items():
         (folder / name).write_text(content, "utf-8")
+    shutil.copy(ROOT / "examples/rex.jpg", folder)
     snoutos.write_csv(snoutos.sound(), folder / "old-tables")

@@ -24,7 +24,6 @@ import pytest
 
 from petmsg.db.location import locate
 from petmsg.enums.calls import CallStatus
-from tests import ROOT
 from tests.services.numbers.test_health import filtered
 from tests.support import example_company
 from tests.support.calls import add_call
@@ -291,6 +290,7 @@ BEFORE: dict[str, Callable[[Company], object]] = {
     ),
     "petmsg call ": with_calls,
     "petmsg db check": drop_a_trigger,
+    "petmsg db backup petmsg-backup.db --media": with_pictures,
     "petmsg db restore ": done("db", "backup", "petmsg-backup.db"),
     "petmsg db upgrade": done("db", "downgrade", "0002", "--discard-data", "--yes"),
     "petmsg db upgrade --dry-run": done("db", "downgrade", "0002", "--discard-data", "--yes"),
@@ -350,7 +350,6 @@ def fresh_company(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     example_company.write_files(tmp_path)
-    shutil.copy(ROOT / "examples/rex.jpg", tmp_path)
     path = tmp_path / "petmsg.db"
 
     def make(example: str) -> Company:

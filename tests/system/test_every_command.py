@@ -53,6 +53,7 @@ LOOKING = {
     "petmsg number pace +14155550101 +14155550102",
     "petmsg message send C-1 --body 'See you at 3.' --preview",
     "petmsg db backup petmsg-backup.db",
+    "petmsg db backup petmsg-backup.db --media pictures",
     "petmsg demo",
     "petmsg service install --user --to units",
     "petmsg service uninstall --user --to units",

@@ -2,7 +2,6 @@
 mode, with its default settings, and as a role that may only read and write rows.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests import ROOT
 from tests.support import example_company
 from tests.support.examples import BEFORE, EXAMPLES, Company, join
 from tests.support.fixtures import run_cli
@@ -73,7 +71,6 @@ def pooled_company(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     example_company.write_files(tmp_path)
-    shutil.copy(ROOT / "examples/rex.jpg", tmp_path)
 
     def make(example: str) -> Company:
         def fill(url: str) -> None:

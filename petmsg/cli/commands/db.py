@@ -145,7 +145,10 @@ def check(context: Context) -> None:
     "backup",
     current=True,
     prints=one(BACKUP),
-    examples=["petmsg db backup petmsg-backup.db"],
+    examples=[
+        "petmsg db backup petmsg-backup.db",
+        "petmsg db backup petmsg-backup.db --media pictures",
+    ],
 )
 def backup(
     context: Context,
