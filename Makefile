@@ -68,6 +68,10 @@ campaigns: $(DEV) ## a million steps, ten thousand kills on each database: hours
 	@$(BIN)/python -m tests.campaigns.racing mixed $(ARGS)
 	@$(BIN)/python -m tests.campaigns.racing mixed --database postgresql $(ARGS)
 	@$(BIN)/python -m tests.campaigns.racing mixed --database postgresql --storm $(ARGS)
+	@$(BIN)/python -m tests.campaigns.racing overrides $(ARGS)
+	@$(BIN)/python -m tests.campaigns.racing overrides --database postgresql $(ARGS)
+	@$(BIN)/python -m tests.campaigns.racing absences $(ARGS)
+	@$(BIN)/python -m tests.campaigns.racing absences --database postgresql $(ARGS)
 	@PETMSG_STORMS=1 $(BIN)/python -m pytest -q -n0 tests/campaigns/test_racing.py
 	@$(BIN)/python -m tests.campaigns.planted $(ARGS)
 	@$(BIN)/python -m tests.campaigns.syscalls $(ARGS)

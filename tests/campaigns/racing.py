@@ -4,7 +4,9 @@
     python -m tests.campaigns.racing mixed --each 1000 --database postgresql --storm
 
 `confirms`: sixteen processes confirm the same bookings of a hundred clients, each in its own order.
-`mixed`: activate, quarantine, restore, renumber, confirm and send, all at once. In a `--storm`
+`mixed`: activate, quarantine, restore, renumber, confirm and send, all at once. `overrides`: route
+overrides, replies, claims and messages on three threads. `absences`: who is away, hand-overs and
+reassignments of the same visits. In a `--storm`
 backends are terminated and the server is ended in immediate mode, both at random; a command that
 lost its database is run again, as it says. What a command acknowledged must be there at the end.
 A `--control` takes away one thing that holds it together, and must fail.
@@ -36,9 +38,10 @@ from tests.support.consistency import problems, raw
 from tests.support.fixtures import ACTOR, NOW, Ran, looking, run_cli
 from tests.support.postgres import PostgresServer, running_server
 from tests.support.swarm import Hive, Line, Swarm
+from tests.system import test_races_absence, test_races_override
 
 PROCESSES = 16
-EACH = {"confirms": 500, "mixed": 1000}
+EACH = {"confirms": 500, "mixed": 1000, "overrides": 200, "absences": 100}
 CLIENTS = 100
 WORST_SECONDS = 1.0
 """How long a single confirmation may take beside fifteen other processes."""
@@ -358,9 +361,62 @@ def _settle(url: str) -> None:
             run_cli(url, "message", "dispatch", now=clock.now() + waited)
 
 
+# ------------------------------------------------------------------------------- threads and visits
+
+
+def overriding(url: str, campaign: Campaign) -> list[list[Line]]:
+    """Overrides, their ends, replies, claims, closes and messages on the threads of three."""
+    messages = test_races_override.build(url)
+    return [
+        [*test_races_override.work(each, messages, commands=campaign.each, seed=campaign.seed)]
+        for each in range(campaign.processes)
+    ]
+
+
+def judge_overriding(
+    url: str, _campaign: Campaign, done: list[Line], swarm: Swarm, storm: Storm | None
+) -> Verdict:
+    _settle(url)
+    return _judge_people(url, test_races_override, done, swarm, storm)
+
+
+def standing_in(url: str, campaign: Campaign) -> list[list[Line]]:
+    """Absences, hand-overs, confirmations and new bookings of four sitters."""
+    test_races_absence.build(url)
+    return [
+        [*test_races_absence.work(each, commands=campaign.each, seed=campaign.seed)]
+        for each in range(campaign.processes)
+    ]
+
+
+def judge_standing_in(
+    url: str, _campaign: Campaign, done: list[Line], swarm: Swarm, storm: Storm | None
+) -> Verdict:
+    return _judge_people(url, test_races_absence, done, swarm, storm)
+
+
+def _judge_people(
+    url: str, race: Any, done: list[Line], swarm: Swarm, storm: Storm | None
+) -> Verdict:
+    """`race` is the module that says what may be refused, and what must be so afterwards."""
+    failed = []
+    for line, ran in zip(done, swarm.ran, strict=True):
+        if ran.code == REFUSED and set(test_races_override.refusals(ran)) <= race.REFUSED:
+            continue
+        if ran.code == REFUSED or not _may_be(line, ran, storm):
+            failed.append((line, ran.code, ran.err[-500:]))
+    return Verdict(
+        failed=failed,
+        miscounted=race.wrong(url),
+        broken=[*problems(url), *test_races_override.doctor(url)],
+    )
+
+
 _KINDS: dict[str, tuple[Callable[..., list[list[Line]]], Callable[..., Verdict]]] = {
     "confirms": (confirming, judge_confirming),
     "mixed": (mixing, judge_mixing),
+    "overrides": (overriding, judge_overriding),
+    "absences": (standing_in, judge_standing_in),
 }
 
 
