@@ -13,9 +13,9 @@ from petmsg.db.damage import TABLES
 from petmsg.db.schema_version import HEAD
 from petmsg.db.snapshot import stored_revision
 
-SQLITE = "810a81cfd7c5e1212e404224071576788946b477053d39506b34757cb22ce653"
+SQLITE = "5cec4f18dc46211095e490be47abaaebf90823eb32e57c03bd117162ddf701a1"
 """The fingerprint at the newest revision on SQLite."""
-POSTGRESQL = "8e595bf2a94e347d2dc609c3bebb36bb31d1793473b4d6d63f3db61255e86c95"
+POSTGRESQL = "ede4a98c4f4a15085e6aeed9bd80c380ca41ef5580b5f9f787763a7c8ecd1824"
 """The fingerprint at the newest revision on PostgreSQL, as version 15 words it."""
 # After a new migration: python -m tests.support.schema_fingerprint
 
