@@ -74,9 +74,13 @@ WHERE org_id = :org_id AND kind = 'client_waiting' AND done_at IS NULL
 """
 
 # What came in before then was seen.
-_WAITING_LAST_DONE = """
+WAITS_NO_LONGER = "answered, claimed or closed"
+"""Why petmsg itself ends the alert of somebody who waits."""
+
+_WAITING_LAST_CLOSED = f"""
 SELECT max(done_at) AS done_at FROM alert
 WHERE org_id = :org_id AND kind = 'client_waiting' AND entity = :entity AND ref = :ref
+  AND coalesce(done_reason, '') <> '{WAITS_NO_LONGER}'
 """
 
 _INSERT_ALERT = """
@@ -243,9 +247,15 @@ def open_waiting_alerts(cursor: Cursor, org_id: int) -> list[WaitingAlert]:
     return cursor.all(WaitingAlert, _WAITING, org_id=org_id)
 
 
-def waiting_last_done_at(cursor: Cursor, org_id: int, *, entity: str, ref: str) -> datetime | None:
-    """When (aware UTC) the last alert that this person waits was done."""
-    return cursor.instant(_WAITING_LAST_DONE, org_id=org_id, entity=entity, ref=ref)
+def waiting_last_closed_at(
+    cursor: Cursor, org_id: int, *, entity: str, ref: str
+) -> datetime | None:
+    """When (aware UTC) somebody last closed an alert that this person waits.
+
+    One that petmsg ended does not count: a message may have come just before and been stored just
+    after.
+    """
+    return cursor.instant(_WAITING_LAST_CLOSED, org_id=org_id, entity=entity, ref=ref)
 
 
 def insert_alert(

@@ -13,7 +13,12 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.inbound import AddressedTo
 from petmsg.plurals import counted, who_waits
-from petmsg.queries.alert import open_alert, open_waiting_alerts, waiting_last_done_at
+from petmsg.queries.alert import (
+    WAITS_NO_LONGER,
+    open_alert,
+    open_waiting_alerts,
+    waiting_last_closed_at,
+)
 from petmsg.queries.inbox import InboxItem
 from petmsg.queries.inbox_writes import take_from_sitter
 from petmsg.queries.org import OrgRow
@@ -155,7 +160,7 @@ def minutes(each: Waiter, now: datetime) -> int:
 
 
 def _was_seen(cursor: Cursor, org: OrgRow, each: Waiter) -> bool:
-    done_at = waiting_last_done_at(cursor, org.id, entity=each.entity, ref=each.ref)
+    done_at = waiting_last_closed_at(cursor, org.id, entity=each.entity, ref=each.ref)
     return done_at is not None and done_at >= each.last_at
 
 
@@ -175,4 +180,4 @@ def _end_about(uow: UnitOfWork, entity: str, ref: str) -> None:
 
 
 def _end(uow: UnitOfWork, alert: int) -> None:
-    done(uow, str(alert), reason="answered, claimed or closed")
+    done(uow, str(alert), reason=WAITS_NO_LONGER)

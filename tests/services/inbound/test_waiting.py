@@ -57,3 +57,15 @@ def test_nothing_is_due_while_newer_words_keep_an_alert_open(cli: Cli, migrated_
     comes(cli, "Hello?", to=DESK, now=LATE)
     cli("inbox", "done", "1", now=LATE)
     assert not due(migrated_url, LATE + MINUTE)
+
+
+def test_words_that_are_stored_while_an_alert_ends_raise_another(
+    cli: Cli, migrated_url: str
+) -> None:
+    """They came a moment before the first words were seen to, and were not in the database yet."""
+    people_and_visit(cli)
+    comes(cli, "Hello", to=DESK)
+    assert updated(migrated_url, LATE) == 1
+    cli("inbox", "done", "1", now=LATE + 2 * MINUTE)
+    comes(cli, "Hello?", to=DESK, now=LATE + MINUTE)
+    assert updated(migrated_url, LATE + 30 * MINUTE) == 1
