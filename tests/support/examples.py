@@ -117,9 +117,19 @@ def _dump(database: _Database) -> list[str]:
 
 TOKEN = "tok0123456789secret0123456789abc"
 SIGNING = "whsec_sentinel0123456789sentinel0123"
+OLD_TOKEN = "tok9876543210rotated9876543210ab"
+NORTH_TOKEN = "tok0123456789another0123456789ab"
+API_SECRET = "sec0123456789ofthekey0123456789a"
+NEVER_TOLD = (TOKEN, OLD_TOKEN, NORTH_TOKEN, API_SECRET, SIGNING, SECRET)
+"""Secrets of Twilio, also of an account with a name and of a token that is rotated, of Stripe, and
+of a channel's URL."""
+API_KEY = {"TWILIO_API_KEY": "SK" + "0123456789abcdef" * 2, "TWILIO_API_SECRET": API_SECRET}
 SECRETS = {
     "TWILIO_ACCOUNT_SID": "AC" + "0123456789abcdef" * 2,
-    "TWILIO_AUTH_TOKEN": TOKEN,
+    "TWILIO_AUTH_TOKEN": f"{TOKEN},{OLD_TOKEN}",
+    "TWILIO_ACCOUNT_SID_NORTH": "AC" + "fedcba9876543210" * 2,
+    "TWILIO_AUTH_TOKEN_NORTH": NORTH_TOKEN,
+    **API_KEY,
     "PETMSG_STRIPE_SECRET": SIGNING,
 }
 PHONES = [
@@ -250,7 +260,8 @@ def _environment_of(arguments: list[str]) -> dict[str, str]:
         return SECRETS | KEYS
     if arguments[:2] == ["number", "webhooks"]:
         public = {"PETMSG_PUBLIC_URL": "https://texts.example.com"}
-        return SECRETS | keys(account()) | public
+        without_key = {name: value for name, value in SECRETS.items() if name not in API_KEY}
+        return without_key | keys(account()) | public
     return SECRETS
 
 
@@ -371,7 +382,7 @@ def fresh_company(
 def complaints(company: Company, name: str, example: str, ran: Ran) -> list[str]:
     """What an example told that nobody asked for, and the files that somebody else may read."""
     printed = ran.out + ran.err
-    forbidden = [TOKEN, SIGNING, SECRET]
+    forbidden = [*NEVER_TOLD]
     if "--reveal" not in example and name not in DOCUMENTS:
         forbidden += PHONES
     if not example.startswith(OF_ALL):

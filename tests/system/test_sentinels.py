@@ -15,19 +15,18 @@ from tests.support.examples import (
     COMMANDS,
     EXAMPLES,
     MARK,
+    NEVER_TOLD,
     OF_ALL,
     OTHER,
     PHONES,
     SECRETS,
-    SIGNING,
-    TOKEN,
     Company,
     complaints,
     others_may_read,
     theirs,
     without_output,
 )
-from tests.support.fixtures import run_cli
+from tests.support.fixtures import Ran, run_cli
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
@@ -51,7 +50,7 @@ def test_an_error_tells_no_more(fresh_company: Callable[[str], Company], name: s
     ran = run_cli(company.url, *words, "-o", "json", HOME=str(company.path.parent), **SECRETS)
     if name in ("petmsg demo", "petmsg errors explain", "petmsg errors list"):
         return
-    for secret in (TOKEN, SIGNING, *PHONES, *BODIES):
+    for secret in (*NEVER_TOLD, *PHONES, *BODIES):
         assert secret not in ran.err
     assert ran.code in (0, 2, NOT_FOUND, 4, 5, 10), ran.err
 
@@ -62,6 +61,15 @@ def test_an_error_tells_no_more(fresh_company: Callable[[str], Company], name: s
 def test_a_file_for_all_is_found(tmp_path: Path) -> None:
     (tmp_path / "petmsg.db").touch(0o644)
     assert others_may_read(tmp_path) == ["petmsg.db 644"]
+
+
+@pytest.mark.parametrize("secret", NEVER_TOLD)
+def test_a_secret_that_is_printed_is_found(
+    fresh_company: Callable[[str], Company], secret: str
+) -> None:
+    example = "petmsg config show"
+    company = fresh_company(example)
+    assert complaints(company, example, example, Ran(0, "", f"x{secret}y")) != []
 
 
 def test_what_is_printed_too_much_is_found(fresh_company: Callable[[str], Company]) -> None:
