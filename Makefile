@@ -83,6 +83,8 @@ campaigns: $(DEV) ## a million steps, ten thousand kills on each database: hours
 	@$(BIN)/python -m tests.campaigns.sending --kills 10000 --database postgresql $(ARGS)
 	@$(BIN)/python -m tests.campaigns.pictures --kills 2000 $(ARGS)
 	@$(BIN)/python -m tests.campaigns.pictures --kills 2000 --database postgresql $(ARGS)
+	@$(BIN)/python -m tests.campaigns.soak --days 365 $(ARGS)
+	@$(BIN)/python -m tests.campaigns.soak --days 365 --database postgresql $(ARGS)
 
 dist: $(DEV) ## sdist and wheel, built twice and compared; ARGS="folder"
 	@.ci/build $(ARGS)

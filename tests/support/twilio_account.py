@@ -41,6 +41,7 @@ class FakeAccount:
     and each message out of all lists for as many seconds as `hide_for` says of it.
     `outcomes` is what becomes of texts to a phone: a final status and an error code. `spoilt` says,
     by id or phone, which fields of a listed row are other than usual; `MISSING` leaves one out.
+    `clock` (aware UTC) is the time of messages and answers.
     `on_media` is called with each message that has files, such as `Fetcher` of
     tests.support.media_fetcher, which fetches them.
     """
@@ -61,6 +62,7 @@ class FakeAccount:
     account: FakeServices = field(default_factory=FakeServices)
     market: FakeMarket = field(default_factory=FakeMarket)
     given_back: set[str] = field(default_factory=set)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     on_media: Callable[[FakeMessage], object] | None = None
     _by_pair: dict[tuple[str, str], list[FakeMessage]] = field(
         default_factory=lambda: defaultdict(list), repr=False
@@ -156,7 +158,7 @@ class FakeAccount:
             from_,
             to,
             body,
-            datetime.now(UTC).replace(microsecond=0),
+            self.clock().replace(microsecond=0),
             self.late_lists,
             arrived=arrived,
             accepted=time.monotonic(),

@@ -23,6 +23,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import formatdate
 from typing import cast
 from urllib.parse import parse_qsl, urlsplit
@@ -287,14 +288,14 @@ class _Connection(asyncio.Protocol):
     def answer(self, status: int, body: bytes, headers: tuple[tuple[str, str], ...] = ()) -> None:
         """Answer, if anybody still listens, and read on."""
         if not self.transport.is_closing():
-            self.transport.write(_answer_bytes(status, body, headers))
+            self.transport.write(_answer_bytes(status, body, headers, self._fake.clock()))
         self._busy = False
         if self._unread:
             self._read()
 
     def trickle(self, status: int, body: bytes, *, head_at_once: bool) -> None:
         """Answer ten bytes a second."""
-        whole = _answer_bytes(status, body, ())
+        whole = _answer_bytes(status, body, (), self._fake.clock())
         at = whole.index(b"\r\n\r\n") + 4 if head_at_once else 1
         self.transport.write(whole[:at])
         self._trickle(whole, at)
@@ -315,8 +316,11 @@ class _Connection(asyncio.Protocol):
         self.transport.abort()
 
 
-def _answer_bytes(status: int, body: bytes, headers: tuple[tuple[str, str], ...]) -> bytes:
-    standard = {"Date": formatdate(usegmt=True), "Content-Type": "application/json"}
+def _answer_bytes(
+    status: int, body: bytes, headers: tuple[tuple[str, str], ...], at: datetime
+) -> bytes:
+    date = formatdate(at.timestamp(), usegmt=True)
+    standard = {"Date": date, "Content-Type": "application/json"}
     named = {**standard, **dict(headers), "Content-Length": str(len(body))}
     lines = [f"HTTP/1.1 {status} -", *(f"{name}: {value}" for name, value in named.items())]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
