@@ -207,18 +207,25 @@ class Office:
         """Answer most of what is in the inbox."""
         rows = self._cli("inbox", "list", "--oldest", "-o", "json").json
         answered = [row for row in rows if self.dice.random() < 0.8]
-        keywords = [row for row in answered if (row["code"] or "").startswith("KEYWORD")]
-        others = [row for row in answered if row not in keywords]
+        closed = [row for row in answered if self._needs_no_answer(row)]
+        others = [row for row in answered if row not in closed]
         replies = [self._reply(row) for row in others]
-        if keywords:
-            self._run(("inbox", "done", *(str(row["message"]) for row in keywords)))
+        if closed:
+            self._run(("inbox", "done", *(str(row["message"]) for row in closed)))
+        for row in closed:
+            self.waits.pop(_words_of(row), None)
         for row, code in zip(others, self._run(*replies), strict=True):
             if code not in (0, 6, 75):
                 self.trouble.append(f"the desk could not answer {row}: {code}")
             elif row["client"] is not None:
                 self._was_answered(("client", row["client"]))
             else:
-                self.waits.pop((row["body"] or "").partition(" ")[0], None)
+                self.waits.pop(_words_of(row), None)
+
+    def _needs_no_answer(self, row: Mapping[str, Any]) -> bool:
+        """Whether it is a keyword, or its client wants none."""
+        opted_out = row["client"] in {f"C-{each}" for each in self.company.stopped}
+        return opted_out or (row["code"] or "").startswith("KEYWORD")
 
     def _reply(self, row: Mapping[str, Any]) -> Line:
         words = self.company.next_words()
@@ -355,3 +362,7 @@ class Office:
         ran = self._cli(*line, stdin=stdin)
         assert ran.code == 0, (line, ran.err)
         return ran
+
+
+def _words_of(row: Mapping[str, Any]) -> str:
+    return str(row["body"] or "").partition(" ")[0]
