@@ -245,6 +245,7 @@ def hurry() -> None:
     from petmsg.cli.context import Context
     from petmsg.cli.flows import dispatch
     from petmsg.notify import sending
+    from petmsg.web import group_commit
     from petmsg.workflows import desk_lines_thread, media_thread, notify_thread
     from petmsg.workflows.environment import Environment
 
@@ -254,6 +255,7 @@ def hurry() -> None:
     )
     swap(dispatch, _timings=lambda _context: timings)
     swap(notify_thread, LOOK_SECONDS=LOOK_SECONDS)
+    swap(group_commit, IDLE_SECONDS=LOOK_SECONDS)
     swap(media_thread, LOOK_SECONDS=LOOK_SECONDS, ERASE_SECONDS=ERASE_SECONDS)
     swap(desk_lines_thread, LOOK_SECONDS=3 * LOOK_SECONDS)
     swap(sending, _COMMAND=[sys.executable, "-I", "-S", str(NOTE_PROGRAM)])
