@@ -81,6 +81,7 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
     report = _Report(
         context, fields, streams=watch or context.output is OutputFormat.JSONL, watch=watch
     )
+    context.is_service = True
     supervisor = Supervisor(context.environ)
     with ExitStack() as stack:
         alive = stack.enter_context(worker(context.location))

@@ -38,6 +38,9 @@ from petmsg.workflows.worker.sender_pool import SenderPool
 AT_ONCE = 32
 """Maximum number of messages claimed in one transaction; sending starts after its commit."""
 
+LET_GO_AFTER = 0.5
+"""A dispatcher that sleeps longer than this many seconds does not keep an SQLite file open."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timings:
@@ -297,6 +300,8 @@ class Dispatcher:
         return at
 
     def _sleep(self, seconds: float) -> None:
+        if seconds > LET_GO_AFTER and self._store.location.is_file:
+            self._store.let_go()
         while seconds > 0 and not self.stopped:
             self._store.sleep(min(seconds, 0.2))
             seconds -= 0.2

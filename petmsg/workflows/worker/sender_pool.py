@@ -6,9 +6,11 @@ messages with an unknown outcome relies on that (`services.outbox.unknown_outcom
 counts from before the claim's transaction, and the provider checks it again before it writes.
 """
 
+import math
 import queue
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +22,16 @@ from petmsg.services.outbox.record_outcome import HandedOver
 
 BEGIN_WITHIN = 30.0
 """Seconds within which a message must start, from before its claim was written."""
+SPARE_SECONDS = 0.1
+"""How long a claimed message may have to wait for a thread, at the speed of the last ones."""
+MOST_SPARE = 56
+"""The most messages that wait for a thread."""
+LONGEST_SPARE = 2.0
+"""Seconds after which a message that still waits for a thread is not sent: what its claim decided
+may not be true any more."""
+COLLECT_SECONDS = 0.02
+"""How long results are collected once the first is there, if threads take less than that for one:
+the dispatcher records them in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +40,15 @@ class _Order:
     claim: Claim
     provider: Provider
     begin_by: float
+    submitted_at: float
 
 
 class SenderPool:
     """A fixed number of threads. The thread that submits messages also reads the results.
 
     `now` is the worker's clock (aware UTC); rate limits within this worker use a monotonic clock.
+    Where the provider answers fast, a few more messages than threads are taken, so that one
+    transaction claims and records many.
     """
 
     def __init__(self, count: int, *, now: Callable[[], datetime]) -> None:
@@ -41,7 +56,9 @@ class SenderPool:
         self.busy = 0
         self._now = now
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
-        self._back: queue.SimpleQueue[tuple[str, HandedOver]] = queue.SimpleQueue()
+        self._back: queue.SimpleQueue[tuple[str, HandedOver, float]] = queue.SimpleQueue()
+        self._seconds = math.inf
+        """How long a thread needs for one message, its wait for the rate limit included."""
         self._free_at: dict[int, float] = {}
         self._guard = threading.Lock()
         self._stopping = threading.Event()
@@ -50,7 +67,8 @@ class SenderPool:
     @property
     def free(self) -> int:
         """How many more messages can be submitted."""
-        return self.count - self.busy
+        spare = min(int(self.count * SPARE_SECONDS / self._seconds), MOST_SPARE)
+        return max(self.count + spare - self.busy, 0)
 
     def submit(self, org: str, claim: Claim, provider: Provider, *, claimed_at: float) -> None:
         """Submit a message. Threads are started as they are needed.
@@ -58,25 +76,37 @@ class SenderPool:
         `claimed_at` (in seconds of `clock.uptime`) is before the claim was written.
         """
         self.busy += 1
-        self._orders.put(_Order(org, claim, provider, claimed_at + BEGIN_WITHIN))
+        begin_by = claimed_at + BEGIN_WITHIN
+        self._orders.put(_Order(org, claim, provider, begin_by, clock.uptime()))
         if len(self._threads) < min(self.busy, self.count):
             thread = threading.Thread(target=self._work, daemon=True)
             self._threads.append(thread)
             thread.start()
 
     def results(self, seconds: float = 0.0) -> list[tuple[str, HandedOver]]:
-        """Outcomes with their orgs. Waits up to `seconds` for the first one."""
-        found = []
+        """Outcomes with their orgs. Waits up to `seconds` for the first one, and where the threads
+        are fast a moment more for half of those that are in flight."""
+        found: list[tuple[str, HandedOver]] = []
+        enough, waited_until = 1, time.monotonic() + seconds
         while True:
+            wait = 0.0 if len(found) >= enough else waited_until - time.monotonic()
             try:
-                found.append(
-                    self._back.get(timeout=seconds) if seconds else self._back.get_nowait()
+                org, done, took = (
+                    self._back.get(timeout=wait) if wait > 0 else self._back.get_nowait()
                 )
             except queue.Empty:
                 break
-            seconds = 0.0
+            self._learn(took)
+            if not found and seconds and self._seconds < COLLECT_SECONDS:
+                enough = self.busy // 2
+                waited_until = time.monotonic() + COLLECT_SECONDS
+            found.append((org, done))
         self.busy -= len(found)
         return found
+
+    def _learn(self, took: float) -> None:
+        known = self._seconds if self._seconds < math.inf else took
+        self._seconds = max(known + (took - known) / 8, 1e-6)
 
     def stop(self) -> None:
         """Start nothing more: messages not started return at once, others when they are done."""
@@ -89,11 +119,15 @@ class SenderPool:
 
     def _work(self) -> None:
         while (order := self._orders.get()) is not None:
+            taken_at = time.monotonic()
             outcome, started_at = self._send(order)
             jitter = random.random()  # noqa: S311 - because it only spreads the next try
-            self._back.put((order.org, HandedOver(order.claim, outcome, started_at, jitter)))
+            done = HandedOver(order.claim, outcome, started_at, jitter)
+            self._back.put((order.org, done, time.monotonic() - taken_at))
 
     def _send(self, order: _Order) -> tuple[SendOutcome, datetime | None]:
+        if clock.uptime() - order.submitted_at > LONGEST_SPARE:
+            return RetryLater(0.0, None, "No thread was free at the start time."), None
         if self._wait_for_its_turn(order):
             return RetryLater(0.0, None, "The dispatcher was stopped before it started."), None
         uptime = clock.uptime()
