@@ -1,6 +1,6 @@
 """Alerts: list and show them, across orgs, because their ids are global."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -37,6 +37,12 @@ _ONE_RANK = 2**32
 _OPEN_ALERT = """
 SELECT id FROM alert
 WHERE org_id = :org_id AND kind = :kind AND entity = :entity AND ref = :ref
+  AND done_at IS NULL
+"""
+
+_OPEN_ALERT_REFS = """
+SELECT ref FROM alert
+WHERE org_id = :org_id AND kind = :kind AND entity = :entity AND ref IN (:refs)
   AND done_at IS NULL
 """
 
@@ -210,6 +216,16 @@ def open_alert(cursor: Cursor, org_id: int, *, kind: str, entity: str, ref: str)
     """The id of the open alert of a matter (kind, entity, ref), None if there is none."""
     found: int | None = cursor.value(_OPEN_ALERT, org_id=org_id, kind=kind, entity=entity, ref=ref)
     return found
+
+
+def open_alert_refs(
+    cursor: Cursor, org_id: int, *, kind: str, entity: str, refs: Collection[str]
+) -> set[str]:
+    """Those of the refs about which an alert of this kind is open."""
+    rows = cursor.in_list(
+        _OPEN_ALERT_REFS, "refs", sorted(refs), org_id=org_id, kind=kind, entity=entity
+    )
+    return {row["ref"] for row in rows}
 
 
 def orgs_with_open_alert(cursor: Cursor, *, kind: str, entity: str, ref: str) -> list[str]:

@@ -116,6 +116,14 @@ def client_by_id(cursor: Cursor, org_id: int, client_id: int) -> ClientKey:
     return ClientKey(row[0], row[1], row[2], ClientKind(row[3]))
 
 
+def clients_by_id(cursor: Cursor, org_id: int, ids: Collection[int]) -> dict[int, ClientKey]:
+    """The clients with these ids, to which rows of the org refer."""
+    rows = cursor.in_list(
+        _CLIENT + "WHERE c.org_id = :org_id AND c.id IN (:ids)", "ids", sorted(ids), org_id=org_id
+    )
+    return {row["id"]: ClientKey(**{**row, "kind": ClientKind(row["kind"])}) for row in rows}
+
+
 def find_clients(
     cursor: Cursor, org_id: int, texts: Collection[str]
 ) -> dict[str, ClientKey | PetmsgError]:

@@ -23,14 +23,14 @@ FROM message m
 WHERE m.org_id = :org_id AND m.status = 'queued' AND m.due_at <= :now
 """
 
-_NOTHING_UNDER_WAY = """
+NOTHING_UNDER_WAY = """
   AND NOT EXISTS (
     SELECT 1 FROM message f WHERE f.org_id = m.org_id AND f.to_e164 = m.to_e164
       AND f.direction = 'outbound' AND f.status IN ('sending', 'unknown') LIMIT 1 OFFSET 0
   )
 """
 
-_FIRST_IN_LINE = """
+FIRST_IN_LINE = """
   AND NOT EXISTS (
     SELECT 1 FROM message e WHERE e.thread_id = m.thread_id AND e.status = 'queued'
       AND e.send_at <= :now AND (e.send_at, e.id) < (m.send_at, m.id)
@@ -49,19 +49,19 @@ _FIRST_TO_PHONE = """
 
 DUE = f"""{_DUE}
   AND (m.due_at, m.id) > (:after_at, :after_id)
-{_NOTHING_UNDER_WAY}{_FIRST_IN_LINE}{_FIRST_TO_PHONE}
+{NOTHING_UNDER_WAY}{FIRST_IN_LINE}{_FIRST_TO_PHONE}
 ORDER BY m.due_at, m.id LIMIT :limit
 """
 
 NEXT_OF_THREADS = f"""{_DUE}
   AND m.thread_id IN (:threads)
-{_NOTHING_UNDER_WAY}{_FIRST_IN_LINE}
+{NOTHING_UNDER_WAY}{FIRST_IN_LINE}
 ORDER BY m.due_at, m.id
 """
 
 NEXT_DIRECT = f"""{_DUE}
   AND m.thread_id IS NULL
-{_NOTHING_UNDER_WAY}{_FIRST_TO_PHONE}
+{NOTHING_UNDER_WAY}{_FIRST_TO_PHONE}
 ORDER BY m.due_at, m.id
 """
 

@@ -101,6 +101,14 @@ def read_facts_of_many(
 ) -> list[Facts]:
     """The facts for a message of the company to each client at its instant (aware UTC, not before
     the command's now), in the given order."""
+    return add_shared_numbers(cursor, org, wanted, read_windows_of_many(cursor, org, wanted))
+
+
+def read_windows_of_many(
+    cursor: Cursor, org: OrgRow, wanted: Sequence[tuple[ClientKey, datetime]]
+) -> list[Facts]:
+    """`read_facts_of_many` without the pool's and the front desk's numbers, which decide nothing
+    for most clients (`rules.routing.decide.needs_shared_numbers`)."""
     if not wanted:
         return []
     clients = sorted({client.id for client, _ in wanted})
@@ -113,9 +121,7 @@ def read_facts_of_many(
     overrides: defaultdict[int, list[OverrideFact]] = defaultdict(list)
     for each in cursor.all_in_list(_Override, OVERRIDES_OF_CLIENTS, "client_ids", clients, **named):
         overrides[each.client_id].append(OverrideFact(each.starts_at, each.until_at))
-    owns = cursor.all_in_list(_Own, OWN_OF_CLIENTS, "client_ids", clients, org_id=org.id)
-    own = {each.client_id: each for each in owns}
-    found = [
+    return [
         Facts(
             org=org.slug,
             timezone=org.timezone,
@@ -128,12 +134,35 @@ def read_facts_of_many(
         )
         for client, at in wanted
     ]
+
+
+def add_shared_numbers(
+    cursor: Cursor,
+    org: OrgRow,
+    wanted: Sequence[tuple[ClientKey, datetime]],
+    found: Sequence[Facts],
+    *,
+    phones: Sequence[str | None] | None = None,
+) -> list[Facts]:
+    """The facts of `read_windows_of_many` with the pool's and the front desk's numbers. Each
+    message goes to its phone among `phones`, or else to its client's primary phone."""
+    if not wanted:
+        return []
+    clients = sorted({client.id for client, _ in wanted})
+    rows = cursor.all_in_list(_Own, OWN_OF_CLIENTS, "client_ids", clients, org_id=org.id)
+    by_client = {each.client_id: each for each in rows}
+    owns = [by_client.get(client.id) for client, _ in wanted]
+    if phones is not None:
+        owns = [
+            own and own._replace(phone=phone or own.phone)
+            for own, phone in zip(owns, phones, strict=True)
+        ]
     most = AT_FIRST
     while True:
         pool, desks = shared_numbers(cursor, org, most=most)
         facts = [
-            _with_shared_numbers(each, own.get(client.id), pool, desks)
-            for each, (client, _) in zip(found, wanted, strict=True)
+            _with_shared_numbers(each, own, pool, desks)
+            for each, own in zip(found, owns, strict=True)
         ]
         if len(pool) < most or not any(
             needs_more_of_pool(each, at) for each, (_, at) in zip(facts, wanted, strict=True)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _BATCH = 0x70746D73
 """The first key of the advisory locks of `each`; migrations lock a single number, not a pair."""
 
+K = TypeVar("K")
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -180,6 +181,18 @@ def run_batch(
         if (is_driver_error(problem) and is_passing(problem)) or not uow.transaction.is_open:
             raise
     return [run_in_savepoint(uow, item, one, ref=ref) for item in items]
+
+
+def all_or_none(uow: UnitOfWork, together: Callable[[], dict[K, R]]) -> dict[K, R]:
+    """What `together` did for several items; empty, and nothing is done, if it failed: then the
+    items are done one by one, which says which of them was at fault."""
+    try:
+        with uow.all_or_nothing():
+            return together()
+    except Exception as problem:
+        if (is_driver_error(problem) and is_passing(problem)) or not uow.transaction.is_open:
+            raise
+    return {}
 
 
 def run_in_savepoint(

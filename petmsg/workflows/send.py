@@ -16,7 +16,8 @@ from petmsg.providers.base import Provider, RetryLater, Unknown
 from petmsg.queries.message import sending_row
 from petmsg.queries.org import OrgRow
 from petmsg.services.outbox import send as service
-from petmsg.services.outbox.claim import Claim, Ended, NoNumber, Waiting
+from petmsg.services.outbox.claim import NoNumber
+from petmsg.services.outbox.claimed import Claim, Ended, Waiting
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import MessageNotWaiting, Queued, queue
 from petmsg.services.outbox.record_outcome import HandedOver, error_for, record

@@ -33,7 +33,8 @@ from petmsg.services.inbound.receive import STALE_AFTER, Received, receive
 from petmsg.services.numbers import number, quarantine
 from petmsg.services.orgs import org
 from petmsg.services.outbox import queue
-from petmsg.services.outbox.claim import Claim, Ended, claim
+from petmsg.services.outbox.claim import claim
+from petmsg.services.outbox.claimed import Claim, Ended
 from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.people import client, offboard, sitter
 from petmsg.services.unit_of_work import UnitOfWork

@@ -20,7 +20,8 @@ from petmsg.db.liveness import is_dead, worker
 from petmsg.db.location import locate
 from petmsg.enums.orgs import ProviderName
 from petmsg.errors import Busy, DatabaseUnusable
-from petmsg.services.outbox.claim import Claim, claim
+from petmsg.services.outbox.claim import claim
+from petmsg.services.outbox.claimed import Claim
 from tests.support.fixtures import ACTOR, NOW, add_org, looking, run_cli, working
 from tests.support.pgbouncer import Pooler
 from tests.support.swarm import ROOT

@@ -17,7 +17,8 @@ from petmsg.providers.base import Accepted, Rejected, RejectionClass, SendOutcom
 from petmsg.services.bookings import booking, confirm
 from petmsg.services.numbers import number
 from petmsg.services.outbox import queue as message
-from petmsg.services.outbox.claim import Claim, ClaimResult, claim
+from petmsg.services.outbox.claim import claim
+from petmsg.services.outbox.claimed import Claim, ClaimResult
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.record_outcome import HandedOver
 from petmsg.services.outbox.record_outcome import record as record_it

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg.enums.orgs import ProviderName
-from petmsg.services.outbox.claim import Claim, claim
+from petmsg.services.outbox.claim import claim
+from petmsg.services.outbox.claimed import Claim
 from tests.support.fixtures import NOW, Cli, Ran, copied, lines, looking, working
 
 MAYA, OLGA = "+14155550102", "+14155550103"

@@ -16,7 +16,8 @@ from petmsg.providers.twilio_errors import look_up
 from petmsg.services.numbers import number
 from petmsg.services.outbox import queue as message
 from petmsg.services.outbox import record_outcome
-from petmsg.services.outbox.claim import Claim, claim
+from petmsg.services.outbox.claim import claim
+from petmsg.services.outbox.claimed import Claim
 from petmsg.services.outbox.delivery_status import report
 from petmsg.services.outbox.record_outcome import HandedOver
 from petmsg.services.people import client

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from petmsg.enums.orgs import ProviderName
-from petmsg.services.outbox.claim import Claim, Waiting
+from petmsg.services.outbox.claimed import Claim, Waiting
 from tests.services.outbox.test_outgoing_media import JPEG, LINK, PUBLIC, queued, use_twilio
 from tests.support.fixtures import Cli, looking, working
 from tests.support.on_twilio import keys

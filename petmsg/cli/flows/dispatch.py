@@ -30,8 +30,8 @@ from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.fields import Field
 from petmsg.services.outbox import send as service
-from petmsg.services.outbox.claim import Ended, Waiting
 from petmsg.services.outbox.claim_batch import Recorded
+from petmsg.services.outbox.claimed import Ended, Waiting
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import error_for
 from petmsg.services.outbox.send import NotSent, Sending

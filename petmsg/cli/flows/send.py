@@ -7,7 +7,7 @@ from petmsg.cli.context import Context
 from petmsg.cli.streams import note_done
 from petmsg.render.views.inbound import REPLIED
 from petmsg.render.views.message import SENT
-from petmsg.services.outbox.claim import Waiting
+from petmsg.services.outbox.claimed import Waiting
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import Queued, queue
 from petmsg.workflows import outgoing_files

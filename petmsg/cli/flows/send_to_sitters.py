@@ -8,7 +8,7 @@ from petmsg.cli.results import Results
 from petmsg.cli.streams import note_done
 from petmsg.plurals import counted
 from petmsg.render.views.message import SENT_TO_SITTER
-from petmsg.services.outbox.claim import Waiting
+from petmsg.services.outbox.claimed import Waiting
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.send import Sending
 from petmsg.services.unit_of_work import Failure

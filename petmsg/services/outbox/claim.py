@@ -7,9 +7,7 @@ nothing. The Decision is stored with its trace and the attempt. Each claim reser
 in the database, so that all workers together keep the rate limit of a number.
 """
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -18,7 +16,6 @@ from petmsg.enums.messages import BlockCode, MessageStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.errors import Busy, Refused
 from petmsg.models import Message
-from petmsg.providers.base import OutgoingText
 from petmsg.queries.attempt import (
     begin_attempt,
     in_the_way,
@@ -28,13 +25,22 @@ from petmsg.queries.attempt import (
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.media import MediaRow
 from petmsg.queries.org import Account
-from petmsg.queries.queue import NO_THREAD, NumberRateLimit
+from petmsg.queries.queue import NumberRateLimit
 from petmsg.queries.routing import read_facts, voice_of
 from petmsg.queries.send_blocks import blocked_code, read_hold_facts
 from petmsg.rules import rate_limit, send_blocks
 from petmsg.rules.routing import COMPANY, Decision, SpeakerFact, decide
 from petmsg.services.numbers import provider_holds
 from petmsg.services.outbox import outgoing_media, system_messages
+from petmsg.services.outbox.claimed import (
+    Claim,
+    ClaimResult,
+    Ended,
+    Waiting,
+    at_rate_limit,
+    new_claim,
+    not_queued,
+)
 from petmsg.services.outbox.not_sent import alert_expired, alert_no_number, fail, hold_for_review
 from petmsg.services.outbox.overridden import OVERRIDDEN, is_kept_for_desk
 from petmsg.services.outbox.queue import MessageNotWaiting, client_of, locked_message
@@ -66,60 +72,6 @@ class ProviderChanged(Busy):
     hint = "Restart the process. Nothing was changed."
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A claimed message: what to send, and which attempt this is.
-
-    `thread` is `NO_THREAD` for a message outside any thread. The request must not start before
-    `start_at` (aware UTC), which keeps the number's rate limit; the number is busy for `occupancy`
-    from then on.
-    """
-
-    message: int
-    attempt: int
-    worker: str
-    thread: int
-    number: int
-    text: OutgoingText
-    segments: int
-    decision: Decision
-    claimed_at: datetime
-    start_at: datetime
-    occupancy: timedelta
-
-    @property
-    def decision_json(self) -> str:
-        """The decision as JSON text, as it is stored."""
-        return json.dumps(self.decision.to_json(), ensure_ascii=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message that stays in the queue for now, with the reason; `until` is when that ends, if
-    known.
-
-    `for_rate_limit` is true if only the rate limit of its number delays it.
-    """
-
-    message: int
-    why: str
-    until: datetime | None = None
-    decision: Decision | None = None
-    for_rate_limit: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A message that will not be sent: `failed`, or `held` for review."""
-
-    message: int
-    status: MessageStatus
-    why: str
-
-
-ClaimResult = Claim | Waiting | Ended
-
-
 def claim(
     uow: UnitOfWork,
     message_id: int,
@@ -137,7 +89,7 @@ def claim(
     """
     message = locked_message(uow, message_id)
     if message.status is not MessageStatus.QUEUED:
-        raise MessageNotWaiting(f"Message {message_id} is {message.status}, not queued.")
+        raise MessageNotWaiting(not_queued(message_id, message.status))
     now_used = uow.org.account if isinstance(provider, Account) else uow.org.provider
     if now_used != provider:
         raise ProviderChanged(f"The provider of org {uow.org.slug} was changed to {now_used}.")
@@ -266,8 +218,7 @@ def _claim_if_free(
         return _hold(uow, message, why, BlockCode.PAIR_BLOCKED.value)
     start_at = rate_limit.next_start(number.free_at, uow.now)
     if start_at > uow.now + start.ahead:
-        why = f"{number.e164} is at its rate limit"
-        return Waiting(message.id, why, start_at, decision, for_rate_limit=True)
+        return at_rate_limit(message.id, number, decision, start_at)
     held = provider_holds.hold_of(uow, number)
     if held is not None:
         return Waiting(message.id, *held)
@@ -286,43 +237,25 @@ def _begin(
     assert message.id is not None
     assert message.to_e164 is not None
     assert message.body is not None
-    per_second = number.segments_per_second or rate_limit.default_rate_limit(number.e164)
-    new_claim = Claim(
-        message=message.id,
-        attempt=message.attempts + 1,
-        worker=start.worker,
-        thread=message.thread_id or NO_THREAD,
-        number=number.id,
-        text=OutgoingText(
-            number.e164,
-            message.to_e164,
-            message.body,
-            media=outgoing_media.hand_out(uow, message, start.media, start.public_url),
-            expires_at=message.expires_at,
-            messaging_service=number.messaging_service,
-        ),
-        segments=message.segments,
-        decision=decision,
-        claimed_at=uow.now,
-        start_at=start_at,
-        occupancy=rate_limit.occupancy(message.segments, per_second),
-    )
+    new = new_claim(
+        uow, message, number, decision, worker=start.worker, start_at=start_at
+    ).with_media(outgoing_media.hand_out(uow, message, start.media, start.public_url))
     begin_attempt(
         uow.cursor,
         number,
         org_id=uow.org.id,
-        message_id=new_claim.message,
-        attempt=new_claim.attempt,
+        message_id=new.message,
+        attempt=new.attempt,
         thread_id=message.thread_id,
         rule=decision.stored_rule,
-        decision=new_claim.decision_json,
+        decision=new.decision_json,
         provider=uow.org.provider,
         worker=start.worker,
         now=uow.now,
-        free_at=start_at + new_claim.occupancy,
+        free_at=new.free_at,
     )
     uow.session.expire(message)
-    return new_claim
+    return new
 
 
 def _decide_and_lock(

@@ -1,7 +1,8 @@
 """One round of a worker: record the finished messages and claim the next ones.
 
 Both happen in one transaction, so that a busy worker commits a few times a second and not twice per
-message. Each message has its own savepoint; one that cannot be claimed is held for review.
+message. Messages of the usual case are handled together, by a constant number of statements. Each
+of the others has its own savepoint; one that cannot be claimed is held for review.
 """
 
 from collections.abc import Sequence
@@ -11,11 +12,20 @@ from datetime import timedelta
 from petmsg.enums.messages import MessageStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.queries.org import Account
-from petmsg.services.outbox.claim import ClaimResult, claim
+from petmsg.services.outbox.claim import claim
+from petmsg.services.outbox.claim_together import claim_together
+from petmsg.services.outbox.claimed import ClaimResult
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, record
+from petmsg.services.outbox.record_together import record_together
 from petmsg.services.outbox.unprocessable import hold_unusable, is_own_fault, own_fault
-from petmsg.services.unit_of_work import Failure, UnitOfWork, one_batch_at_a_time, run_batch
+from petmsg.services.unit_of_work import (
+    Failure,
+    UnitOfWork,
+    all_or_none,
+    one_batch_at_a_time,
+    run_batch,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +78,24 @@ def claim_batch(
         with own_fault(handed.claim.message):
             return Recorded(handed, record(uow, handed))
 
-    batch = ClaimedBatch(
-        run_batch(uow, done, recorded, ref=_ref),
-        run_batch(uow, wanted, claimed, ref=str),
-    )
+    def claimed_together() -> dict[int, ClaimResult | Failure]:
+        used = uow.org.account if isinstance(provider, Account) else uow.org.provider
+        if used != provider:
+            return {}
+        return {**claim_together(uow, wanted, worker=worker, ahead=ahead)}
+
+    sent = all_or_none(uow, lambda: record_together(uow, done))
+    others = [each for each in done if (each.claim.message, each.claim.attempt) not in sent]
+    alone = iter(run_batch(uow, others, recorded, ref=_ref))
+    after = [
+        next(alone) if status is None else Recorded(each, status)
+        for each in done
+        for status in (sent.get((each.claim.message, each.claim.attempt)),)
+    ]
+    results = all_or_none(uow, claimed_together)
+    unusual = [message for message in wanted if message not in results]
+    results |= zip(unusual, run_batch(uow, unusual, claimed, ref=str), strict=True)
+    batch = ClaimedBatch(after, [results[message] for message in wanted])
     for message, result in zip(wanted, batch.claim_results, strict=True):
         if isinstance(result, Failure) and is_own_fault(result.error):
             hold_unusable(uow, message, result.error)

@@ -33,7 +33,7 @@ from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.attempt import accept_attempt, has_attempt, occupy_number
 from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.services.inbound.waiting import end_alert_if_answered
-from petmsg.services.outbox.claim import Claim
+from petmsg.services.outbox.claimed import Claim
 from petmsg.services.outbox.rejections import apply_rejection
 from petmsg.services.unit_of_work import UnitOfWork
 

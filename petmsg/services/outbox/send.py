@@ -10,7 +10,8 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.errors import Refused
 from petmsg.models import Message
 from petmsg.queries.org import Account
-from petmsg.services.outbox.claim import Claim, ClaimResult, Ended, Waiting, claim
+from petmsg.services.outbox.claim import claim
+from petmsg.services.outbox.claimed import Claim, ClaimResult, Ended, Waiting
 from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import Queued, queue

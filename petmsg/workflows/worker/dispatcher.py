@@ -20,8 +20,9 @@ from petmsg.providers.base import Provider
 from petmsg.queries.org import Account, OrgRow
 from petmsg.queries.queue import DueText, behind_texts
 from petmsg.queries.unknown_outcomes import ClaimedMessage
-from petmsg.services.outbox.claim import Claim, Ended, ProviderChanged, Waiting
+from petmsg.services.outbox.claim import ProviderChanged
 from petmsg.services.outbox.claim_batch import ClaimedBatch, Recorded, claim_batch
+from petmsg.services.outbox.claimed import Claim, Ended, Waiting
 from petmsg.services.outbox.unknown_outcomes import Reconciled, mark_outcome_unknown
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_factory import public_url_of

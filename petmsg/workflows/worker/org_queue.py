@@ -5,18 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums.routing import Code
 from petmsg.providers.base import Provider, Rejected, RejectionClass, RetryLater
 from petmsg.providers.twilio_errors import Scope, scope_of
-from petmsg.queries.lookup import client_by_id
 from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import DueText, due_texts, next_of_threads, read_rate_limits
-from petmsg.queries.routing import read_facts, usable_pool_numbers, voice_of
-from petmsg.queries.send_blocks import read_hold_facts
-from petmsg.queries.sitter_number import number_of_direct
-from petmsg.rules.routing import COMPANY, decide
-from petmsg.rules.send_blocks import find_blocks
 from petmsg.services.outbox.record_outcome import HandedOver
+from petmsg.workflows.worker.likely_numbers import likely_numbers
 from petmsg.workflows.worker.rate_limiter import RateLimiter
 
 LONG_AGO = (datetime(1970, 1, 1, tzinfo=UTC), 0)
@@ -32,8 +26,6 @@ ENOUGH = 100
 """When this many messages are scheduled, the queue is polled at most four times a second, or when
 a whole page fits."""
 FETCH_INTERVAL = timedelta(seconds=0.25)
-_ROW_ERRORS = (AssertionError, LookupError, TypeError, ValueError, AttributeError)
-"""Errors of a single row; a database driver's errors concern all rows."""
 FIRST_PAUSE = 1.0
 """Seconds until a provider that accepted nothing is tried again; doubled each time."""
 
@@ -130,13 +122,10 @@ class OrgQueue:
                 # A long queue is read less often, because most of it is scheduled already.
                 pause = max(poll, len(self.scheduler) / 1000)
                 self._scan_again_at = now + timedelta(seconds=pause)
-        for text in found:
-            if self._is_known(text):
-                continue
-            try:
-                numbers = _likely_numbers(cursor, self.org, text, now)
-            except _ROW_ERRORS:
-                numbers = ()  # its claim fails in the same way, and reports it
+        by_id = {text.message: text for text in found}
+        new = [text for text in by_id.values() if not self._is_known(text)]
+        likely = likely_numbers(cursor, self.org, new, now)
+        for text, numbers in zip(new, likely, strict=True):
             if self.scheduler.next_turn(numbers, now) > now + HORIZON:
                 self.deferred[text.message] = now + HORIZON / 2
             else:
@@ -164,31 +153,3 @@ def _refuses_everything(outcome: Rejected) -> bool:
     """Whether every other message would be rejected as well."""
     of_all = outcome.rejection_class in (RejectionClass.ACCOUNT, RejectionClass.CONFIGURATION)
     return of_all and scope_of(outcome.code) is Scope.ACCOUNT
-
-
-def _likely_numbers(cursor: Cursor, org: OrgRow, text: DueText, now: datetime) -> tuple[int, ...]:
-    """The numbers from which the message may be sent now; empty if something else decides.
-
-    Threads without a pool number of their own get the least recently used one when they are
-    claimed, so any pool number is possible.
-    """
-    held = read_hold_facts(
-        cursor, org, client_id=text.client_id, to_e164=text.to_e164, number_id=None
-    )
-    if find_blocks(held, now):
-        return ()
-    if text.client_id is None:
-        number = number_of_direct(cursor, org, text.message)
-        return () if number is None else (number,)
-    client = client_by_id(cursor, org.id, text.client_id)
-    voice = COMPANY if text.voice is None else voice_of(cursor, text.message)
-    facts = read_facts(cursor, org, client, at=now, past=False, voice=voice)
-    if text.voice is None and len(facts.windows) > 1:
-        voice = voice_of(cursor, text.message)
-        facts = read_facts(cursor, org, client, at=now, past=False, voice=voice)
-    decision = decide(facts, now)
-    if decision.number is None:
-        return ()
-    if decision.trace[-1].code is Code.POOL_LEAST_RECENTLY_USED:
-        return usable_pool_numbers(cursor, org, now)
-    return (decision.number.id,)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from petmsg import clock
-from petmsg.providers.base import Provider, RetryLater, SendOutcome, Unknown
-from petmsg.services.outbox.claim import Claim
+from petmsg.providers.base import Accepted, Provider, RetryLater, SendOutcome, Unknown
+from petmsg.services.outbox.claimed import Claim
 from petmsg.services.outbox.record_outcome import HandedOver
 
 BEGIN_WITHIN = 30.0
@@ -96,7 +96,7 @@ class SenderPool:
                 )
             except queue.Empty:
                 break
-            self._learn(took)
+            self._learn(done, took)
             if not found and seconds and self._seconds < COLLECT_SECONDS:
                 enough = self.busy // 2
                 waited_until = time.monotonic() + COLLECT_SECONDS
@@ -104,7 +104,11 @@ class SenderPool:
         self.busy -= len(found)
         return found
 
-    def _learn(self, took: float) -> None:
+    def _learn(self, done: HandedOver, took: float) -> None:
+        """A provider that does not accept messages gets no more than there are threads."""
+        if not isinstance(done.outcome, Accepted):
+            self._seconds = math.inf
+            return
         known = self._seconds if self._seconds < math.inf else took
         self._seconds = max(known + (took - known) / 8, 1e-6)
 

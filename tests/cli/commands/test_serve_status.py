@@ -11,7 +11,8 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.errors import CONFIGURATION
 from petmsg.providers.base import Accepted
 from petmsg.services.numbers import number
-from petmsg.services.outbox.claim import Claim, claim
+from petmsg.services.outbox.claim import claim
+from petmsg.services.outbox.claimed import Claim
 from petmsg.services.outbox.queue import queue
 from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.people import client

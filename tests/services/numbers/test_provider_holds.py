@@ -13,7 +13,7 @@ from petmsg.providers.base import Accepted, Delivery, RejectionClass
 from petmsg.providers.twilio_errors import look_up
 from petmsg.services.numbers.provider_holds import FIRST_PAUSE, LONGEST_PAUSE
 from petmsg.services.orgs import freeze, org
-from petmsg.services.outbox.claim import Claim, ClaimResult, Waiting
+from petmsg.services.outbox.claimed import Claim, ClaimResult, Waiting
 from tests.support.fixtures import NOW, looking, migrated_and, working
 from tests.support.postgres import Copies
 from tests.support.queueing import (

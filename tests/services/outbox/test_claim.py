@@ -13,7 +13,8 @@ from petmsg.errors import Busy, NotFound
 from petmsg.queries.lookup import find_client
 from petmsg.services.numbers import quarantine
 from petmsg.services.orgs import freeze, org
-from petmsg.services.outbox.claim import RECHECK_AFTER, Claim, Ended, Waiting
+from petmsg.services.outbox.claim import RECHECK_AFTER
+from petmsg.services.outbox.claimed import Claim, Ended, Waiting
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
 from tests.support.fixtures import NOW, looking, migrated_and, working

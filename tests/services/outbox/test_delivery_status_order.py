@@ -31,7 +31,8 @@ from petmsg.providers.base import (
 )
 from petmsg.queries.org import find_org
 from petmsg.services.numbers import number
-from petmsg.services.outbox.claim import Claim, claim
+from petmsg.services.outbox.claim import claim
+from petmsg.services.outbox.claimed import Claim
 from petmsg.services.outbox.delivery_status import Reported, report
 from petmsg.services.outbox.queue import MessageNotWaiting, cancel, queue
 from petmsg.services.outbox.record_outcome import HandedOver, record

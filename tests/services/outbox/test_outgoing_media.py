@@ -13,7 +13,7 @@ from petmsg.errors import MalformedText, OutOfRange
 from petmsg.media.links import hash_of_token
 from petmsg.providers.base import MOST_MEDIA
 from petmsg.queries.media_link import file_of_link
-from petmsg.services.outbox.claim import Claim, Ended, Waiting
+from petmsg.services.outbox.claimed import Claim, Ended, Waiting
 from petmsg.services.outbox.outgoing_media import (
     LINK_LASTS,
     NewMedia,

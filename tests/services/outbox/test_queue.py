@@ -13,7 +13,7 @@ from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
 from petmsg.rules.contact_details import describe, find_contact_details
 from petmsg.services.orgs import freeze, org
-from petmsg.services.outbox.claim import Claim
+from petmsg.services.outbox.claimed import Claim
 from petmsg.services.outbox.own_window import OutsideOwnWindow
 from petmsg.services.outbox.preview import Preview, SendOptions, preview
 from petmsg.services.outbox.queue import (

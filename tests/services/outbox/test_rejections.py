@@ -10,7 +10,7 @@ from petmsg.providers.twilio_errors import ERROR_CODES, look_up
 from petmsg.services.numbers import quarantine
 from petmsg.services.orgs import freeze, org
 from petmsg.services.outbox import queue as message
-from petmsg.services.outbox.claim import Claim
+from petmsg.services.outbox.claimed import Claim
 from petmsg.services.outbox.rejections import (
     SETTING_RETRY,
     UNEXPLAINED_TRIES,

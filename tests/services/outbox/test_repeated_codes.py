@@ -15,7 +15,7 @@ from petmsg.rules.repeated_codes import ALERT_AT, STOP_AT
 from petmsg.services.numbers import number
 from petmsg.services.numbers.provider_holds import FIRST_PAUSE
 from petmsg.services.orgs import freeze
-from petmsg.services.outbox.claim import Claim, Waiting
+from petmsg.services.outbox.claimed import Claim, Waiting
 from tests.support.fixtures import NOW, looking, migrated_and, working
 from tests.support.postgres import Copies
 from tests.support.queueing import (

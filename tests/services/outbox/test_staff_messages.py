@@ -12,7 +12,7 @@ from petmsg.enums.messages import MessageStatus
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import RejectionClass
 from petmsg.services.numbers import quarantine
-from petmsg.services.outbox.claim import Claim, Ended, Waiting
+from petmsg.services.outbox.claimed import Claim, Ended, Waiting
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import KeyReused, OptedOut, Queued, cancel, retry
 from petmsg.services.outbox.staff_messages import (

@@ -15,7 +15,7 @@ from petmsg.providers.base import Delivery, ProviderText, SendOutcome, Unknown
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.unknown_outcomes import LOOK_BACK
 from petmsg.services.orgs import org as orgs
-from petmsg.services.outbox.claim import Ended
+from petmsg.services.outbox.claimed import Ended
 from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.queue import queue as queue_it
 from petmsg.services.outbox.unknown_outcomes import (

@@ -10,7 +10,7 @@ from petmsg.enums.numbers import NumberClass
 from petmsg.enums.routing import Code
 from petmsg.errors import NotFound
 from petmsg.queries.org import find_org
-from petmsg.services.outbox.claim import Waiting
+from petmsg.services.outbox.claimed import Waiting
 from petmsg.services.outbox.preview import SendOptions, preview
 from petmsg.services.outbox.queue import KeyReused, queue
 from petmsg.services.outbox.voice import find_voice

@@ -12,7 +12,7 @@ from petmsg.clock import now, uptime
 from petmsg.enums.routing import Outcome
 from petmsg.providers.base import Accepted, OutgoingText, RetryLater, SendOutcome, Unknown
 from petmsg.rules.routing import Decision
-from petmsg.services.outbox.claim import Claim
+from petmsg.services.outbox.claimed import Claim
 from petmsg.services.outbox.record_outcome import HandedOver
 from petmsg.workflows.worker import sender_pool as module
 from petmsg.workflows.worker.sender_pool import SenderPool

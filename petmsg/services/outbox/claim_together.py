@@ -1,0 +1,184 @@
+"""Claim many messages by a constant number of statements: the usual case of `claim`.
+
+Only messages that would be claimed, or wait for their number's rate limit, whatever happens to the
+others of the batch: a message of the company to a client without pictures, that nothing blocks,
+from a number that does not depend on who used it last. `claim` decides about all others, one by
+one, and what it says of a message here is the same.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from petmsg.enums.messages import Direction, MessageStatus
+from petmsg.enums.routing import Code
+from petmsg.queries.attempts import (
+    NewAttempt,
+    WaitingText,
+    begin_attempts,
+    locked_messages,
+    locked_numbers,
+    next_messages,
+)
+from petmsg.queries.lookup import ClientKey, clients_by_id
+from petmsg.queries.queue import NumberRateLimit
+from petmsg.queries.routing_of_many import add_shared_numbers, read_windows_of_many
+from petmsg.queries.send_blocks import Recipient, blocked_pairs, read_hold_facts_of_many
+from petmsg.rules import rate_limit
+from petmsg.rules.routing import Decision, decide
+from petmsg.rules.routing.decide import needs_shared_numbers
+from petmsg.rules.send_blocks import find_blocks
+from petmsg.services.outbox.claimed import (
+    Claim,
+    Waiting,
+    at_rate_limit,
+    new_claim,
+    not_queued,
+)
+from petmsg.services.outbox.queue import MessageNotWaiting
+from petmsg.services.unit_of_work import Failure, UnitOfWork
+
+
+class _Candidate(NamedTuple):
+    """A message that may be claimed, and its client."""
+
+    text: WaitingText
+    client: ClientKey
+
+
+def claim_together(
+    uow: UnitOfWork, messages: Sequence[int], *, worker: str, ahead: timedelta
+) -> dict[int, Claim | Waiting | Failure]:
+    """Claim those of the messages that are the usual case; the others are not in the result.
+
+    One that is not queued any more is a `Failure` (`MessageNotWaiting`).
+    """
+    locked = locked_messages(uow.cursor, uow.org, messages)
+    found: dict[int, Claim | Waiting | Failure] = {}
+    usual: list[WaitingText] = []
+    for text in (locked[each] for each in messages if each in locked):
+        if text.direction == Direction.OUTBOUND and text.status != MessageStatus.QUEUED:
+            problem = MessageNotWaiting(not_queued(text.id, text.status))
+            found[text.id] = Failure(str(text.id), problem)
+        elif _is_usual(uow, text):
+            usual.append(text)
+    candidates = _free(uow, usual)
+    decided = _decided(uow, candidates)
+    found |= _claimed(uow, decided, worker=worker, ahead=ahead)
+    return found
+
+
+def _is_usual(uow: UnitOfWork, text: WaitingText) -> bool:
+    """Whether the company speaks in the message, to a client, and it is due."""
+    complete = None not in (text.body, text.to_e164, text.send_at, text.thread_id, text.client_id)
+    speaks = text.voice is None and text.as_sitter_id is None
+    is_reply = (text.idempotency_key or "").startswith("relay:")
+    is_due = text.due_at is None or text.due_at <= uow.now
+    is_ours = text.direction == Direction.OUTBOUND and not text.media_count
+    return complete and speaks and not is_reply and is_due and is_ours
+
+
+def _free(uow: UnitOfWork, texts: Sequence[WaitingText]) -> list[_Candidate]:
+    """Those of the messages that nothing blocks and nothing is in the way of; one to a phone."""
+    first = {text.to_e164: text for text in reversed(texts)}
+    texts = [text for text in texts if first[text.to_e164] is text]
+    if not texts:
+        return []
+    recipients = [
+        Recipient(text.client_id, text.to_e164 or "", text.send_at, text.expires_at, text.urgent)
+        for text in texts
+    ]
+    held = read_hold_facts_of_many(uow.cursor, uow.org, recipients)
+    ids = {text.client_id for text in texts if text.client_id is not None}
+    clients = clients_by_id(uow.cursor, uow.org.id, ids)
+    nexts = next_messages(uow.cursor, uow.org, [text.id for text in texts], now=uow.now)
+    return [
+        _Candidate(text, clients[text.client_id])
+        for text, facts in zip(texts, held, strict=True)
+        if text.client_id is not None and text.id in nexts and not find_blocks(facts, uow.now)
+    ]
+
+
+_Decided = tuple[_Candidate, Decision, NumberRateLimit]
+
+
+def _decided(uow: UnitOfWork, candidates: Sequence[_Candidate]) -> list[_Decided]:
+    """The candidates with their Decisions and the numbers that these name, which are locked.
+
+    Where others may write, a number may change before it is locked: the facts are then read again,
+    and a message whose Decision names another number is left out.
+    """
+    decisions = _decide(uow, candidates)
+    wanted = {each.number.id for each in decisions if each is not None and each.number}
+    numbers = locked_numbers(uow.cursor, uow.org, wanted)
+    if uow.cursor.has_other_writers and numbers:
+        decisions = _decide(uow, candidates)
+    found = []
+    for candidate, decision in zip(candidates, decisions, strict=True):
+        number = decision and decision.number and numbers.get(decision.number.id)
+        if decision is not None and number:
+            found.append((candidate, decision, number))
+    return found
+
+
+def _decide(uow: UnitOfWork, candidates: Sequence[_Candidate]) -> list[Decision | None]:
+    """A Decision for each; None where it depends on what the others of the batch use."""
+    cursor, org, now = uow.cursor, uow.org, uow.now
+    clients = [each.client for each in candidates]
+    facts = read_windows_of_many(cursor, org, [(client, now) for client in clients])
+    shared = [place for place, each in enumerate(facts) if needs_shared_numbers(each, now)]
+    complete = add_shared_numbers(
+        cursor,
+        org,
+        [(clients[place], now) for place in shared],
+        [facts[place] for place in shared],
+        phones=[candidates[place].text.to_e164 for place in shared],
+    )
+    for place, each in zip(shared, complete, strict=True):
+        facts[place] = each
+    decisions = (decide(each, now) for each in facts)
+    return [
+        None if each.trace[-1].code is Code.POOL_LEAST_RECENTLY_USED else each for each in decisions
+    ]
+
+
+def _claimed(
+    uow: UnitOfWork, decided: Sequence[_Decided], *, worker: str, ahead: timedelta
+) -> dict[int, Claim | Waiting | Failure]:
+    """Claim them, each number at its rate limit."""
+    phones = {candidate.text.to_e164 or "" for candidate, _, _ in decided}
+    blocked = blocked_pairs(uow.cursor, uow.org, phones)
+    free_at = {number.id: number.free_at for _, _, number in decided}
+    found: dict[int, Claim | Waiting | Failure] = {}
+    begun: list[NewAttempt] = []
+    for (text, _), decision, number in decided:
+        if number.refused_until is not None or (number.id, text.to_e164) in blocked:
+            continue
+        start_at = rate_limit.next_start(free_at[number.id], uow.now)
+        if start_at > uow.now + ahead:
+            found[text.id] = at_rate_limit(text.id, number, decision, start_at)
+            continue
+        new = new_claim(uow, text, number, decision, worker=worker, start_at=start_at)
+        free_at[number.id] = new.free_at
+        found[text.id] = new
+        begun.append(_attempt(uow, new))
+    begin_attempts(uow.cursor, begun)
+    return found
+
+
+def _attempt(uow: UnitOfWork, new: Claim) -> NewAttempt:
+    rule = new.decision.stored_rule
+    return NewAttempt(
+        org_id=uow.org.id,
+        message_id=new.message,
+        attempt=new.attempt,
+        thread_id=new.thread,
+        number_id=new.number,
+        from_e164=new.text.from_e164,
+        rule=None if rule is None else rule.value,
+        decision=new.decision_json,
+        provider=uow.org.provider.value,
+        worker=new.worker,
+        now=new.claimed_at,
+        free_at=new.free_at,
+    )
