@@ -212,6 +212,10 @@ def alert_id(text: str) -> int:
     return int(text)
 
 
+class _OpenRef(NamedTuple):
+    ref: str
+
+
 def open_alert(cursor: Cursor, org_id: int, *, kind: str, entity: str, ref: str) -> int | None:
     """The id of the open alert of a matter (kind, entity, ref), None if there is none."""
     found: int | None = cursor.value(_OPEN_ALERT, org_id=org_id, kind=kind, entity=entity, ref=ref)
@@ -222,10 +226,10 @@ def open_alert_refs(
     cursor: Cursor, org_id: int, *, kind: str, entity: str, refs: Collection[str]
 ) -> set[str]:
     """Those of the refs about which an alert of this kind is open."""
-    rows = cursor.in_list(
-        _OPEN_ALERT_REFS, "refs", sorted(refs), org_id=org_id, kind=kind, entity=entity
+    rows = cursor.all_in_list(
+        _OpenRef, _OPEN_ALERT_REFS, "refs", sorted(refs), org_id=org_id, kind=kind, entity=entity
     )
-    return {row["ref"] for row in rows}
+    return {row.ref for row in rows}
 
 
 def orgs_with_open_alert(cursor: Cursor, *, kind: str, entity: str, ref: str) -> list[str]:

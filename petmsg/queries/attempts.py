@@ -44,6 +44,10 @@ WHERE id = :message_id
 """
 
 
+class _Next(NamedTuple):
+    id: int
+
+
 class WaitingText(NamedTuple):
     """A message as its claim needs it. Instants are aware UTC."""
 
@@ -112,8 +116,8 @@ def next_messages(
     cursor: Cursor, org: OrgRow, messages: Sequence[int], *, now: datetime
 ) -> set[int]:
     """Those of the messages of threads that nothing is in the way of (see `attempt.in_the_way`)."""
-    rows = cursor.in_list(_NEXT, "ids", messages, org_id=org.id, now=now)
-    return {row["id"] for row in rows}
+    rows = cursor.all_in_list(_Next, _NEXT, "ids", messages, org_id=org.id, now=now)
+    return {row.id for row in rows}
 
 
 def locked_numbers(

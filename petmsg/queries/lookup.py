@@ -18,6 +18,7 @@ from petmsg.queries.org import country_of
 from petmsg.text_inputs import normal_name
 
 _CLIENT = "SELECT c.id, c.ref, c.name, c.kind FROM client c "
+_CLIENTS_BY_ID = f"{_CLIENT} WHERE c.org_id = :org_id AND c.id IN (:ids)"
 _SITTER = "SELECT s.id, s.ref, s.name, s.status FROM sitter s "
 _MOST_CANDIDATES = 11
 """The most rows that are read for a text: more candidates than an error lists."""
@@ -118,10 +119,8 @@ def client_by_id(cursor: Cursor, org_id: int, client_id: int) -> ClientKey:
 
 def clients_by_id(cursor: Cursor, org_id: int, ids: Collection[int]) -> dict[int, ClientKey]:
     """The clients with these ids, to which rows of the org refer."""
-    rows = cursor.in_list(
-        _CLIENT + "WHERE c.org_id = :org_id AND c.id IN (:ids)", "ids", sorted(ids), org_id=org_id
-    )
-    return {row["id"]: ClientKey(**{**row, "kind": ClientKind(row["kind"])}) for row in rows}
+    rows = cursor.all_in_list(ClientKey, _CLIENTS_BY_ID, "ids", sorted(ids), org_id=org_id)
+    return {row.id: row._replace(kind=ClientKind(row.kind)) for row in rows}
 
 
 def find_clients(

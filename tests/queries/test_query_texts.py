@@ -80,6 +80,7 @@ SHAPES = [
     {"UNDER_WAY": attempt.UNDER_WAY, "EARLIER_TO_PHONE": attempt.EARLIER_TO_PHONE},
     {"RESERVE": attempt.RESERVE, "TAKE": attempt.TAKE, "BEGIN": attempt.BEGIN},
     {"ACCEPTED": attempt.ACCEPTED, "END": attempt.END},
+    {"NOTHING_UNDER_WAY": queue.NOTHING_UNDER_WAY, "FIRST_IN_LINE": queue.FIRST_IN_LINE},
     {"_STANDING": opt_out_records._STANDING, "_SAID": opt_out_records._SAID},
     {"_END": opt_out_records._END, "newer": ""},
     {"_END": opt_out_records._END, "newer": f" AND {opt_out_records._SAID} <= :ended_at"},

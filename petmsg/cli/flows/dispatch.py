@@ -54,11 +54,11 @@ from petmsg.workflows.worker.dispatcher import (
     Dispatcher,
     DispatchEvent,
     Timings,
-    stopping_on_signals,
     waiting_behind,
 )
 from petmsg.workflows.worker.org_queue import LONG_AGO
 from petmsg.workflows.worker.sender_pool import SenderPool
+from petmsg.workflows.worker.signals import stopping_on_signals
 
 MOST_BEHIND = 100
 """How many messages that wait behind others are listed at the end."""

@@ -5,10 +5,11 @@ message. Messages of the usual case are handled together, by a constant number o
 of the others has its own savepoint; one that cannot be claimed is held for review.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from petmsg.db.cursor import Cursor
 from petmsg.enums.messages import MessageStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.queries.org import Account
@@ -38,7 +39,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedBatch:
-    """The results of a round, in the order of its arguments."""
+    """The results of a round, in the order of what was finished and found."""
 
     recorded: list[Recorded | Failure]
     claim_results: list[ClaimResult | Failure]
@@ -48,15 +49,17 @@ def claim_batch(
     uow: UnitOfWork,
     *,
     done: Sequence[HandedOver],
-    wanted: Sequence[int],
+    find: Callable[[Cursor], Sequence[int]],
     provider: ProviderName | Account,
     worker: str,
     ahead: timedelta,
     public_url: str | None = None,
 ) -> ClaimedBatch:
-    """Record finished messages, then claim the wanted ones for the worker with that token.
+    """Record finished messages, then claim those that `find` returns for the worker with that
+    token.
 
-    On PostgreSQL the workers of an org take turns, because each locks several numbers.
+    On PostgreSQL the workers of an org take turns, because each locks several numbers. `find` is
+    called in the worker's turn: what it reads as queued no other worker claims meanwhile.
     """
     one_batch_at_a_time(uow)
 
@@ -78,6 +81,8 @@ def claim_batch(
         with own_fault(handed.claim.message):
             return Recorded(handed, record(uow, handed))
 
+    wanted: Sequence[int] = ()
+
     def claimed_together() -> dict[int, ClaimResult | Failure]:
         used = uow.org.account if isinstance(provider, Account) else uow.org.provider
         if used != provider:
@@ -92,6 +97,7 @@ def claim_batch(
         for each in done
         for status in (sent.get((each.claim.message, each.claim.attempt)),)
     ]
+    wanted = find(uow.cursor)
     results = all_or_none(uow, claimed_together)
     unusual = [message for message in wanted if message not in results]
     results |= zip(unusual, run_batch(uow, unusual, claimed, ref=str), strict=True)

@@ -5,15 +5,14 @@ message can be sent now: it waits for rate limits, but not for schedules, back-o
 """
 
 import itertools
-import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import FrameType
 
 from petmsg import clock
+from petmsg.db.cursor import Cursor
 from petmsg.db.liveness import Worker
 from petmsg.errors import BUSY
 from petmsg.providers.base import Provider
@@ -23,6 +22,7 @@ from petmsg.queries.unknown_outcomes import ClaimedMessage
 from petmsg.services.outbox.claim import ProviderChanged
 from petmsg.services.outbox.claim_batch import ClaimedBatch, Recorded, claim_batch
 from petmsg.services.outbox.claimed import Claim, Ended, Waiting
+from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.unknown_outcomes import Reconciled, mark_outcome_unknown
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_factory import public_url_of
@@ -161,18 +161,28 @@ class Dispatcher:
 
     def _step(self, queue: OrgQueue, now: datetime, *, for_ever: bool) -> bool:
         """Fetch, claim and record once for an org; returns whether anything was done."""
-        wanted: list[DueText] = []
         # Read before anything more is claimed; a failed turn reads them again.
         queue.on_outcomes(queue.done, now, longest_pause=self._timings.defer_for)
-        if not queue.closed and not queue.is_paused(now):
+        room = min(self._pool.free, AT_ONCE)
+        if queue.closed or queue.is_paused(now):
+            room = 0
+        elif not queue.is_shared:
             self._fetch(queue, now, for_ever=for_ever)
-            soon = now + timedelta(seconds=self._timings.ahead / 2)
-            wanted = queue.scheduler.pop_due(soon, min(self._pool.free, AT_ONCE))
+        wanted = self._due(queue, now, room)
+        # Where others serve this org too, messages are looked for in the turn that claims them.
+        looks = bool(queue.is_shared and room and not wanted) and queue.may_find_more(
+            now, for_ever=for_ever, max_scheduled=self._timings.max_scheduled
+        )
         done, queue.done = queue.done, []
-        if not wanted and not done:
+        if not (wanted or done or looks):
             return False
-        # All workers claim in the order of the recipients, which prevents deadlocks.
-        wanted.sort(key=lambda text: text.to_e164 or "")
+
+        def find(cursor: Cursor) -> list[int]:
+            if looks and not wanted:  # not again where the transaction is tried again
+                self._look(queue, cursor, now, room)
+                wanted.extend(self._due(queue, now, room))
+            return [text.message for text in wanted]
+
         self._store.tick()
         claimed_at = clock.uptime()  # before the write: the claim may be found from then on
         try:
@@ -180,7 +190,7 @@ class Dispatcher:
                 queue.org.slug,
                 claim_batch,
                 done=done,
-                wanted=[text.message for text in wanted],
+                find=find,
                 provider=queue.org.account,
                 worker=self._worker.token,
                 ahead=timedelta(seconds=self._timings.ahead),
@@ -189,6 +199,8 @@ class Dispatcher:
         except BaseException:
             queue.done = [*done, *queue.done]
             raise
+        if looks:
+            queue.is_shared = bool(wanted) or not queue.scanned
         for handed, recorded in zip(done, batch.recorded, strict=True):
             self._on_recorded(queue, handed.claim, recorded)
         for text, result in zip(wanted, batch.claim_results, strict=True):
@@ -221,6 +233,8 @@ class Dispatcher:
         if isinstance(result, Waiting) and result.for_rate_limit and result.until is not None:
             queue.scheduler.schedule_at(text, result.until)
             return
+        if isinstance(result, Failure) and isinstance(result.error, MessageNotWaiting):
+            queue.share()
         if isinstance(result, Failure) and isinstance(result.error, ProviderChanged):
             if not queue.closed:
                 self._on_event(DispatchEvent(queue.org, text, result))
@@ -244,6 +258,17 @@ class Dispatcher:
         if queue.may_find_more(now, for_ever=for_ever, max_scheduled=room):
             with self._store.snapshot() as cursor:
                 queue.fetch(cursor, now, max_scheduled=room, poll=self._timings.poll)
+
+    def _look(self, queue: OrgQueue, cursor: Cursor, now: datetime, room: int) -> None:
+        """Schedule due messages in the transaction that claims them, no more than it may claim."""
+        most = self._timings.max_scheduled
+        queue.fetch(cursor, now, max_scheduled=most, poll=self._timings.poll, at_once=room)
+
+    def _due(self, queue: OrgQueue, now: datetime, room: int) -> list[DueText]:
+        """What is to be claimed now. All workers claim in the order of the recipients, which
+        prevents deadlocks."""
+        soon = now + timedelta(seconds=self._timings.ahead / 2)
+        return sorted(queue.scheduler.pop_due(soon, room), key=lambda text: text.to_e164 or "")
 
     def _start_over(self) -> None:
         """Start over, because the clock was set back and all expected times are wrong."""
@@ -359,28 +384,3 @@ def waiting_behind(store: Store, org: OrgRow, limit: int) -> list[Waiting]:
     with store.snapshot() as cursor:
         behind = behind_texts(cursor, org, now=store.clock(), limit=limit)
     return [Waiting(each.message, each.why) for each in behind]
-
-
-@contextmanager
-def stopping_on_signals(dispatcher: Dispatcher) -> Iterator[list[int]]:
-    """SIGTERM and Ctrl-C stop the dispatcher gracefully; a second Ctrl-C aborts.
-
-    Yields the list of received signals.
-    """
-    came: list[int] = []
-    before = {}
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        came.append(number)
-        if came.count(signal.SIGINT) > 1:
-            raise KeyboardInterrupt
-        if len(came) == 1:  # a second one could find `stop` half done, and wait for itself
-            dispatcher.stop()
-
-    if threading.current_thread() is threading.main_thread():
-        before = {each: signal.signal(each, on_signal) for each in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield came
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)

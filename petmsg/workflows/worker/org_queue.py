@@ -46,6 +46,8 @@ class OrgQueue:
     scanned: bool = False
     paused_until: datetime | None = None
     closed: bool = False
+    is_shared: bool = False
+    """Whether other workers claim messages of this org too."""
     _after: tuple[datetime, int] = LONG_AGO
     _scan_again_at: datetime = LONG_AGO[0]
     _next_fetch_at: datetime = LONG_AGO[0]
@@ -70,6 +72,12 @@ class OrgQueue:
         self.scheduler, self.deferred = RateLimiter(), {}
         self.paused_until = self._paused_at = None
         self.read_from_start()
+
+    def share(self) -> None:
+        """Discard what is scheduled, because other workers claim it too."""
+        if not self.is_shared:
+            self.is_shared, self.scheduler = True, RateLimiter()
+            self.read_from_start()
 
     def read_from_start(self) -> None:
         """Read the queue from its start again."""
@@ -99,7 +107,15 @@ class OrgQueue:
                 until = now + timedelta(seconds=seconds)
                 self.paused_until = max(self.paused_until or until, until)
 
-    def fetch(self, cursor: Cursor, now: datetime, *, max_scheduled: int, poll: float) -> None:
+    def fetch(
+        self,
+        cursor: Cursor,
+        now: datetime,
+        *,
+        max_scheduled: int,
+        poll: float,
+        at_once: int = MAX_SCHEDULED_AT_ONCE,
+    ) -> None:
         """Schedule the next messages, as far as there is room and they are due soon."""
         self.scheduler.update_limits(read_rate_limits(cursor, self.org), now)
         self._next_fetch_at = now + FETCH_INTERVAL
@@ -111,10 +127,10 @@ class OrgQueue:
             limit = min(max_scheduled - len(self.scheduler), PAGE)
             due = due_texts(cursor, self.org, now=now, after=self._after, limit=limit)
             unknown = [text for text in due if not self._is_known(text)]
-            rest = unknown[MAX_SCHEDULED_AT_ONCE:]
+            rest = unknown[at_once:]
             if rest:
                 due = due[: due.index(rest[0])]
-            found += unknown[:MAX_SCHEDULED_AT_ONCE]
+            found += unknown[:at_once]
             if rest or len(due) == limit:
                 self._after = (due[-1].due_at, due[-1].message)
             else:
