@@ -1,9 +1,10 @@
-"""Draining a queue with `petmsg message dispatch`, against a fake carrier of 150 ms.
+"""Draining a queue with `petmsg message dispatch`, against a fake carrier of 150 ms or of none.
 
 The floor is what the numbers may send: one segment a second each.
 """
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +26,19 @@ INSERT INTO media (org_id, message_id, position, status, name, content_type, siz
 SELECT org_id, id, 0, 'stored', 'rex.jpg', 'image/jpeg', 400000, 'picture of ' || id, 0, :now, :now
 FROM message WHERE media_count > 0
 """
+_SDK_ALONE = """
+import os, sys
+from concurrent.futures import ThreadPoolExecutor
+from petmsg.providers.base import OutgoingText
+from petmsg.providers.credentials import load_twilio_credentials
+from petmsg.providers.twilio import TwilioProvider
+credentials = load_twilio_credentials(os.environ, None, None)
+provider = TwilioProvider(credentials, pool_size=8, api_url=os.environ["PETMSG_TWILIO_API_URL"])
+texts = [OutgoingText("+14155510001", f"+1628555{c:05}", "Hi") for c in range(int(sys.argv[1]))]
+with ThreadPoolExecutor(8) as threads:
+    list(threads.map(provider.send, texts))
+"""
+"""Sends as many texts as its argument says, by petmsg's adapter of the SDK."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +83,54 @@ def measure(bench: Bench) -> list[Row]:
             f"sending, {kind}: {texts / took.best:.1f} messages/s (the floor {numbers}),"
             f" {many.process.cpu_seconds / texts * 1000:.1f} ms of CPU each."
         )
-        rows.append(_with_pictures(bench, kind))
+        rows += [_with_pictures(bench, kind), *_answered_at_once(bench, kind)]
     return rows
+
+
+def _answered_at_once(bench: Bench, kind: str) -> list[Row]:
+    """The CPU of dispatchers whose provider answers at once, beside that of the SDK alone, and of
+    four of them beside one; without their start."""
+    texts, rounds = bench.few(600, 30), bench.few(3, 1)
+    alone, four, sdk = [], [], []
+    for _ in range(rounds):
+        start = _dispatched(bench, kind, 0, 1)
+        alone.append(max(_dispatched(bench, kind, texts, 1) - start, 1e-3))
+        four.append(max(_dispatched(bench, kind, texts, 4) - 4 * start, 1e-3))
+        sdk.append(max(_by_sdk(texts) - _by_sdk(0), 1e-3))
+    what = f"CPU of {texts:,} messages, {kind}"
+    one = Sample(tuple(alone))
+    return [
+        Row("sending", what, one, "the SDK's requests alone", Sample(tuple(sdk)), at_most=3),
+        Row("sending", f"{what}, 4 processes", Sample(tuple(four)), "1", one, at_most=1.2),
+    ]
+
+
+def _dispatched(bench: Bench, kind: str, texts: int, processes: int) -> float:
+    """The CPU seconds of draining a new database; every message must arrive once."""
+
+    def build(url: str) -> None:
+        company.create(url)
+        if texts:
+            _add_queue(url, texts, 50, per_second=1000)
+
+    url = bench.database(kind, f"at-once-{texts}", build)
+    with running_fake(any_number=True) as fake, ThreadPoolExecutor(processes) as threads:
+        environ = {**fake.environ, "PETMSG_DATABASE_URL": url}
+        command = [sys.executable, "-m", "petmsg", "message", "dispatch", "-o", "jsonl"]
+        runs = [threads.submit(watched, command, environ) for _ in range(processes)]
+        took = sum(run.result().cpu_seconds for run in runs)
+        seen = fake.stats()
+        assert seen["accepted"] == texts, seen
+    return took
+
+
+def _by_sdk(texts: int) -> float:
+    """The CPU seconds of as many requests by Twilio's SDK in eight threads, and nothing else."""
+    with running_fake(any_number=True) as fake:
+        took = watched([sys.executable, "-c", _SDK_ALONE, str(texts)], fake.environ).cpu_seconds
+        seen = fake.stats()
+        assert seen["accepted"] == texts, seen
+    return took
 
 
 def _with_pictures(bench: Bench, kind: str) -> Row:
@@ -128,7 +188,14 @@ def _drained(bench: Bench, kind: str, texts: int, numbers: int) -> Drained:
     return Drained(process, seen["peak_connections"], seen["peak_requests"])
 
 
-def _add_queue(url: str, texts: int, numbers: int, *, pictures: int | None = None) -> None:
+def _add_queue(
+    url: str,
+    texts: int,
+    numbers: int,
+    *,
+    pictures: int | None = None,
+    per_second: int | None = None,
+) -> None:
     """A text to each of as many clients, in windows of as many sitters as there are numbers."""
     now = datetime.now(UTC)
     due = now - timedelta(hours=1)
@@ -187,6 +254,8 @@ def _add_queue(url: str, texts: int, numbers: int, *, pictures: int | None = Non
             )
             sent = [{**_text(c, due), "media_count": pictures or 0} for c in clients]
             add("message", *sent)
+            if per_second is not None:
+                cursor.run("UPDATE message_number SET segments_per_second = :n", n=per_second)
             if pictures is not None:
                 cursor.run("UPDATE message_number SET segments_per_second = 1000")
                 cursor.run(_ADD_PICTURES, now=now)

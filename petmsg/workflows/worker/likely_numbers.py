@@ -61,8 +61,8 @@ def _read(cursor: Cursor, org: OrgRow, texts: Sequence[DueText], now: datetime) 
     is_any = any(_is_any_of_pool(each) for each in decisions)
     pool = usable_pool_numbers(cursor, org, now) if is_any else ()
     for (text, _), decision in zip(to_clients, decisions, strict=True):
-        number = decision.number
-        one = () if number is None else (number.id,)
+        chosen = decision.number
+        one = () if chosen is None else (chosen.id,)
         found[text.message] = pool if _is_any_of_pool(decision) else one
     return [found.get(text.message, ()) for text in texts]
 

@@ -174,8 +174,9 @@ def test_no_transaction_claims_so_many_that_the_first_of_them_waits(url: str) ->
         write_in = crew.store.write_in
 
         def counting(slug: str, service: Any, /, *args: Any, **kwargs: Any) -> Any:
-            wanted.append(len(kwargs.get("wanted", ())))
-            return write_in(slug, service, *args, **kwargs)
+            batch = write_in(slug, service, *args, **kwargs)
+            wanted.append(len(getattr(batch, "claim_results", ())))
+            return batch
 
         crew.store.write_in = counting  # type: ignore[method-assign]
         crew.dispatcher.run_once()

@@ -129,7 +129,7 @@ def test_no_more_threads_are_made_than_are_busy(started: list[SenderPool]) -> No
     crew.submit("o", claim(), provider, claimed_at=uptime())
     results(crew, 1)
     assert threading.active_count() <= before + 1
-    assert (crew.free, crew.count) == (200, 200)
+    assert (crew.busy, crew.count) == (0, 200)
 
 
 def test_what_was_not_begun_when_it_is_stopped_comes_back_at_once(
