@@ -72,9 +72,10 @@ def _segments(answers: "_Answers", client: ClientIntervals) -> list[Segment]:
     """Return the client's segments, with equal neighbours merged."""
     since: list[datetime] = []
     routes: list[Route] = []
+    own_numbers, overrides = client.own_pool_number, client.overrides
     for from_at, to_at, windows in _stretches(client, answers.start, answers.end):
-        own = client.own_pool_number.states[client.own_pool_number.place(from_at)]
-        override = _override(client.overrides, from_at)
+        own = own_numbers.states[own_numbers.place(from_at)]
+        override = _override(overrides, from_at) if overrides else None
         state = _State(windows, client.kind, own, override, client.calling_code)
         for at, route in answers.over(from_at, to_at, state):
             if not routes or route is not routes[-1]:
@@ -137,20 +138,17 @@ class _Answers:
         self._routes: dict[Route, Route] = {}
 
     def over(
-        self,
-        from_at: datetime,
-        to_at: datetime,
-        state: _State,
-    ) -> Iterator[tuple[datetime, Route]]:
-        """Yield the routes in `[from_at, to_at)` with this state, each with its start."""
-        at, changes = from_at, self._changes
+        self, from_at: datetime, to_at: datetime, state: _State
+    ) -> list[tuple[datetime, Route]]:
+        """Return the routes in `[from_at, to_at)` with this state, each with its start."""
+        changes = self._changes
         place = bisect_right(changes, from_at)
-        while True:
-            yield at, self._at(at, place, state)
-            if place == len(changes) or changes[place] >= to_at:
-                return
+        routes = [(from_at, self._at(from_at, place, state))]
+        while place < len(changes) and changes[place] < to_at:
             at = changes[place]
             place += 1
+            routes.append((at, self._at(at, place, state)))
+        return routes
 
     def _at(self, at: datetime, place: int, state: _State) -> Route:
         """Return the route at `at`, after `place` changes of the org."""
