@@ -39,14 +39,14 @@ def measure(bench: Bench) -> list[Row]:
 
 
 def _serving(bench: Bench, kind: str) -> list[Row]:
-    count = bench.few(1_000, 20)
+    count = bench.few(300, 20)
     url = bench.database(kind, "media", _build)
     token = link(url, (JPEG, "image/jpeg"), now=clock.now())
     path = path_of(token, position=0, content_type="image/jpeg")
     calm, flooded = [], []
     with serving(url, "-o", "jsonl") as server:
         _deliver(server.port, count)  # the first requests load what the others find
-        for _ in range(bench.few(3, 1)):
+        for _ in range(bench.few(2, 1)):
             calm.append(_deliver(server.port, count))
             flood = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.media", str(server.port), path],

@@ -52,7 +52,7 @@ class Drained:
 
 def measure(bench: Bench) -> list[Row]:
     """The rows of sending."""
-    texts, numbers = bench.few(5_000, 150), bench.few(100, 50)
+    texts, numbers = bench.few(3_000, 150), bench.few(100, 50)
     floor = Sample((texts / numbers,))
     rows = []
     for kind in bench.databases:
@@ -90,7 +90,7 @@ def measure(bench: Bench) -> list[Row]:
 def _answered_at_once(bench: Bench, kind: str) -> list[Row]:
     """The CPU of dispatchers whose provider answers at once, beside that of the SDK alone, and of
     four of them beside one; without their start."""
-    texts, rounds = bench.few(600, 30), bench.few(3, 1)
+    texts, rounds = bench.few(600, 30), bench.few(2, 1)
     alone, four, sdk = [], [], []
     for _ in range(rounds):
         start = _dispatched(bench, kind, 0, 1)
@@ -138,7 +138,7 @@ def _with_pictures(bench: Bench, kind: str) -> Row:
 
     The numbers have the highest rate limit, so that none waits. The fake fetches no picture.
     """
-    texts, rounds = bench.few(600, 50), bench.few(3, 1)
+    texts, rounds = bench.few(400, 50), bench.few(3, 1)
     without, with_one = [], []
     for _ in range(rounds):
         for pictures, took in ((0, without), (1, with_one)):

@@ -70,7 +70,10 @@ class Case:
 
 def measure_confirm(bench: Bench) -> list[Row]:
     """The rows of confirming: many at once, and one by one, each with a commit of its own."""
-    many = [_confirming(bench, kind, bench.few(10_000, 20), CHUNK, 0.6) for kind in bench.databases]
+    many = [
+        _confirming(bench, kind, bench.few(10_000 if kind == "SQLite" else 2_000, 20), CHUNK, 0.6)
+        for kind in bench.databases
+    ]
     single = [_confirming(bench, kind, bench.few(300, 5), 1, 0.5) for kind in bench.databases]
     return [*many, *single]
 
@@ -163,14 +166,14 @@ def _importing(bench: Bench, imported: Import) -> list[Row]:
     rows = [_imported(bench, imported, kind) for kind in bench.databases]
     if imported is not _CLIENTS:
         return rows
-    count = bench.few(100_000, 20)
+    count = bench.few(60_000, 20)
     most, half = (_peak_of_import(bench, imported, each) for each in (count, count // 2))
     what = f"peak memory, {count:,} {imported.noun}s, SQLite"
     return [*rows, Row("import", what, most, f"{count // 2:,} rows", half, at_most=1.1)]
 
 
 def _imported(bench: Bench, imported: Import, kind: str) -> Row:
-    count = bench.few(100_000 if kind == "SQLite" else 30_000, 20)
+    count = bench.few(30_000, 20)
     return _compared(bench, kind, _import_case(imported, count))
 
 
