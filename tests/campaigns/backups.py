@@ -67,7 +67,8 @@ def pictures_first(url: str, target: Path) -> object:
     shutil.copytree(pictures, pictures_of(target), dirs_exist_ok=True)
     before = len([*pictures.rglob("*")])
     for _ in range(6_000):
-        if len([*pictures.rglob("*")]) > before + WRITERS:  # one of them is in a row by then
+        # A writer's newest picture and its folder may be in no row yet; those before are.
+        if len([*pictures.rglob("*")]) > before + 3 * WRITERS:
             break
         time.sleep(0.01)
     ran = run_cli(url, "db", "backup", str(target))
