@@ -83,7 +83,7 @@ def _forgets_who_wrote(patch: pytest.MonkeyPatch) -> None:
 
 
 def _forgets_overrides(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(inbound, "holding_override", lambda *_: None)
+    patch.setattr(inbound, "holding_overrides", lambda *_: {})
 
 
 def _keeps_the_phone_in_the_decision(patch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def test_a_missing_rule_would_be_noticed(
     if fault == "the last message":
         monkeypatch.setattr(inbound, "_may_answer_the_company", lambda _: False)
     elif fault == "overrides":
-        monkeypatch.setattr(inbound, "holding_override", lambda *_: None)
+        monkeypatch.setattr(inbound, "holding_overrides", lambda *_: {})
     if fault != "the last message":
         monkeypatch.setattr(
             system_messages,
