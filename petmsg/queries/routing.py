@@ -137,7 +137,7 @@ def read_facts(
         numbers = cursor.tuples(statement, most=AT_FIRST, **named)
     facts = _with_shared_numbers(cursor, facts, numbers, client, phone)
     most = AT_FIRST
-    while len(facts.pool) >= most and needs_more_of_pool(facts, at):
+    while len(facts.pool) >= most and needs_more_of_pool(facts, at, most):
         most *= TIMES_MORE
         numbers = cursor.tuples(statement, most=most, **named)
         facts = _with_shared_numbers(cursor, facts, numbers, client, phone)

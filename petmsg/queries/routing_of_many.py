@@ -165,7 +165,7 @@ def add_shared_numbers(
             for each, own in zip(found, owns, strict=True)
         ]
         if len(pool) < most or not any(
-            needs_more_of_pool(each, at) for each, (_, at) in zip(facts, wanted, strict=True)
+            needs_more_of_pool(each, at, most) for each, (_, at) in zip(facts, wanted, strict=True)
         ):
             return facts
         most *= TIMES_MORE

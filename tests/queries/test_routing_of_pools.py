@@ -6,10 +6,11 @@ or in quarantine.
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from petmsg.enums.messages import AttemptStatus, StoredRule
 from petmsg.enums.numbers import NumberClass, NumberStatus
@@ -205,3 +206,30 @@ def test_the_one_number_of_the_clients_country_is_found_behind_all_others(
     assert chosen is not None
     assert chosen.e164 == "+447700900001"
     assert decide(together, at).number == chosen
+
+
+@pytest.mark.parametrize("past", [False, True])
+@pytest.mark.parametrize("used", [(), range(9, 12), range(12)])
+def test_the_last_number_is_not_lent_before_those_between(
+    migrated_url: str, past: bool, used: Sequence[int]
+) -> None:
+    """The first ones cannot send pictures. Of those after them the oldest that can is lent, and not
+    the highest, nor a used one where one was never used."""
+    add_org(migrated_url, front_desk="+14155550100")
+    with working(migrated_url, now=NOW) as uow:
+        client.add(uow, "Ann", phones=["+14155551001"], ref="C-1")
+        for place in range(12):
+            number.add(uow, f"+1415555{200 + place:04}", number_class=NumberClass.POOL)
+        _, *rows = list(uow.session.exec(select(MessageNumber).order_by(col(MessageNumber.id))))
+        for each in rows[:5]:
+            each.mms = False
+        for place in used:
+            rows[place].last_used_at = NOW - HOUR
+    with looking(migrated_url) as cursor:
+        org = find_org(cursor, None)
+        ann = find_client(cursor, org.id, "C-1")
+        at = NOW + HOUR
+        read = read_facts(cursor, org, ann, at=at, past=past, with_media=True)
+    chosen = decide(read, at).number
+    assert chosen is not None
+    assert chosen.e164 == "+14155550205"

@@ -103,15 +103,27 @@ def needs_shared_numbers(facts: Facts, at: datetime) -> bool:
     return not _refuses(facts, window)
 
 
-def needs_more_of_pool(facts: Facts, at: datetime) -> bool:
-    """Whether the Decision can depend on pool numbers that rule 2 would take after all those of
-    `facts.pool`, which have the thread's own one: not if it can take one of them."""
+def needs_more_of_pool(facts: Facts, at: datetime, most: int) -> bool:
+    """Whether the Decision can depend on pool numbers that `facts.pool` does not have.
+
+    It has the thread's own one, the first `most` of those never used and the first `most` of those
+    used, in the order of rule 2, and perhaps others. One that can be lent is enough only if no
+    number that is missing comes before it.
+    """
     chosen = _chosen_by_a_person(facts, at)
     if chosen is not None or _is_not_for_client(facts) or not needs_shared_numbers(facts, at):
         return False
     candidates = [x for x in facts.pool if usable(x.number, at) and sends_it(x.number, facts)]
     with_room = _with_room(candidates, facts)
-    return not any(facts.calling_code is None or is_near(x.number, facts) for x in with_room)
+    fit = [x for x in with_room if facts.calling_code is None or is_near(x.number, facts)]
+    if not fit:
+        return True
+    if any(each.number.id == facts.own_pool_number_id for each in fit):
+        return False
+    first = min(fit, key=_least_recently_used)
+    before = [x for x in facts.pool if _least_recently_used(x) < _least_recently_used(first)]
+    never_used = sum(each.last_used_at is None for each in before)
+    return never_used >= most or len(before) - never_used >= most
 
 
 class HasStatus(Protocol):

@@ -536,25 +536,36 @@ def test_numbers_that_are_not_usable_are_as_good_as_absent(situation: Situation)
     assert decide(only, at) == decide(facts, at)
 
 
-@MANY
+@SOME
 @given(st.one_of(situations(), with_pictures(), chosen(), of_countries()))
 def test_numbers_that_the_pool_would_lend_last_may_be_missing(situation: Situation) -> None:
-    """As `needs_more_of_pool` says, which is about those that are there."""
+    """As `needs_more_of_pool` says, whichever others are there beside the first ones."""
     facts, at = situation
     in_order = naive.by_longest_rest(list(facts.pool))
-    for read in range(len(in_order) + 1):
-        own = [each for each in in_order if each.number.id == facts.own_pool_number_id]
-        first = facts._replace(pool=(*in_order[:read], *own))
-        if not needs_more_of_pool(first, at):
-            assert decide(first, at) == decide(facts, at)
+    never_used = [each for each in in_order if each.last_used_at is None]
+    used = [each for each in in_order if each.last_used_at is not None]
+    own = [each for each in in_order if each.number.id == facts.own_pool_number_id]
+    for most in range(1, len(in_order) + 1):
+        for other in [None, *in_order]:
+            there = [*never_used[:most], *used[:most], *own, other]
+            first = facts._replace(pool=tuple(each for each in in_order if each in there))
+            if not needs_more_of_pool(first, at, most):
+                assert decide(first, at) == decide(facts, at)
 
 
-def test_one_number_that_can_be_lent_is_enough() -> None:
-    assert needs_more_of_pool(facts(pool=()), T)
-    first = pool_number()
+def test_a_number_that_can_be_lent_is_enough_if_none_before_it_is_missing() -> None:
+    first, second, third = (pool_number(each) for each in (11, 12, 13))
     resting = first._replace(number=quarantined(first.number))
-    assert needs_more_of_pool(facts(pool=(resting,)), T)
-    assert not needs_more_of_pool(facts(pool=(resting, pool_number(12))), T)
+    also_resting = second._replace(number=quarantined(second.number))
+    used = third._replace(last_used_at=T - HOUR)
+    assert needs_more_of_pool(facts(pool=()), T, 1)
+    assert needs_more_of_pool(facts(pool=(resting,)), T, 1)
+    assert needs_more_of_pool(facts(pool=(resting, third)), T, 1)
+    assert needs_more_of_pool(facts(pool=(resting, also_resting, used)), T, 2)
+    assert not needs_more_of_pool(facts(pool=(resting, third)), T, 2)
+    assert not needs_more_of_pool(facts(pool=(resting, also_resting, used)), T, 3)
+    own = facts(pool=(resting, third), own_pool_number_id=third.number.id)
+    assert not needs_more_of_pool(own, T, 1)
 
 
 def test_these_examples_reach_every_code_and_every_kind_of_collision() -> None:
