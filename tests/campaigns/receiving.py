@@ -73,7 +73,7 @@ def plan(rate: float, seconds: float, seed: int) -> list[Delivery]:
     chance = random.Random(seed)
     found: list[Delivery] = []
     while len(found) < rate * seconds:
-        sid = f"SM{seed:04x}{len(found):028x}"
+        sid = f"SM{seed:05x}{len(found):027x}"
         sender = f"+1617555{chance.randrange(CLIENTS):04}"
         body, headers = signed(
             INBOUND, inbound(sid, sender, chance.choice(POOL), f"Text {sid}: how is Rex?")
