@@ -1,8 +1,10 @@
 """What a soak has to answer for: what grew, and what the carrier and the channel saw."""
 
 import re
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -18,6 +20,10 @@ WARM_DAYS = 2
 """A process loads and caches in its first days; what it has then is no growth."""
 KILOBYTES = 3000
 """How much more memory a process may have at the end of its life than when it was warm."""
+SOCKETS = 4
+"""How many more sockets: each thread that sends keeps its connection to the provider."""
+LOOKS, PAUSE = 16, 0.03
+"""How often a process is looked at, and the seconds in between."""
 ROW_BYTES = 1.5
 """How many times more bytes a row may take at the end than after the first weeks."""
 WAL_BYTES = 32_000_000
@@ -31,8 +37,8 @@ Key = tuple[str, str]
 class Sample:
     """A long-lived process at the end of a day, when it had nothing to do.
 
-    `memory` are the kilobytes of its own (no file's), `files` the least number of open files among
-    several looks.
+    `memory` are the kilobytes of its own (no file's), `files` and `sockets` the least numbers of
+    those open among several looks.
     """
 
     day: int
@@ -40,6 +46,7 @@ class Sample:
     pid: int
     memory: int
     files: int
+    sockets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +92,14 @@ class Verdict:
 # -------------------------------------------------------------------------------- what was measured
 
 
-def look_at(day: int, name: str, pid: int, *, files: int) -> Sample:
-    """A sample of a process; `files` is the least that was seen before."""
-    return Sample(day, name, pid, memory_of(pid), min(files, files_of(pid)))
+def look_at(day: int, name: str, pid: int) -> Sample:
+    """A sample of a process, which takes half a second."""
+    looks = []
+    for _ in range(LOOKS):
+        looks.append(open_of(pid))
+        time.sleep(PAUSE)
+    files, sockets = zip(*looks, strict=True)
+    return Sample(day, name, pid, memory_of(pid), min(files), min(sockets))
 
 
 def memory_of(pid: int) -> int:
@@ -96,9 +108,14 @@ def memory_of(pid: int) -> int:
     return sum(int(each) for each in _OWN.findall(said))
 
 
-def files_of(pid: int) -> int:
-    """How many files a process has open."""
-    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+def open_of(pid: int) -> tuple[int, int]:
+    """How many files a process has open, and how many sockets."""
+    found = []
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it was closed meanwhile
+            found.append(str(each.readlink()))
+    sockets = sum(each.startswith("socket:") for each in found)
+    return len(found) - sockets, sockets
 
 
 def space_of(day: int, url: str) -> Space:
@@ -137,6 +154,9 @@ def growth(samples: Sequence[Sample], spaces: Sequence[Space]) -> Iterator[str]:
         files = [each.files for each in warm]
         if min(files[-2:]) > max(files[:2]):
             yield f"{days}: {files[0]} open files, then {files[-1]}"
+        sockets = [each.sockets for each in warm]
+        if min(sockets[-2:]) > max(sockets[:2]) + SOCKETS:
+            yield f"{days}: {sockets[0]} open sockets, then {sockets[-1]}"
     connections = [each.connections for each in spaces]
     if len(spaces) >= 4 and min(connections[-2:]) > max(connections[:2]):
         yield f"{connections[:2]} connections, then {connections[-2:]}"
@@ -157,7 +177,8 @@ def lives(samples: Sequence[Sample]) -> Iterator[str]:
         warm, last = life[min(WARM_DAYS, len(life) - 1)], life[-1]
         yield (
             f"{name}, days {life[0].day} to {last.day}: {life[0].memory} kB, warm {warm.memory}, "
-            f"at the end {last.memory}; open files {warm.files}, {last.files}"
+            f"at the end {last.memory}; open files {warm.files}, {last.files}; "
+            f"sockets {warm.sockets}, {last.sockets}"
         )
 
 
