@@ -184,6 +184,42 @@ def test_no_transaction_claims_so_many_that_the_first_of_them_waits(url: str) ->
     assert statuses(url) == {"sent": 2 * AT_ONCE}
 
 
+def test_what_others_took_meanwhile_costs_no_other_message_its_turn(url: str) -> None:
+    """What is scheduled is then discarded, and the rest is looked for in the transaction that
+    claims it."""
+    crowd(url, clients=60, numbers=6)
+    texts = queue(url, [(at, "Hi") for at in range(60)])
+    others = set(texts[3:50:4])
+
+    def take() -> None:
+        if crew.store.did["writes"] == 2:  # the first batch was claimed, more is scheduled
+            with working(url, now=now()) as uow:
+                for text in others:
+                    uow.cursor.run(
+                        "UPDATE message SET status = 'cancelled', due_at = NULL"
+                        " WHERE id = :id AND status = 'queued'",
+                        id=text,
+                    )
+
+    found: list[int] = []
+    provider = Remembering()
+    with pumping(url, provider, pool=4) as crew:
+        crew.store.before_write = take
+        look = crew.dispatcher._look
+
+        def looking_for_more(*args: Any) -> None:
+            look(*args)
+            found.append(len(args))
+
+        crew.dispatcher._look = looking_for_more  # type: ignore[method-assign]
+        crew.dispatcher.run_once()
+    done = statuses(url)
+    assert found
+    assert done["cancelled"] > 0
+    assert done["sent"] == len(texts) - done["cancelled"]
+    assert len({text.to_e164 for _, text in provider.got}) == len(provider.got) == done["sent"]
+
+
 def test_a_long_queue_of_one_number_does_not_keep_the_others_from_leaving(url: str) -> None:
     crowd(url, clients=41, numbers=2, per_second=0.01)
     with working(url) as uow:

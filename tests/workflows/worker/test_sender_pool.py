@@ -132,6 +132,45 @@ def test_no_more_threads_are_made_than_are_busy(started: list[SenderPool]) -> No
     assert (crew.busy, crew.count) == (0, 200)
 
 
+def test_what_waited_too_long_for_a_thread_is_not_sent(
+    started: list[SenderPool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its claim decided (the number, that nobody opted out) may not be true any more."""
+    monkeypatch.setattr(module, "LONGEST_SPARE", 0.2)
+    may_answer, begun = threading.Event(), threading.Event()
+
+    def answer(_: OutgoingText) -> SendOutcome | None:
+        begun.set()
+        assert may_answer.wait(20)
+        return None
+
+    crew, provider = pool(started, 1), Remembering(answer)
+    crew.submit("o", claim(1), provider, claimed_at=uptime())
+    assert begun.wait(20)
+    crew.submit("o", claim(2, number=2), provider, claimed_at=uptime())
+    time.sleep(0.3)
+    may_answer.set()
+    first, second = results(crew, 2)
+    assert isinstance(first.outcome, Accepted)
+    assert isinstance(second.outcome, RetryLater)
+    assert second.started_at is None
+    assert [text.body for _, text in provider.got] == ["1"]
+
+
+def test_more_than_the_threads_can_send_is_only_taken_while_the_provider_accepts(
+    started: list[SenderPool],
+) -> None:
+    outcomes: list[SendOutcome | None] = [None, RetryLater(None, "429", "Too many.")]
+    crew, provider = pool(started, 2), Remembering(lambda _: outcomes.pop(0))
+    assert crew.free == 2
+    crew.submit("o", claim(1), provider, claimed_at=uptime())
+    results(crew, 1)
+    assert 2 < crew.free <= 2 + module.MOST_SPARE
+    crew.submit("o", claim(2, number=2), provider, claimed_at=uptime())
+    results(crew, 1)
+    assert crew.free == 2
+
+
 def test_what_was_not_begun_when_it_is_stopped_comes_back_at_once(
     started: list[SenderPool],
 ) -> None:
