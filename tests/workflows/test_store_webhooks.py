@@ -8,12 +8,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from petmsg.db.backup_mark import mark
 from petmsg.db.location import locate
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import Delivery, DeliveryReport, ReceivedText
 from petmsg.workflows.environment import Environment
 from petmsg.workflows.store import Store
 from petmsg.workflows.store_webhooks import WebhookStore
-from petmsg.workflows.webhook_outcome import SignedText
+from petmsg.workflows.webhook_outcome import SignedReport, SignedText
 from tests.support.fixtures import NOW, Cli
 from tests.support.texting import ANN, POOL, people
 
@@ -72,7 +73,7 @@ def text(sid: str, sender: str) -> SignedText:
     return SignedText(ReceivedText(sid, sender, POOL, "Is Rex fine?"), OURS)
 
 
-def words(keep: WebhookStore, texts: Sequence[SignedText]) -> list[tuple[int, str]]:
+def words(keep: WebhookStore, texts: Sequence[SignedText | SignedReport]) -> list[tuple[int, str]]:
     return [(each.status, each.word) for each in keep(texts)]
 
 
@@ -96,3 +97,24 @@ def test_one_message_more_in_a_batch_is_only_written(
         assert words(keep, texts) == [(200, "stored")] * size
         counts.append(len(asked))
     assert (counts[1] - counts[0]) / 6 == (5 if locate(migrated_url).is_sqlite else 1)
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_backup_that_was_not_reviewed_answers_no_webhook(
+    cli: Cli, migrated_sqlite: str, is_open: bool
+) -> None:
+    """Whether a message of a receipt is unknown cannot be said: it may have been sent since."""
+    people(cli)
+    path = migrated_sqlite.removeprefix("sqlite:///")
+    store = Store(Environment({}, now=NOW), db=migrated_sqlite, actor="web")
+    store.is_service = True
+    receipt = SignedReport(DeliveryReport("SM99", Delivery.DELIVERED), OURS)
+    with store.at_end:
+        keep = WebhookStore(store)
+        if is_open:
+            assert words(keep, [receipt]) == [(204, "unknown")]
+        with sqlite3.connect(path) as other:
+            mark(other, NOW)
+        other.close()
+        both = [receipt, text("SM1", ANN)]
+        assert words(keep, both) == [(503, "backup_not_restored")] * 2
