@@ -188,15 +188,23 @@ def test_a_decision_is_that_of_all_pool_numbers(
 
 
 @pytest.mark.parametrize("past", [False, True])
+@pytest.mark.parametrize(
+    ("phone", "only", "others"),
+    [
+        ("+447700900123", "+447700900001", "+1415555{:04}"),
+        ("+14155551001", "+14155550001", "+44770090{:04}"),
+    ],
+    ids=["the highest", "the lowest"],
+)
 def test_the_one_number_of_the_clients_country_is_found_behind_all_others(
-    migrated_url: str, past: bool
+    migrated_url: str, past: bool, phone: str, only: str, others: str
 ) -> None:
-    add_org(migrated_url, front_desk="+14155550100")
+    add_org(migrated_url, front_desk=others.format(100))
     with working(migrated_url, now=NOW) as uow:
-        client.add(uow, "Ann", phones=["+447700900123"], ref="C-1")
+        client.add(uow, "Ann", phones=[phone], ref="C-1")
         for place in range(30):
-            number.add(uow, f"+1415555{200 + place:04}", number_class=NumberClass.POOL)
-        number.add(uow, "+447700900001", number_class=NumberClass.POOL)
+            number.add(uow, others.format(200 + place), number_class=NumberClass.POOL)
+        number.add(uow, only, number_class=NumberClass.POOL)
     with looking(migrated_url) as cursor:
         org = find_org(cursor, None)
         ann = find_client(cursor, org.id, "C-1")
@@ -204,8 +212,28 @@ def test_the_one_number_of_the_clients_country_is_found_behind_all_others(
         chosen = decide(read_facts(cursor, org, ann, at=at, past=past), at).number
         (together,) = read_facts_of_many(cursor, org, [(ann, at)])
     assert chosen is not None
-    assert chosen.e164 == "+447700900001"
+    assert chosen.e164 == only
     assert decide(together, at).number == chosen
+
+
+def test_an_imported_use_is_none_in_the_past(migrated_url: str) -> None:
+    """No attempt of ours used the numbers: the one with the lowest ID is lent, although it is the
+    last in today's order, and neither the lowest nor the highest by its digits."""
+    add_org(migrated_url, front_desk="+14155550100")
+    with working(migrated_url, now=NOW) as uow:
+        client.add(uow, "Ann", phones=["+14155551001"], ref="C-1")
+        for place in (5, *range(5), *range(6, 12)):
+            number.add(uow, f"+1415555{200 + place:04}", number_class=NumberClass.POOL)
+        _, *rows = list(uow.session.exec(select(MessageNumber).order_by(col(MessageNumber.id))))
+        for hours, each in enumerate(rows, start=1):
+            each.last_used_at = NOW - HOUR * hours
+    with looking(migrated_url) as cursor:
+        org = find_org(cursor, None)
+        ann = find_client(cursor, org.id, "C-1")
+        read = read_facts(cursor, org, ann, at=NOW + HOUR, past=True)
+    chosen = decide(read, NOW + HOUR).number
+    assert chosen is not None
+    assert chosen.e164 == "+14155550205"
 
 
 @pytest.mark.parametrize("past", [False, True])
