@@ -19,7 +19,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "booking list": ("booking list", "booking list --today"),
     "booking show": ("booking show B-7",),
     "sitter list": ("sitter list",),
-    "sitter show": ("sitter show S-3",),
+    "sitter show": ("sitter show S-3", "sitter show S-3 --messages"),
     "sitter absences": ("sitter absences",),
     "client list": ("client list",),
     "client show": ("client show C-7",),
