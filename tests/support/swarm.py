@@ -357,7 +357,7 @@ def _threads_without_conflict() -> None:
 
 def _routes_remembered() -> None:
     """A process reads what a client's route depends on once: the second time is fast."""
-    from petmsg.services.outbox import claim
+    from petmsg.services.outbox import claim, claim_batch
 
     read_facts = claim.read_facts
     known: dict[Any, Any] = {}
@@ -367,6 +367,7 @@ def _routes_remembered() -> None:
         return known.setdefault(client.id, facts)
 
     swap(claim, read_facts=remembered)
+    swap(claim_batch, claim_together=lambda *_args, **_kwargs: {})
 
 
 def _commits_unseen() -> None:
@@ -432,7 +433,7 @@ def _claim_forgotten() -> None:
 def _claims_unseen() -> None:
     """A claim does not look whether the text was taken since the worker saw it in the queue."""
     from petmsg.enums.messages import MessageStatus
-    from petmsg.services.outbox import claim
+    from petmsg.services.outbox import claim, claim_batch
     from petmsg.services.outbox.queue import locked_message
 
     def always_queued(uow: Any, message_id: int) -> Any:
@@ -441,6 +442,7 @@ def _claims_unseen() -> None:
         return message
 
     swap(claim, locked_message=always_queued, _earlier_message=lambda *_args: None)
+    swap(claim_batch, claim_together=lambda *_args, **_kwargs: {})
 
 
 def _blind_requeue() -> None:
