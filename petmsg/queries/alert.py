@@ -83,10 +83,10 @@ WHERE org_id = :org_id AND kind = 'client_waiting' AND done_at IS NULL
 WAITS_NO_LONGER = "answered, claimed or closed"
 """Why petmsg itself ends the alert of somebody who waits."""
 
-_WAITING_LAST_CLOSED = f"""
+_WAITING_LAST_CLOSED = """
 SELECT max(done_at) AS done_at FROM alert
 WHERE org_id = :org_id AND kind = 'client_waiting' AND entity = :entity AND ref = :ref
-  AND coalesce(done_reason, '') <> '{WAITS_NO_LONGER}'
+  AND coalesce(done_reason, '') <> :no_longer
 """
 
 _INSERT_ALERT = """
@@ -275,7 +275,8 @@ def waiting_last_closed_at(
     One that petmsg ended does not count: a message may have come just before and been stored just
     after.
     """
-    return cursor.instant(_WAITING_LAST_CLOSED, org_id=org_id, entity=entity, ref=ref)
+    named = {"entity": entity, "ref": ref, "no_longer": WAITS_NO_LONGER}
+    return cursor.instant(_WAITING_LAST_CLOSED, org_id=org_id, **named)
 
 
 def insert_alert(
