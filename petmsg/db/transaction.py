@@ -170,9 +170,11 @@ def _begun_reading(connection: Any, location: Location) -> Iterator[Cursor]:
         with closing(connection.cursor()) as raw:
             yield Cursor(raw, is_sqlite=location.is_sqlite)
     finally:
-        connection.rollback()
-        if location.is_sqlite:
-            connection.execute("PRAGMA query_only=0")
+        try:
+            connection.rollback()
+        finally:
+            if location.is_sqlite:
+                connection.execute("PRAGMA query_only=0")
 
 
 @contextmanager
