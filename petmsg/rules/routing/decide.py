@@ -26,7 +26,6 @@ is used only if the org has no usable one of the client's country. See `docs/how
 """
 
 from datetime import UTC, datetime
-from typing import Protocol
 
 from petmsg.clock import clock_local, format_local
 from petmsg.enums.numbers import NumberClass, NumberStatus
@@ -34,7 +33,7 @@ from petmsg.enums.orgs import PoolFor
 from petmsg.enums.people import ClientKind
 from petmsg.enums.routing import Code, Outcome, Rule
 from petmsg.rules.routing.decision import ChosenNumber, DecidingWindow, Decision, Step
-from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
+from petmsg.rules.routing.facts import Facts, HasStatus, NumberFact, PoolNumberFact, WindowFact
 
 RULESET = "2"
 
@@ -124,16 +123,6 @@ def needs_more_of_pool(facts: Facts, at: datetime, most: int) -> bool:
     before = [x for x in facts.pool if _least_recently_used(x) < _least_recently_used(first)]
     never_used = sum(each.last_used_at is None for each in before)
     return never_used >= most or len(before) - never_used >= most
-
-
-class HasStatus(Protocol):
-    """Anything with a status and the end of its quarantine: a fact, or a stored number."""
-
-    @property
-    def status(self) -> NumberStatus: ...
-
-    @property
-    def quarantined_until(self) -> datetime | None: ...
 
 
 def usable(number: HasStatus, at: datetime) -> bool:

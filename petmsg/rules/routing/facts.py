@@ -8,11 +8,21 @@ take a tenth of the run time of a command that explains one decision.
 """
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.orgs import PoolFor
 from petmsg.enums.people import ClientKind
+
+
+class HasStatus(Protocol):
+    """Anything with a status and the end of its quarantine: a fact, or a stored number."""
+
+    @property
+    def status(self) -> NumberStatus: ...
+
+    @property
+    def quarantined_until(self) -> datetime | None: ...
 
 
 class NumberFact(NamedTuple):
