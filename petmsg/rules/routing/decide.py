@@ -105,9 +105,8 @@ def needs_shared_numbers(facts: Facts, at: datetime) -> bool:
 def needs_more_of_pool(facts: Facts, at: datetime, most: int) -> bool:
     """Whether the Decision can depend on pool numbers that `facts.pool` does not have.
 
-    It has the thread's own one, the first `most` of those never used and the first `most` of those
-    used, in the order of rule 2, and perhaps others. One that can be lent is enough only if no
-    number that is missing comes before it.
+    It has the thread's own one, the first `most` never used and the first `most` used in the order
+    of rule 2, and perhaps others. One is enough only if no missing number comes before it.
     """
     chosen = _chosen_by_a_person(facts, at)
     if chosen is not None or _is_not_for_client(facts) or not needs_shared_numbers(facts, at):
