@@ -16,25 +16,31 @@ import os
 import pkgutil
 import signal
 import struct
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import petmsg
-from petmsg.db import migrate
-from petmsg.db.location import locate
-from tests import ROOT
-from tests.campaigns.workers import AT_ONCE, TIMEOUT, scale_down
-from tests.support.fixtures import ACTOR, NOW, add_org, run_cli
-from tests.support.swarm import load_everything, swap
+from tests.campaigns.warm_parent import (
+    Line,
+    WarmParent,
+    ended,
+    forked,
+    obey,
+    reaped,
+    run_all,
+    speak_into,
+    warmed,
+)
+from tests.campaigns.workers import TIMEOUT, scale_down
+from tests.support.fixtures import ACTOR, run_cli
+from tests.support.sabotages import swap
 
 PRELOAD = ("PIL.JpegImagePlugin", "uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on")
 """What the processes need beside petmsg, and load when they do."""
@@ -47,8 +53,6 @@ LOOK_SECONDS = 0.3
 ERASE_SECONDS = 5.0
 STOP_SECONDS = 120.0
 NOTE_PROGRAM = Path(__file__).with_name("soak_note.py")
-
-Line = Sequence[str]
 
 
 class SharedClock:
@@ -69,7 +73,7 @@ class SharedClock:
         self._ahead[:] = struct.pack("<d", (at - datetime.now(UTC)).total_seconds())
 
 
-class Staff:
+class Staff(WarmParent):
     """The warm parent. `log` takes what its processes say on stderr."""
 
     def __init__(
@@ -81,56 +85,34 @@ class Staff:
         *,
         control: str | None = None,
     ) -> None:
-        self._settings = {
+        settings = {
             "url": url,
             "environ": dict(environ),
             "log": str(log),
             "clock": str(clock),
             "control": control,
         }
-
-    def __enter__(self) -> "Staff":
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.campaigns.soak_workers", json.dumps(self._settings)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={name: value for name, value in os.environ.items() if "PETMSG" not in name},
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait(60)
+        super().__init__("tests.campaigns.soak_workers", settings, end_within=60)
 
     def start(self, line: Line) -> int:
         """Start a command that lives long; its process."""
-        return int(self._order("start", line=list(line)))
+        return int(self._ask("start", line=list(line)))
 
     def kill(self, pid: int) -> int:
         """Kill it (SIGKILL); its exit code, which is another if it had ended before."""
-        return int(self._order("kill", pid=pid))
+        return int(self._ask("kill", pid=pid))
 
     def stop(self, pid: int) -> int:
         """Ask it to end (SIGTERM); its exit code."""
-        return int(self._order("stop", pid=pid))
+        return int(self._ask("stop", pid=pid))
 
     def run(self, lines: Sequence[Line]) -> list[int]:
         """The exit codes of commands, in their order; a few run at once."""
-        return list(self._order("run", lines=[list(line) for line in lines]))
+        return list(self._ask("run", lines=[list(line) for line in lines]))
 
-    def _order(self, what: str, **how: object) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"what": what, **how}) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, "the workers' parent died"
-        return json.loads(answer)
+    def _ask(self, what: str, **how: object) -> Any:
+        self.order(what, **how)
+        return self.answer()
 
 
 # ------------------------------------------------------------------------------ inside the parent
@@ -142,90 +124,53 @@ def main() -> None:
     _load()
     gc.freeze()  # else each process copies the whole memory the first time it collects garbage
     living: set[int] = set()
-    for text in sys.stdin:
-        order = json.loads(text)
+
+    def follow(order: dict[str, Any]) -> object:
         match order["what"]:
             case "start":
-                answer: Any = _fork(settings, order["line"])
-                living.add(answer)
+                pid = _fork(settings, order["line"])
+                living.add(pid)
+                return pid
             case "kill":
                 living.discard(order["pid"])
                 os.kill(order["pid"], signal.SIGKILL)  # not reaped yet: the number is still its own
-                answer = _reaped(order["pid"])
+                return reaped(order["pid"])
             case "stop":
                 living.discard(order["pid"])
-                answer = _stopped(order["pid"])
+                return _stopped(order["pid"])
             case _:
-                answer = _run(settings, order["lines"])
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+                return run_all(order["lines"], partial(_fork, settings))
+
+    obey(follow)
     for pid in living:  # of a campaign that was broken off
         _stopped(pid)
 
 
 def _load() -> None:
     """Everything that a command may need, so that none has to load it; and one of them is tried."""
-    from petmsg.providers.twilio import TwilioProvider
-    from tests.providers.sending import GOOD
-
-    load_everything()
     found = (each.name for each in pkgutil.walk_packages(petmsg.__path__, "petmsg."))
-    for module in (*(each for each in found if each not in NOT_LOADED), *PRELOAD):
-        with suppress(ModuleNotFoundError):  # of an extra
-            import_module(module)
-    TwilioProvider(GOOD).close()
-    with tempfile.TemporaryDirectory(prefix="petmsg-warm-") as folder:
-        url = locate(str(Path(folder, "petmsg.db"))).url
-        migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
-        add_org(url)
-        run_cli(url, "client", "add", "Anna", "--phone", "+12025550101")
+    with warmed() as url:
+        for module in (*(each for each in found if each not in NOT_LOADED), *PRELOAD):
+            with suppress(ModuleNotFoundError):  # of an extra
+                import_module(module)
         run_cli(url, "message", "send", "Anna", "--body", "Hello")
         run_cli(url, "doctor")
 
 
-def _run(settings: dict[str, Any], lines: Sequence[Line]) -> list[int]:
-    codes: list[int] = []
-    for start in range(0, len(lines), AT_ONCE):
-        pids = [_fork(settings, line) for line in lines[start : start + AT_ONCE]]
-        codes += [_reaped(pid) for pid in pids]
-    return codes
-
-
 def _stopped(pid: int) -> int:
     os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    while (found := os.waitpid(pid, os.WNOHANG)) == (0, 0):
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
-        time.sleep(0.01)
-    return os.waitstatus_to_exitcode(found[1])
-
-
-def _reaped(pid: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return ended(pid, STOP_SECONDS)
 
 
 def _fork(settings: dict[str, Any], line: Line) -> int:
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            code = _live(settings, line)
-        finally:
-            os._exit(code)
-    return pid
+    return forked(partial(_live, settings, line))
 
 
 def _live(settings: dict[str, Any], line: Line) -> int:
     from petmsg import clock
     from petmsg.cli import run_command_line
 
-    log = os.open(settings["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for standard, instead in ((0, nothing), (1, nothing), (2, log)):
-        os.dup2(instead, standard)
-    os.close(log)
-    os.close(nothing)
+    speak_into(settings["log"])
     swap(clock, now=SharedClock(Path(settings["clock"])).now)
     hurry()
     if settings["control"] is not None:

@@ -12,9 +12,7 @@ import os
 import random
 import select
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,10 +24,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from petmsg.db import migrate
-from petmsg.db.location import locate
-from tests.support.fixtures import ACTOR, NOW, add_org, run_cli
-from tests.support.swarm import ROOT, load_everything, swap
+from tests.campaigns.warm_parent import (
+    Line,
+    WarmParent,
+    ended,
+    forked,
+    obey,
+    reaped,
+    run_all,
+    speak_into,
+    warmed,
+)
+from tests.support.fixtures import ACTOR, run_cli
+from tests.support.sabotages import swap
 
 TIMEOUT = 0.12
 """Seconds for a wait of a request; the whole request takes at most four times that."""
@@ -38,7 +45,6 @@ SECOND_LOOK = 0.3
 LEASE = 2.5
 """Seconds that a file is leased for its fetch: longer than its requests."""
 STOP_SECONDS = 20.0
-AT_ONCE = 4
 DISPATCH = ("message", "dispatch", "--watch", "--workers", "4", "-o", "jsonl")
 TASKS_FIRST = 0.7
 """How often a new worker takes a task, while there are some, and no chore."""
@@ -47,8 +53,6 @@ LONGER, SHORTER = 1.1, 0.85
 many are killed in their last moments as at once, however fast the machine is."""
 AGAIN = 0.5
 """How often a task whose process was killed is begun again in the same storm."""
-
-Line = Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class Storm:
     killed: Mapping[str, int] = field(default_factory=dict)
 
 
-class Nursery:
+class Nursery(WarmParent):
     """The warm process that forks workers on one database.
 
     `log` takes what they say on stderr, `preload` names modules that the workers need beside the
@@ -97,7 +101,7 @@ class Nursery:
         preload: Sequence[str] = (),
         patience: float = 1.0,
     ) -> None:
-        self._settings = {
+        settings = {
             "url": url,
             "environ": dict(environ),
             "log": str(log),
@@ -105,24 +109,7 @@ class Nursery:
             "preload": list(preload),
             "patience": patience,
         }
-
-    def __enter__(self) -> "Nursery":
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.campaigns.workers", json.dumps(self._settings)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={name: value for name, value in os.environ.items() if "PETMSG" not in name},
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait(30)
+        super().__init__("tests.campaigns.workers", settings, end_within=30)
 
     def storm(
         self,
@@ -133,40 +120,28 @@ class Nursery:
         work: Work = Work(),
     ) -> Storm:
         """Keep workers running and kill them at random, until there were so many kills."""
-        self._order("storm", kills=kills, workers=workers, seed=seed, **work.__dict__)
-        assert self._process.stdout is not None
-        while not select.select([self._process.stdout], [], [], 0.05)[0]:
+        self.order("storm", kills=kills, workers=workers, seed=seed, **work.__dict__)
+        while not select.select([self.answers], [], [], 0.05)[0]:
             meanwhile()
-        return Storm(**self._answer())
+        return Storm(**self.answer())
 
     def run(self, lines: Sequence[Line]) -> list[int]:
         """The exit codes of commands that nobody kills, in their order; a few run at once."""
-        self._order("run", lines=lines)
-        return list(self._answer())
+        self.order("run", lines=lines)
+        return list(self.answer())
 
     @contextmanager
     def calm(self, workers: int, also: Sequence[Line] = ()) -> Iterator[list[int]]:
         """Dispatchers and others that nobody kills. They are asked to stop at the end (SIGTERM);
         gives the list of their exit codes then."""
         codes: list[int] = []
-        self._order("calm", lines=[*[DISPATCH] * workers, *also])
-        self._answer()
+        self.order("calm", lines=[*[DISPATCH] * workers, *also])
+        self.answer()
         try:
             yield codes
         finally:
-            self._order("stop")
-            codes += self._answer()
-
-    def _order(self, what: str, **how: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"what": what, **how}) + "\n")
-        self._process.stdin.flush()
-
-    def _answer(self) -> Any:
-        assert self._process.stdout is not None
-        answer = self._process.stdout.readline()
-        assert answer, "the workers' parent died"
-        return json.loads(answer)
+            self.order("stop")
+            codes += self.answer()
 
 
 # ------------------------------------------------------------------------------ inside the parent
@@ -177,37 +152,31 @@ def main() -> None:
     settings = json.loads(sys.argv[1])
     unit = _warm_up(settings["preload"])
     calm: list[int] = []
-    for line in sys.stdin:
-        order = json.loads(line)
+
+    def follow(order: dict[str, Any]) -> object:
         match order.pop("what"):
             case "storm":
-                answer: Any = _storm({**settings, "patience": 1.0}, unit=unit, **order)
+                return _storm({**settings, "patience": 1.0}, unit=unit, **order)
             case "calm":
-                calm = answer = [_fork(settings, line) for line in order["lines"]]
+                calm[:] = [_fork(settings, line) for line in order["lines"]]
+                return calm
             case "run":
-                answer = _run(settings, order["lines"])
+                return run_all(order["lines"], partial(_fork, settings))
             case _:
-                answer, calm = _stop(calm), []
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+                codes = _stop(calm)
+                calm.clear()
+                return codes
+
+    obey(follow)
     _stop(calm)  # of a campaign that was broken off
 
 
 def _warm_up(preload: Sequence[str]) -> float:
     """Load and try everything a worker needs; the seconds that a worker's first text takes."""
-    from petmsg.providers.twilio import TwilioProvider
-    from tests.providers.sending import GOOD
-
-    load_everything()
     for module in preload:
         import_module(module)
-    TwilioProvider(GOOD).close()
-    with tempfile.TemporaryDirectory(prefix="petmsg-warm-") as folder:
-        url = locate(str(Path(folder, "petmsg.db"))).url
-        migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
-        add_org(url)
-        took = 0.0
-        run_cli(url, "client", "add", "Anna", "--phone", "+12025550101")
+    took = 0.0
+    with warmed() as url:
         for _ in range(3):
             text = ("message", "send", "Anna", "--body", "Hello", "--queue-only")
             assert run_cli(url, *text).code == 0
@@ -257,7 +226,7 @@ class _Crew:
                 return
             time.sleep(0.002)
         os.kill(pid, signal.SIGKILL)  # not reaped yet, so the number is still its own
-        self._ended(pid, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        self._ended(pid, reaped(pid))
 
     def kill_all(self) -> None:
         """The end of the storm."""
@@ -322,46 +291,20 @@ def _storm(
     }
 
 
-def _run(settings: dict[str, Any], lines: Sequence[Line]) -> list[int]:
-    codes: list[int] = []
-    for start in range(0, len(lines), AT_ONCE):
-        pids = [_fork(settings, line) for line in lines[start : start + AT_ONCE]]
-        codes += [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
-    return codes
-
-
 def _stop(pids: Sequence[int]) -> list[int]:
     for pid in pids:
         os.kill(pid, signal.SIGTERM)
-    codes = []
-    for pid in pids:
-        deadline = time.monotonic() + STOP_SECONDS
-        while (found := os.waitpid(pid, os.WNOHANG)) == (0, 0):
-            if time.monotonic() > deadline:
-                os.kill(pid, signal.SIGKILL)
-            time.sleep(0.005)
-        codes.append(os.waitstatus_to_exitcode(found[1]))
-    return codes
+    return [ended(pid, STOP_SECONDS) for pid in pids]
 
 
 def _fork(settings: dict[str, Any], line: Line) -> int:
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            code = _live(settings, line)
-        finally:
-            os._exit(code)
-    return pid
+    return forked(partial(_live, settings, line))
 
 
 def _live(settings: dict[str, Any], line: Line) -> int:
     from petmsg.cli import run_command_line
 
-    log = os.open(settings["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for standard, instead in ((0, nothing), (1, nothing), (2, log)):
-        os.dup2(instead, standard)
+    speak_into(settings["log"])
     scale_down(settings["patience"])
     if settings["control"] is not None:
         CONTROLS[settings["control"]]()

@@ -129,7 +129,6 @@ SLOW = {
     "tests/db/test_migrate_company.py": "as above",
     "tests/db/test_migrate_account.py": "as above",
     "tests/db/test_migrate_calls.py": "as above",
-    "tests/db/test_migrate_indexes.py": "as above",
     "tests/services/calls/test_forget_during_call.py": "a whole call per place to erase its client",
     "tests/workflows/test_number_market.py::test_a_lost_answer": "waits for time-outs",
     "tests/db/test_migrate.py::test_merging": "as above",

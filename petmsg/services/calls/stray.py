@@ -1,5 +1,4 @@
-"""Calls to numbers that were never the company's: rejected, stored as unmatched, and
-reported by an alert."""
+"""Calls to numbers that no company here ever had: they are rejected and stored, with an alert."""
 
 from datetime import datetime
 from typing import NamedTuple

@@ -9,7 +9,7 @@ from petmsg.enums.routing import Code
 from petmsg.rules.routing import OverrideFact, decide
 from tests.rules.routing import ruleset_1
 from tests.rules.routing.builders import HOUR, OF_COUNTRIES, OF_DIRECT_TEXTS, OF_PERSONS, TICK
-from tests.rules.routing.test_decide_against_naive_model import random_situation
+from tests.rules.routing.situations import random_situation
 
 _WORLDS = 5_000
 
