@@ -24,7 +24,7 @@ def measure(bench: Bench) -> list[Row]:
     """The rows of routing."""
     rows = []
     steps = {}
-    small, large = 1_000, bench.few(100_000, 2_000)
+    small, large = 1_000, bench.few(30_000, 2_000)
     for windows in (small, large):
         url = bench.database("SQLite", f"windows-{windows}", _clients_with(windows))
         with snapshot(locate(url)) as cursor:
@@ -126,7 +126,7 @@ def _against_ruleset_1(bench: Bench, kind: str) -> Row:
             return lambda: seconds(run) / (repeats * len(clients))
 
         sides = {"is": each_of(lambda client: _decide(cursor, org, client)), "was": each_of(was)}
-        took = take_turns(sides, bench.few(101, 1))
+        took = take_turns(sides, bench.few(61, 1))
     return Row("routing", f"decision, {kind}", took["is"], "ruleset 1's", took["was"], at_most=1.05)
 
 
@@ -170,7 +170,7 @@ def _steps(cursor: Cursor) -> int:
 
 def _long_history(bench: Bench) -> Row:
     """Two threads of one database: many windows that are over, and ten."""
-    many = bench.few(30_000, 1_000)
+    many = bench.few(10_000, 1_000)
 
     def build(url: str) -> None:
         company.create(url)

@@ -3,7 +3,7 @@
 PostgreSQL, in one process, each command as cron runs it but for the start of the interpreter. The
 rows are made by the server itself: for each sitter a visit at each hour, back from now. A million
 threads with ten million texts take it many minutes: `PETMSG_BENCH_THREADS=1000000 python -m
-benchmarks scale`; without that it is 15,000 threads.
+benchmarks scale`; without that it is 10,000 threads.
 """
 
 import io
@@ -146,7 +146,7 @@ def measure(bench: Bench) -> list[Row]:
     if "PostgreSQL" not in bench.databases:
         return []
     small = bench.few(1_000, 20)
-    large = bench.few(int(os.environ.get(THREADS, "15000")), 40)
+    large = bench.few(int(os.environ.get(THREADS, "10000")), 40)
     urls = {
         n: bench.database("PostgreSQL", f"scale_{n}", partial(_build, n)) for n in (small, large)
     }
@@ -155,7 +155,7 @@ def measure(bench: Bench) -> list[Row]:
         sides = {n: partial(_timed, url, command) for n, url in urls.items()}
         for side in sides.values():
             side()
-        took = take_turns(sides, bench.few(7, 1))
+        took = take_turns(sides, bench.few(5, 1))
         rows.append(
             Row(
                 "scale",

@@ -138,7 +138,7 @@ def _with_pictures(bench: Bench, kind: str) -> Row:
 
     The numbers have the highest rate limit, so that none waits. The fake fetches no picture.
     """
-    texts, rounds = bench.few(400, 50), bench.few(3, 1)
+    texts, rounds = bench.few(400, 50), bench.few(2, 1)
     without, with_one = [], []
     for _ in range(rounds):
         for pictures, took in ((0, without), (1, with_one)):

@@ -32,7 +32,7 @@ _QUARTER = timedelta(minutes=15)
 
 def measure(bench: Bench) -> list[Row]:
     """The rows of simulating."""
-    clients = bench.few(1_000, 20)
+    clients = bench.few(300, 20)
 
     def build(url: str) -> None:
         company.create(url)

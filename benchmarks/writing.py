@@ -128,7 +128,7 @@ def measure_import(bench: Bench) -> list[Row]:
 def _of_one_row(bench: Bench, kind: str) -> list[Row]:
     """The CPU time of one more row, against one of `booking import`. What does not grow with the
     file, such as opening the database, falls out: each side is the difference of two sizes."""
-    few, many = bench.few(2_000, 20), bench.few(4_000, 200)
+    few, many = bench.few(1_000, 20), bench.few(2_000, 200)
     imports = (_BOOKINGS, _CLIENTS, _SITTERS, _NUMBERS)
     for each in imports:
         _cpu_seconds(bench, each, kind, few)  # what is loaded and compiled at the first use
