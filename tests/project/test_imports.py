@@ -16,17 +16,22 @@ ROOTS = ("petmsg", "tests", "benchmarks")
 READ = ("tests", "benchmarks", "migrations")
 
 
-def missing_names(name: str, text: str) -> list[str]:
+def missing_names(name: str, tree: ast.Module) -> list[str]:
     """The imports of a file that name nothing, with their lines."""
     return [
         f"{name}:{line}: {module} has no {imported}"
-        for line, module, imported in _imported(text)
+        for line, module, imported in _imported(tree)
         if not _has(module, imported)
     ]
 
 
-def _imported(text: str) -> Iterator[tuple[int, str, str]]:
-    for node in ast.walk(ast.parse(text)):
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def _imported(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in ROOTS:
             for each in node.names:
                 yield node.lineno, node.module or "", each.name
@@ -44,11 +49,7 @@ def _has(module: str, name: str) -> bool:
 @cache
 def _bound(source: Path) -> frozenset[str]:
     """The names that a module binds outside of its functions and classes."""
-    return (
-        frozenset(_names(ast.parse(source.read_text("utf-8")).body))
-        if source.is_file()
-        else frozenset()
-    )
+    return frozenset(_names(_parsed(source).body)) if source.is_file() else frozenset()
 
 
 def _names(body: list[ast.stmt]) -> Iterator[str]:
@@ -71,12 +72,14 @@ def test_every_imported_name_is_there() -> None:
     complaints = [
         each
         for path in files
-        for each in missing_names(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"))
+        for each in missing_names(path.relative_to(ROOT).as_posix(), _parsed(path))
     ]
     assert complaints == []
 
 
 def test_a_name_that_was_moved_is_noticed() -> None:
     text = "from tests.project.test_imports import moved, _has, ROOT\nfrom tests import project\n"
-    assert missing_names("x.py", text) == ["x.py:1: tests.project.test_imports has no moved"]
-    assert missing_names("x.py", "def f():\n    from tests.nowhere import name\n")
+    assert missing_names("x.py", ast.parse(text)) == [
+        "x.py:1: tests.project.test_imports has no moved"
+    ]
+    assert missing_names("x.py", ast.parse("def f():\n    from tests.nowhere import name\n"))

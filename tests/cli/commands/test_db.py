@@ -81,6 +81,11 @@ def test_a_database_that_is_not_there_is_said_and_not_made(
     assert not (tmp_path / "none.db").exists()
 
 
+def test_check_says_that_nothing_differs(migrated_url: str) -> None:
+    said = run_cli(migrated_url, "db", "check", "-o", "table").out
+    assert said == f"The schema is that of {HEAD}: no table, index or trigger differs.\n"
+
+
 def test_check_names_what_differs_and_exits_10(migrated_sqlite: str) -> None:
     with closing(sqlite3.connect(migrated_sqlite.removeprefix("sqlite:///"))) as file, file:
         file.execute("DROP TRIGGER audit_event_no_update")
