@@ -67,7 +67,7 @@ class _LentNumber(NamedTuple):
     quarantined_until: datetime | None
 
 
-AT_FIRST = 4
+AT_FIRST = 2
 """So many pool numbers are read, in the order of rule 2. Mostly the first one is lent."""
 TIMES_MORE = 20
 """If none of them can be lent, so many times as many are read."""
