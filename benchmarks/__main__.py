@@ -27,7 +27,7 @@ from benchmarks import (
     writing,
 )
 from benchmarks.bench import Bench
-from benchmarks.measure import Row, table
+from benchmarks.measure import Row, markdown, table
 
 FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
     "start-up": startup.measure,
@@ -72,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print()
     for note in bench.notes:
         print(note)
+    if options.markdown is not None:
+        options.markdown.write_text(markdown(rows), encoding="utf-8")
     print("Times: the best of all rounds (median). Ratio: the median of the rounds' ratios,")
     print("of petmsg's time where the goal is <=, of its speed where it is >=.")
     missed = sum(not row.ok for row in rows)
@@ -117,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("figure", nargs="*", help=f"any of {', '.join(FIGURES)}; all by default")
     parser.add_argument("--quick", action="store_true", help="tiny counts, to see that it runs")
     parser.add_argument("--without-postgres", action="store_true", help="SQLite only")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there too")
     parser.add_argument("--strict", action="store_true", help="exit 1 if a goal is missed")
     return parser
 

@@ -137,24 +137,33 @@ def counted(value: float) -> Sample:
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as text, best time and median; one line each."""
-    lines = [("figure", "what", "petmsg", "peer", "", "ratio", "goal", "ok?")]
-    lines += [
-        (
-            row.figure,
-            row.what,
-            str(row.petmsg),
-            row.peer_name,
-            str(row.peer),
-            f"{row.ratio:.2f}",
-            row.goal,
-            "yes" if row.ok else "NO",
-        )
-        for row in rows
-    ]
+    lines = [_HEAD, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
+    )
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The same table as a page of the documentation shows it."""
+    lines = [_HEAD, ("---",) * len(_HEAD), *(_cells(row) for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+_HEAD = ("figure", "what", "petmsg", "peer", "its figure", "ratio", "goal", "met")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.figure,
+        row.what,
+        str(row.petmsg),
+        row.peer_name,
+        str(row.peer),
+        f"{row.ratio:.2f}",
+        row.goal,
+        "yes" if row.ok else "NO",
     )
 
 

@@ -1,5 +1,6 @@
 """The benchmarks run, and their table is whole. Nothing here looks at a clock."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,9 +10,9 @@ import pytest
 
 from benchmarks import __main__ as program
 from benchmarks import company, startup
-from benchmarks.measure import Row, Sample, counted, table, take_turns
+from benchmarks.measure import Row, Sample, counted, markdown, table, take_turns
 
-HEADINGS = ("figure", "what", "petmsg", "peer", "ratio", "goal", "ok?")
+HEADINGS = ("figure", "what", "petmsg", "peer", "its figure", "ratio", "goal", "met")
 
 
 def row(petmsg: float, peer: float, **goal: float) -> Row:
@@ -44,9 +45,14 @@ def test_the_sides_take_turns() -> None:
 
 
 def test_a_missed_goal_is_said_in_capitals() -> None:
-    lines = table([row(1, 1, at_most=1.5), row(2, 1, at_most=1.5)]).splitlines()
-    assert lines[0].split() == [*HEADINGS]
+    rows = [row(1, 1, at_most=1.5), row(2, 1, at_most=1.5)]
+    lines = table(rows).splitlines()
+    assert re.split(" {2,}", lines[0]) == [*HEADINGS]
     assert [line.split()[-1] for line in lines[1:]] == ["yes", "NO"]
+    head, rule, *body = markdown(rows).splitlines()
+    assert head == f"| {' | '.join(HEADINGS)} |"
+    assert rule.count("---") == len(HEADINGS)
+    assert [line.split(" | ")[-1] for line in body] == ["yes |", "NO |"]
 
 
 def test_a_quick_run_measures_every_figure_and_names_no_path(
