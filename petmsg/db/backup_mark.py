@@ -45,8 +45,21 @@ def instant_of(minutes: int) -> datetime | None:
     return datetime.fromtimestamp(minutes * 60, UTC) if minutes > 0 else None
 
 
+def read_mark(cursor: Cursor) -> datetime | None:
+    """`made_at`, by a cursor. A PostgreSQL database has no mark."""
+    return instant_of(int(cursor.value("PRAGMA user_version") or 0)) if cursor.is_sqlite else None
+
+
 def require_unmarked(connection: Any) -> None:
     """Raises `BackupNotRestored`."""
-    made = made_at(connection)
+    _refuse(made_at(connection))
+
+
+def require_reviewed(cursor: Cursor) -> None:
+    """`require_unmarked`, by a cursor."""
+    _refuse(read_mark(cursor))
+
+
+def _refuse(made: datetime | None) -> None:
     if made is not None:
         raise BackupNotRestored(made)

@@ -38,8 +38,7 @@ def made_at_of(location: Location) -> datetime | None:
     if location.path is None:
         return None
     with snapshot(location, any_schema=True) as cursor:
-        minutes = int(cursor.value("PRAGMA user_version") or 0)
-    return backup_mark.instant_of(minutes)
+        return backup_mark.read_mark(cursor)
 
 
 def restore(

@@ -13,6 +13,10 @@ _NEWEST_EVENT_AT = "SELECT max(at) AS at FROM audit_event"
 
 _SERVER_TIME = "SELECT clock_timestamp() AS at"
 
+_TAKES_CHANGES = """
+SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'
+"""
+
 _STALENESS = """
 SELECT pg_is_in_recovery() AS is_standby,
        EXISTS (SELECT 1 FROM pg_stat_wal_receiver) AS is_following,
@@ -57,6 +61,11 @@ def server_time(cursor: Cursor) -> datetime:
 def is_off(cursor: Cursor, setting: str) -> bool:
     """Whether a setting of PostgreSQL's is off: its name is one that the caller wrote down."""
     return bool(cursor.value(f"SHOW {setting}") == "off")
+
+
+def takes_changes(cursor: Cursor) -> bool:
+    """Whether the PostgreSQL server is no standby, and not set to read only. True for SQLite."""
+    return cursor.is_sqlite or bool(cursor.value(_TAKES_CHANGES))
 
 
 def staleness(cursor: Cursor) -> Staleness:

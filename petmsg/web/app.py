@@ -2,7 +2,7 @@
 
 `/twilio/inbound` and `/twilio/status` accept requests that Twilio signed, and so do the routes of
 phone calls (`voice_route`), whose answers follow other rules. `/stripe` accepts those that Stripe
-signed; `/healthz` tells anybody whether the database answers, and `/media` gives a message's files
+signed; `/healthz` tells anybody whether webhooks are stored, and `/media` gives a message's files
 to a request with its link (`media_route`). A request is answered with 200 or 204 only after its
 commit. If storing is uncertain, the answer is 503 and the sender repeats it; each item is stored
 once, however often it comes. Twilio repeats a request after a 5xx only if its webhook URL asks for
@@ -50,9 +50,9 @@ _HEALTH_SECONDS = 1.0
 class Webhooks:
     """Webhook configuration; `None` disables an endpoint.
 
-    `stripe` checks the signature of a body; `health` checks the database and returns an error code
-    or None. `media` is where links are looked up and files are read. `voice` is what phone calls
-    need; they come to Twilio's webhooks, so that without `twilio` there are none.
+    `stripe` checks the signature of a body; `health` returns the error code with which webhooks are
+    refused, or None. `media` is where links are looked up and files are read. `voice` is what phone
+    calls need; they come to Twilio's webhooks, so that without `twilio` there are none.
     """
 
     twilio: TwilioSignature | None
@@ -170,7 +170,7 @@ class _Stripe:
 
 
 class _Health:
-    """Whether the database answers; checked at most once a second."""
+    """Whether webhooks can be stored; checked at most once a second."""
 
     def __init__(self, look: Callable[[], str | None], commits: GroupCommit) -> None:
         self._look = look

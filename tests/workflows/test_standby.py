@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from petmsg.db.location import locate
 from petmsg.queries.server_settings import Staleness
+from petmsg.workflows.health import why_unhealthy
 from petmsg.workflows.standby import in_words
 from tests.support import postgres
 from tests.support.fixtures import Ran, add_org, build, run_cli
@@ -134,6 +136,7 @@ def test_a_standby_takes_no_writes(pair: Pair) -> None:
     url = pair.standby.url(pair.name)
     ran = run_cli(url, "client", "add", "Cy", "--phone", "+12025550103", "-o", "json")
     assert (ran.code, ran.error["code"]) == (5, "database_read_only")
+    assert why_unhealthy(locate(url)) == "database_read_only"
 
 
 @pytest.mark.postgres

@@ -55,8 +55,8 @@ def serve(
     address, such as https://texts.example.com. Set the webhook of the Twilio number to POST
     /twilio/inbound, that of its calls to POST /twilio/voice, and the status callback of its calls
     to POST /twilio/voice/ended; receipts of messages go to /twilio/status automatically. Stripe's
-    endpoint is /stripe. /healthz reports whether the database answers. --org is for payments that
-    name no org.
+    endpoint is /stripe. /healthz answers 503 while webhooks cannot be stored. --org is for payments
+    that name no org.
 
     The signature of every request is checked first. A request is answered with 200 only after its
     content is stored; if that is uncertain, it is answered with 503 and may be repeated. A phone

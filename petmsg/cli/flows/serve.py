@@ -11,8 +11,6 @@ from petmsg import settings
 from petmsg.cli.context import Context
 from petmsg.cli.flows import metrics as metrics_flow
 from petmsg.clock import iso_utc
-from petmsg.db.location import Location
-from petmsg.db.snapshot import snapshot
 from petmsg.enums.logs import LogLevel
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.output import OutputFormat
@@ -22,7 +20,6 @@ from petmsg.errors import (
     ExtraMissing,
     Misconfigured,
     NoOrg,
-    PetmsgError,
 )
 from petmsg.providers.credentials import (
     STRIPE_NAME,
@@ -33,13 +30,14 @@ from petmsg.providers.credentials import (
 from petmsg.providers.public_url import CALLS, INBOUND, STATUS, checked_public_url
 from petmsg.providers.stored_accounts import StoredAccounts
 from petmsg.providers.stripe_signature import is_genuine
-from petmsg.queries.org import OrgRow, all_orgs, has_org
+from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.views.nouns import WEBHOOKS
 from petmsg.systemd.supervisor import Supervisor
 from petmsg.workflows.desk_lines_thread import DeskLinesThread
 from petmsg.workflows.fetch_media import every_org
+from petmsg.workflows.health import why_unhealthy
 from petmsg.workflows.linked_files import find_linked_files
 from petmsg.workflows.media_thread import MediaThread
 from petmsg.workflows.notify_thread import NotifyThread
@@ -169,7 +167,7 @@ def _webhooks(context: Context, desks: DeskLinesThread) -> "Webhooks":
     return Webhooks(
         twilio=twilio,
         stripe=partial(_signed_by_stripe, context, secrets) if secrets else None,
-        health=partial(_health, context.location),
+        health=partial(why_unhealthy, context.location),
         media=MediaSource(
             find=partial(find_linked_files, context.location, context.clock), store=context.media
         ),
@@ -212,16 +210,6 @@ def _signed_by_stripe(
     context: Context, secrets: tuple[str, ...], payload: bytes, header: str | None
 ) -> bool:
     return is_genuine(payload, header, secrets, now=context.clock())
-
-
-def _health(location: Location) -> str | None:
-    """The error code of the database, None if it answers. Runs in a thread of its own."""
-    try:
-        with snapshot(location) as cursor:
-            has_org(cursor)
-    except PetmsgError as problem:
-        return problem.code
-    return None
 
 
 # ------------------------------------------------------------------------------------ reports

@@ -157,6 +157,21 @@ def test_forgeries_are_refused_before_the_database_is_asked(
         assert server.ask("GET", "/healthz").status == 503
 
 
+def test_a_restored_backup_is_unhealthy_for_as_long_as_it_refuses_webhooks(
+    server: Server, sqlite_cli: Cli, tmp_path: Path
+) -> None:
+    """As when somebody copies a backup into place, and restarts nothing."""
+    assert sqlite_cli("db", "backup", str(tmp_path / "b.db")).code == 0
+    path = tmp_path / "petmsg.db"
+    (tmp_path / "b.db").replace(path)
+    wait_until(lambda: server.ask("GET", "/healthz").status == 503)
+    assert server.ask("GET", "/healthz").json == {"status": "backup_not_restored"}
+    assert server.twilio(INBOUND, inbound("SM1", ANN, MAYA)).status == 503
+    assert sqlite_cli("db", "restored").code == 0
+    wait_until(lambda: server.ask("GET", "/healthz").status == 200)
+    assert server.twilio(INBOUND, inbound("SM1", ANN, MAYA)).status == 200
+
+
 @pytest.mark.parametrize(
     ("signature", "account", "says"),
     [
