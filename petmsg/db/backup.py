@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, count
@@ -121,11 +121,18 @@ def free_name(path: Path, verb: str, now: datetime) -> Path:
     return next(free for name in names if not (free := path.with_name(f"{name}.db")).exists())
 
 
-def backup(location: Location, target: Path, *, now: datetime) -> BackedUp:
+def backup(
+    location: Location,
+    target: Path,
+    *,
+    now: datetime,
+    before_named: Callable[[Path], None] | None = None,
+) -> BackedUp:
     """A consistent copy of a live SQLite database, 0600 from the first byte.
 
-    Written beside the target and renamed when it is whole; it says when it was made. An existing
-    target is refused.
+    Written beside the target and renamed when it is whole; it says when it was made. What belongs
+    to the copy is written by `before_named`, which is given the copy's path: the target is there
+    only once that is done too. An existing target is refused.
     """
     if location.path is None:
         raise Refused(
@@ -155,6 +162,8 @@ def backup(location: Location, target: Path, *, now: datetime) -> BackedUp:
                 hint="Keep the file, and restore an earlier backup.",
             )
         _flush_to_disk(partial)
+        if before_named is not None:
+            before_named(partial)
         os.link(partial, target)
     except FileExistsError:
         raise Refused(f"{target} already exists.", hint="Choose another name.") from None

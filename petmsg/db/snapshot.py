@@ -148,6 +148,12 @@ def stored_revision(cursor: Cursor) -> str | None:
     return cursor.value(_REVISION)
 
 
+def has_schema_of(cursor: Cursor, revision: str) -> bool:
+    """Whether the database is at that revision or a later one that this petmsg knows."""
+    stored = stored_revision(cursor)
+    return stored in REVISIONS and REVISIONS.index(stored) >= REVISIONS.index(revision)
+
+
 def require_schema(cursor: Cursor) -> None:
     """Raise `SchemaBehind` or `SchemaAhead` unless the database has this version's schema."""
     try:

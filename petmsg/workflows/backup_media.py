@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from petmsg.db.location import Location
+from petmsg.db.snapshot import has_schema_of, snapshot
 from petmsg.errors import MediaMissing
 from petmsg.media.folder_store import FolderStore
 from petmsg.queries.transfer import every_stored_hash
 from petmsg.workflows.store import Store
+
+_FIRST_WITH_PICTURES = "0006_pictures"
 
 
 class BackedUpMedia(NamedTuple):
@@ -18,18 +22,16 @@ class BackedUpMedia(NamedTuple):
     missing: int
 
 
-def backup_media(store: Store, folder: Path) -> BackedUpMedia:
-    """Copy every picture that a row names into `folder`, unless it is there already.
+def backup_media(store: Store, folder: Path, *, copy: Path) -> BackedUpMedia:
+    """Copy every picture that a copy of the database names into `folder`, unless it is there.
 
-    Call it after the backup of the database: a picture never changes, so the folder then has all
-    that the backup names, and perhaps more, but for those that were erased meanwhile. Files that
-    are not needed any more stay. Raises `MediaStoreUnusable`.
+    A picture never changes, so the folder then has all that the copy names, and perhaps more, but
+    for those that were erased since it was made. Files that are not needed any more stay. The copy
+    may have an older schema. Raises `MediaStoreUnusable`.
     """
     copies = FolderStore(folder)
-    with store.snapshot() as cursor:
-        hashes = every_stored_hash(cursor)
     copied = present = missing = 0
-    for name in hashes:
+    for name in _named(copy):
         if copies.size(name) == store.media.size(name) is not None:
             present += 1
             continue
@@ -39,3 +41,8 @@ def backup_media(store: Store, folder: Path) -> BackedUpMedia:
         except MediaMissing:
             missing += 1
     return BackedUpMedia(copied, present, missing)
+
+
+def _named(copy: Path) -> list[str]:
+    with snapshot(Location(path=copy.absolute(), dsn=None), any_schema=True) as cursor:
+        return every_stored_hash(cursor) if has_schema_of(cursor, _FIRST_WITH_PICTURES) else []

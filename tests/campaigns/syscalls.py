@@ -86,9 +86,7 @@ _TEXT_ON_ITS_WAY = InSteps(
 )
 STEPS = {
     "petmsg db backup petmsg-backup.db --media pictures": InSteps(
-        "the database is copied first, then the pictures that the copy names, one by one; a second"
-        " run says that the file is there, and to choose another name",
-        mended_by="petmsg db backup again.db --media pictures",
+        "the pictures are copied one by one, and then the file takes its name"
     ),
     "petmsg db restore": InSteps(
         "what is replaced is copied, then the file replaced, then its waiting messages held"

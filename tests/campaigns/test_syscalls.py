@@ -22,6 +22,7 @@ IMPORT = (
     "petmsg import snoutos",
     "petmsg import snoutos --dir old-tables --timezone America/New_York",
 )
+BACKUP = ("petmsg db backup", "petmsg db backup petmsg-backup.db --media pictures")
 DRAWN = 3
 
 
@@ -90,6 +91,21 @@ def test_an_import_that_stops_half_way_says_what_stays(laboratory: Laboratory) -
     trial = laboratory.spoil(victim, last, "ENOSPC")
     assert trial.left == "in between"
     assert list(trial.wrong) == []
+
+
+@pytest.mark.slow
+def test_a_backup_has_its_name_only_once_its_pictures_are_there(laboratory: Laboratory) -> None:
+    """Killed at each call from the first picture on. The same command then completes it."""
+    victim = laboratory.victim(*BACKUP)
+    first = 1 + next(at for at, call in enumerate(victim.calls) if "pictures" in call)
+    named = 1 + victim.calls.index("link petmsg-backup.db")
+    trials = {
+        at: laboratory.spoil(victim, at, "before") for at in range(first, len(victim.calls) + 1)
+    }
+    assert [each.wrong for each in trials.values() if each.wrong] == []
+    before = {each.left for at, each in trials.items() if at <= named}
+    assert before == {"as before", "in between"}
+    assert {each.left for at, each in trials.items() if at > named} == {"as after"}
 
 
 def test_the_shim_counts_what_changes_a_file(laboratory: Laboratory, tmp_path: Path) -> None:

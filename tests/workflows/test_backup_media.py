@@ -1,9 +1,16 @@
-"""A backup with its pictures has the bytes of every picture that the database names."""
+"""A backup with its pictures has the bytes of every picture that the database names.
+
+The file has its name only once the folder is complete. `tests/campaigns/test_syscalls.py` kills the
+command at each call.
+"""
 
 import stat
 from pathlib import Path
 
+import pytest
+
 from petmsg.media.folder_store import FolderStore
+from petmsg.plurals import counted
 from tests.support.fixtures import Cli, looking
 from tests.support.pictures import photo_with_position
 from tests.support.texting import people
@@ -37,6 +44,44 @@ def test_all_pictures_are_copied_and_later_only_new_ones(
     assert {each.sha256 for each in copies.listed()} == names(migrated_sqlite)
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_without_all_pictures_there_is_no_backup_and_a_repeated_command_completes_it(
+    sqlite_cli: Cli, migrated_sqlite: str, tmp_path: Path
+) -> None:
+    people(sqlite_cli)
+    for seed in range(4):
+        send(sqlite_cli, tmp_path, seed)
+    folder, target = tmp_path / "kept", tmp_path / "kept.db"
+    folder.mkdir()
+    last = max(names(migrated_sqlite))
+    in_the_way = folder / last[:2]
+    in_the_way.write_text("no folder")
+    line = ("db", "backup", str(target), "--media", str(folder), "-o", "json")
+    stopped = sqlite_cli(*line)
+    assert (stopped.code, stopped.error["code"]) == (5, "media_store")
+    assert not target.exists()
+    assert not [*tmp_path.glob(".*.partial*")]
+    assert [*folder.glob("*/*")]  # those before it were copied
+    in_the_way.unlink()
+    ran = sqlite_cli(*line)
+    assert ran.code == 0, ran.err
+    assert target.exists()
+    assert {each.sha256 for each in FolderStore(folder).listed()} == names(migrated_sqlite)
+
+
+@pytest.mark.parametrize(("revision", "pictures"), [("0005", 0), ("0006", 1)])
+def test_a_database_of_an_older_schema_is_backed_up_with_the_pictures_it_names(
+    sqlite_cli: Cli, tmp_path: Path, revision: str, pictures: int
+) -> None:
+    """As before an upgrade. The schemas before the sixth know no pictures."""
+    people(sqlite_cli)
+    send(sqlite_cli, tmp_path, 1)
+    down = sqlite_cli("db", "downgrade", revision, "--discard-data", "--no-backup", "--yes")
+    assert down.code == 0, down.err
+    ran = sqlite_cli("db", "backup", str(tmp_path / "1.db"), "--media", str(tmp_path / "kept"))
+    assert ran.code == 0, ran.err
+    assert f"Copied {counted(pictures, 'picture')}" in ran.err
 
 
 def test_a_copy_that_was_cut_off_is_copied_again(

@@ -168,14 +168,16 @@ def backup(
     The copy is consistent, and only its owner can read it. To go back to it: petmsg db restore
     FILE. It records when it was made, so that messages that were queued then are not sent twice.
     PostgreSQL is backed up with pg_dump. --media may name the same folder each time: only new
-    pictures are copied, and none is deleted.
+    pictures are copied, and none is deleted. FILE appears last: if it is there, the backup is
+    complete, and after an interruption the same command completes it.
     """
-    from petmsg.cli.flows.backup import tell_media
+    from petmsg.cli.flows.backup import back_up_with_pictures
     from petmsg.db import backup as database
 
-    context.show_one(BACKUP, database.backup(context.location, Path(file), now=context.now))
     if media is not None:
-        tell_media(context, Path(media))
+        back_up_with_pictures(context, Path(file), Path(media))
+    else:
+        context.show_one(BACKUP, database.backup(context.location, Path(file), now=context.now))
 
 
 SINCE = Annotated[

@@ -1,21 +1,31 @@
-"""`petmsg db backup --media`: copies the pictures, and says how many."""
+"""`petmsg db backup --media`: the copy of the database together with its pictures."""
 
 from pathlib import Path
 
 from petmsg.cli.context import Context
+from petmsg.db.backup import backup
 from petmsg.plurals import counted
+from petmsg.render.views.database import BACKUP
+from petmsg.workflows.backup_media import BackedUpMedia, backup_media
 
 
-def tell_media(context: Context, folder: Path) -> None:
-    """Copy the pictures to the folder and say how many were copied, and which are missing."""
-    from petmsg.workflows.backup_media import backup_media
+def back_up_with_pictures(context: Context, file: Path, folder: Path) -> None:
+    """Back up the database to the file and its pictures to the folder, and say how many were
+    copied. The file is there only once the folder has all of them."""
+    done: list[BackedUpMedia] = []
 
-    done = backup_media(context, folder)
+    def copy_pictures(copy: Path) -> None:
+        done.append(backup_media(context, folder, copy=copy))
+
+    made = backup(context.location, file, now=context.now, before_named=copy_pictures)
+    context.show_one(BACKUP, made)
+    (pictures,) = done
     context.notify(
-        f"Copied {counted(done.copied, 'picture')} to {folder}; {done.present} were there already."
+        f"Copied {counted(pictures.copied, 'picture')} to {folder}; {pictures.present} were there"
+        " already."
     )
-    if done.missing:
+    if pictures.missing:
         context.notify(
-            f"{counted(done.missing, 'picture')} could not be copied, as the store in "
-            f"{context.media.place} has no bytes of it. Find out which: petmsg doctor"
+            f"{counted(pictures.missing, 'picture')} could not be copied: the store in "
+            f"{context.media.place} does not have the bytes. Find out which: petmsg doctor"
         )
