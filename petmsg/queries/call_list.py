@@ -13,15 +13,17 @@ from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
 from petmsg.queries.row_ids import LARGEST_ID
 
-_LIST = """
-SELECT k.id AS call, k.started_at, k.caller, c.ref AS client, c.name AS client_name,
+_COLUMNS = """k.id AS call, k.started_at, k.caller, c.ref AS client, c.name AS client_name,
        s.ref AS sitter, s.name AS sitter_name, k.from_phone, n.e164 AS number, k.addressed_to,
        k.code, k.status, k.answered_by, k.answered_at, k.ended_at, k.duration_seconds,
-       k.voicemail_seconds, k.message_id AS message
-FROM call k
+       k.voicemail_seconds, k.message_id AS message"""
+_CALLS = """call k
 JOIN message_number n ON n.id = k.number_id
 LEFT JOIN client c ON c.id = k.client_id
-LEFT JOIN sitter s ON s.id = k.sitter_id
+LEFT JOIN sitter s ON s.id = k.sitter_id"""
+_LIST = f"""
+SELECT {_COLUMNS}
+FROM {_CALLS}
 WHERE k.org_id = :org_id
 """
 # SQLite uses no index for a NOT, and so that of the client, the sitter or the number.
@@ -32,17 +34,10 @@ _MISSED = " AND k.message_id IS NOT NULL AND k.answered_by IS NULL"
 _BEFORE = " AND k.started_at <= :before_at AND (k.started_at < :before_at OR k.id < :before_call)"
 
 # `media` is read apart.
-_ONE = """
-SELECT k.id AS call, k.started_at, k.caller, c.ref AS client, c.name AS client_name,
-       s.ref AS sitter, s.name AS sitter_name, k.from_phone, n.e164 AS number, k.addressed_to,
-       k.code, k.status, k.answered_by, k.answered_at, k.ended_at, k.duration_seconds,
-       k.voicemail_seconds, k.message_id AS message, k.provider, k.provider_call_id, k.decision,
-       k.ring_results,
-       NULL AS media
-FROM call k
-JOIN message_number n ON n.id = k.number_id
-LEFT JOIN client c ON c.id = k.client_id
-LEFT JOIN sitter s ON s.id = k.sitter_id
+_ONE = f"""
+SELECT {_COLUMNS},
+       k.provider, k.provider_call_id, k.decision, k.ring_results, NULL AS media
+FROM {_CALLS}
 WHERE k.org_id = :org_id AND k.id = :id
 """
 

@@ -14,6 +14,7 @@ from petmsg.db.engine import Engine
 from petmsg.queries import (
     attempt,
     call_facts,
+    call_list,
     candidates,
     confirm,
     coverage,
@@ -59,7 +60,7 @@ SHAPES = [
     {"noun": "client", "column": "kind", "lock": ""},
     {
         name: part
-        for module in (routing_now, routing_past)
+        for module in (call_list, routing_now, routing_past)
         for name, part in vars(module).items()
         if isinstance(part, str)
     },
