@@ -1,9 +1,10 @@
 """Lists, shows and explanations in a company that has grown, against a small one.
 
 PostgreSQL, in one process, each command as cron runs it but for the start of the interpreter. The
-rows are made by the server itself: for each sitter a visit at each hour, back from now. A million
-threads with ten million texts take it many minutes: `PETMSG_BENCH_THREADS=1000000 python -m
-benchmarks scale`; without that it is 10,000 threads.
+rows are made by the server itself: for each sitter a visit at each hour, back from now, but
+those of all but 100 clients two months earlier. A million threads with ten million texts take it
+many minutes: `PETMSG_BENCH_THREADS=1000000 python -m benchmarks scale`; without that it is 10,000
+threads.
 """
 
 import io
@@ -68,23 +69,23 @@ _ROWS = (
     (
         "INSERT INTO booking (org_id, ref, client_id, sitter_id, status, starts_at, ends_at,"
         " created_at) SELECT 1, 'B-' || i, i, i % 50 + 1, 'confirmed',"
-        " :now - interval '1 hour' * (i / 50 + 1), :now - interval '1 hour' * (i / 50 - 1), :now"
-        " FROM generate_series(1, {n}) i"
+        " :now - {age} - interval '1 hour' * (i / 50 + 1),"
+        " :now - {age} - interval '1 hour' * (i / 50 - 1), :now FROM generate_series(1, {n}) i"
     ),
     (
         "INSERT INTO assignment_window (org_id, thread_id, client_id, booking_id, sitter_id,"
         " starts_at, booked_until, ends_at, created_at)"
-        " SELECT 1, i, i, i, i % 50 + 1, :now - interval '1 hour' * (i / 50 + 1),"
-        " :now - interval '1 hour' * (i / 50 - 1), :now - interval '1 hour' * (i / 50 - 2), :now"
-        " FROM generate_series(1, {n}) i"
+        " SELECT 1, b.client_id, b.client_id, b.id, b.sitter_id, b.starts_at, b.ends_at,"
+        " b.ends_at + interval '1 hour', :now FROM booking b ORDER BY b.id"
     ),
     (
         "INSERT INTO message (org_id, thread_id, client_id, direction, status, body, from_e164,"
         " to_e164, number_id, rule, decision, provider, provider_message_id, segments, attempts,"
-        " actor, created_at, claimed_at, sent_at, send_at, urgent)"
+        " actor, created_at, claimed_at, sent_at, synced_at, send_at, urgent)"
         " SELECT 1, (i - 1) / 10 + 1, (i - 1) / 10 + 1,"
         "  CASE WHEN i % 2 = 0 THEN 'outbound' ELSE 'inbound' END,"
-        "  CASE WHEN i % 2 = 1 THEN 'received' WHEN i % 1000 = 0 THEN 'failed' ELSE 'sent' END,"
+        "  CASE WHEN i % 2 = 1 THEN 'received' WHEN i % 1000 = 0 THEN 'failed'"
+        "  ELSE 'delivered' END,"
         "  'text ' || i,"
         "  CASE WHEN i % 2 = 0 THEN '+14155580001' ELSE '+1202' || lpad(((i - 1) / 10 + 1)::text,"
         "  7, '0') END,"
@@ -92,19 +93,20 @@ _ROWS = (
         "  ELSE '+14155580001' END,"
         "  2, CASE WHEN i % 2 = 0 THEN 'active_window' END, NULL, 'sandbox', 'SB-' || i, 1,"
         "  CASE WHEN i % 2 = 0 THEN 1 ELSE 0 END, 'bench',"
-        "  :now - interval '30 days' + i * interval '1 millisecond', :now, :now, :now, false"
+        "  :now - interval '30 days' + i * interval '1 millisecond', :now, :now, :now, :now, false"
         " FROM generate_series(1, {n} * 10) i"
     ),
     (
         "INSERT INTO message_attempt (org_id, message_id, attempt, thread_id, number_id, rule,"
         " status, provider_message_id, claimed_at, ended_at)"
-        " SELECT 1, m.id, 1, m.thread_id, 2, 'active_window', 'sent', m.provider_message_id,"
+        " SELECT 1, m.id, 1, m.thread_id, 2, 'active_window', m.status, m.provider_message_id,"
         " m.created_at, m.created_at FROM message m WHERE m.direction = 'outbound' ORDER BY m.id"
     ),
     (
         "INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, code,"
         " media_count, inbox_at, done_by, done_at)"
-        " SELECT m.id, 1, m.created_at, 'front_desk', 'NO_ACTIVE_WINDOW', 0, m.created_at,"
+        " SELECT m.id, 1, m.created_at, 'front_desk', 'NO_ACTIVE_WINDOW',"
+        " CASE WHEN m.id % 10 = 1 THEN 1 ELSE 0 END, m.created_at,"
         " CASE WHEN m.id % 1001 <> 0 THEN 'ann' END, CASE WHEN m.id % 1001 <> 0 THEN :now END"
         " FROM message m WHERE m.direction = 'inbound' ORDER BY m.id"
     ),
@@ -120,6 +122,16 @@ _ROWS = (
         " FROM generate_series(1, {n}) i"
     ),
     (
+        "INSERT INTO media (org_id, message_id, position, status, content_type, size, sha256,"
+        " attempts, created_at, stored_at) SELECT 1, i * 10 - 9, 0, 'stored', 'image/gif', 43,"
+        " md5(i::text) || md5(''), 1, :now, :now FROM generate_series(1, {n}) i"
+    ),
+    (
+        "INSERT INTO alert (org_id, severity, kind, entity, ref, message, count, opened_at,"
+        " last_at, done_at, done_by) SELECT 1, 'warning', 'message_held', 'client', 'C-' || i, 'x',"
+        " 1, :now, :now, :now, 'ann' FROM generate_series(1, {n}) i"
+    ),
+    (
         "INSERT INTO audit_event (org_id, seq, at, actor, event, entity, ref, payload,"
         " previous_hash, hash) SELECT 1, h.seq + i, :now, 'bench', 'client.added', 'client',"
         " 'C-' || i, '{{}}', CASE WHEN i = 1 THEN h.hash ELSE md5((i - 1)::text) || md5('') END,"
@@ -128,13 +140,14 @@ _ROWS = (
     "UPDATE audit_head SET (seq, hash) = (SELECT max(seq), md5('{n}') || md5('') FROM audit_event)",
     (
         "INSERT INTO number_custody (org_id, number_id, from_at, class, status, sitter_id, reason,"
-        " actor) SELECT 1, n.id, :now - interval '60 days', n.class, n.status, n.sitter_id, 'x',"
+        " actor) SELECT 1, n.id, :now - interval '500 days', n.class, n.status, n.sitter_id, 'x',"
         " 'x'"
         " FROM message_number n WHERE NOT EXISTS ("
         "  SELECT 1 FROM number_custody c WHERE c.number_id = n.id)"
     ),
 )
 
+_AGE = "CASE WHEN i > 100 THEN interval '60 days' ELSE interval '0 days' END"
 _VALUES = {
     ":now": "'2026-02-14 15:00+00'::timestamptz",
     ":decision": f"'{company.CALL_DECISION}'",
@@ -148,7 +161,7 @@ def measure(bench: Bench) -> list[Row]:
     small = bench.few(1_000, 20)
     large = bench.few(int(os.environ.get(THREADS, "10000")), 40)
     urls = {
-        n: bench.database("PostgreSQL", f"scale_{n}", partial(_build, n)) for n in (small, large)
+        n: bench.database("PostgreSQL", f"scale_{n}", partial(build, n)) for n in (small, large)
     }
     rows = []
     for command in COMMANDS:
@@ -169,7 +182,8 @@ def measure(bench: Bench) -> list[Row]:
     return rows
 
 
-def _build(threads: int, url: str) -> None:
+def build(threads: int, url: str, *, statistics: bool = True) -> None:
+    """Fill a new database with that many threads. Without `statistics` the server has none yet."""
     company.create(url)
     import psycopg
 
@@ -178,11 +192,12 @@ def _build(threads: int, url: str) -> None:
     with closing(psycopg.connect(dsn, autocommit=True)) as connection:
         connection.execute("SET synchronous_commit = off")
         for statement in _ROWS:
-            filled: Any = statement.format(n=threads)
+            filled: Any = statement.format(n=threads, age=_AGE)
             for name, value in _VALUES.items():
                 filled = filled.replace(name, value)
             connection.execute(filled)
-        connection.execute("VACUUM ANALYZE")
+        if statistics:
+            connection.execute("VACUUM ANALYZE")
 
 
 def _timed(url: str, command: str) -> float:

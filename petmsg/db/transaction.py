@@ -159,10 +159,14 @@ def reading(engine: Engine, location: Location) -> Iterator[Cursor]:
 
 @contextmanager
 def _begun_reading(connection: Any, location: Location) -> Iterator[Cursor]:
-    """Begin a transaction that cannot write, and end it."""
+    """Begin a transaction that changes nothing, and end it.
+
+    On SQLite what is written by mistake is rolled back and raises `RuntimeError`. `PRAGMA
+    query_only` would refuse it, but each time it is set SQLite compiles every statement anew.
+    """
+    written = connection.total_changes if location.is_sqlite else 0
     try:
         if location.is_sqlite:
-            connection.execute("PRAGMA query_only=1")
             connection.execute("BEGIN")
         else:
             postgres = load_postgres()
@@ -170,11 +174,9 @@ def _begun_reading(connection: Any, location: Location) -> Iterator[Cursor]:
         with closing(connection.cursor()) as raw:
             yield Cursor(raw, is_sqlite=location.is_sqlite)
     finally:
-        try:
-            connection.rollback()
-        finally:
-            if location.is_sqlite:
-                connection.execute("PRAGMA query_only=0")
+        connection.rollback()
+    if location.is_sqlite and connection.total_changes != written:
+        raise RuntimeError("what only reads has written")
 
 
 @contextmanager

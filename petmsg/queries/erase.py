@@ -38,32 +38,34 @@ _ERASE_SANDBOX_BODY = """
 UPDATE sandbox_text SET body = NULL, media = NULL WHERE provider_message_id = :id
 """
 
-# A file of one of the messages, or one that was relayed from it.
-_COUNT_MEDIA = """
-SELECT count(*) FROM media
-WHERE status <> 'erased' AND org_id = :org_id AND (message_id IN (:ids)
-  OR source_id IN (SELECT s.id FROM media s WHERE s.message_id IN (:ids)))
+# A file of one of the messages, or one that was relayed from it. Not by an OR, for which PostgreSQL
+# would read every file.
+_FILES = """id IN (
+  SELECT f.id FROM media f WHERE f.message_id IN (:ids)
+  UNION SELECT r.id FROM media s JOIN media r ON r.source_id = s.id WHERE s.message_id IN (:ids)
+)"""
+
+_COUNT_MEDIA = f"""
+SELECT count(*) FROM media WHERE status <> 'erased' AND org_id = :org_id AND {_FILES}
 """
 
 # A provider may have a copy of what came from it, and of what it was given to send; the sandbox has
 # none but the store's. A file that was never fetched may be at the provider too.
-_DELETE_AT_PROVIDER = """
+_DELETE_AT_PROVIDER = f"""
 UPDATE media SET provider_delete_at = :now
 WHERE status <> 'erased' AND provider_delete_at IS NULL AND org_id = :org_id
-AND (message_id IN (:ids)
-  OR source_id IN (SELECT s.id FROM media s WHERE s.message_id IN (:ids)))
+AND {_FILES}
 AND EXISTS (
   SELECT 1 FROM message m WHERE m.id = media.message_id AND m.provider_message_id IS NOT NULL
   AND (m.direction = 'inbound' OR m.provider <> 'sandbox')
 )
 """
 
-_ERASE_MEDIA = """
+_ERASE_MEDIA = f"""
 UPDATE media SET
   status = CASE WHEN status IN ('stored', 'erasing') THEN 'erasing' ELSE 'erased' END,
   name = NULL, url = NULL, removed = NULL, error = NULL, due_at = NULL
-WHERE status <> 'erased' AND org_id = :org_id AND (message_id IN (:ids)
-  OR source_id IN (SELECT s.id FROM media s WHERE s.message_id IN (:ids)))
+WHERE status <> 'erased' AND org_id = :org_id AND {_FILES}
 """
 
 _END_LINKS = "DELETE FROM media_link WHERE org_id = :org_id AND message_id IN (:ids)"

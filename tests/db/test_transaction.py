@@ -6,6 +6,10 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from petmsg.db.engine import make_engine
+from petmsg.db.location import locate
+from petmsg.db.transaction import reading
+from petmsg.errors import DatabaseUnusable
 from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import add_org, working
 
@@ -34,3 +38,17 @@ def _begun(uow: UnitOfWork) -> Iterator[None]:
     generator = savepoint().gen
     next(generator)
     return generator
+
+
+def test_a_look_that_writes_raises_and_changes_nothing(migrated_url: str) -> None:
+    add_org(migrated_url)
+    location = locate(migrated_url)
+    engine = make_engine(location, keep_open=True)
+
+    try:
+        with pytest.raises((RuntimeError, DatabaseUnusable)), reading(engine, location) as cursor:
+            cursor.run("UPDATE org SET name = 'Another'")
+        with reading(engine, location) as cursor:
+            assert cursor.value("SELECT name FROM org") == "Happy Paws"
+    finally:
+        engine.dispose()

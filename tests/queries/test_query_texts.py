@@ -18,6 +18,7 @@ from petmsg.queries import (
     candidates,
     confirm,
     coverage,
+    erase,
     inbound,
     inbox,
     latest_events,
@@ -101,6 +102,7 @@ SHAPES = [
         "OPEN": waiting.OPEN,
         "FOR_THE_DESK": waiting.FOR_THE_DESK,
     },
+    {"_FILES": erase._FILES},
     {"MOST": str(candidates.MOST), "_ORG": candidates._ORG, "_ORGS": candidates._ORGS},
 ]
 # Texts whose length follows the rows they get: run below, by confirming.

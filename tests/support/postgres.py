@@ -201,19 +201,31 @@ class PostgresServer:
     def admin(self) -> psycopg.Connection:
         """Return the superuser's connection, opened anew if a test made the server drop it."""
         if self._admin is None or self._admin.closed:
-            self._admin = psycopg.connect(
-                host="127.0.0.1",
-                port=self.port,
-                user="postgres",
-                dbname="postgres",
-                autocommit=True,
-                connect_timeout=5,
-            )
+            self._admin = self._connect("postgres")
         return self._admin
+
+    def _connect(self, database: str) -> psycopg.Connection:
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user="postgres",
+            dbname=database,
+            autocommit=True,
+            connect_timeout=5,
+        )
 
     def execute(self, statement: str, *names: str) -> None:
         """Run a statement as the superuser, with names where it has `{}`."""
         self.admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+    def forget_statistics(self, url: str) -> None:
+        """Let the server know as little of a database's rows as after an import."""
+        with self._connect(url.rpartition("/")[2]) as connection:
+            connection.execute("DELETE FROM pg_statistic")
+            connection.execute(
+                "UPDATE pg_class SET relpages = 0, reltuples = -1, relallvisible = 0"
+                " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')"
+            )
 
     def crash(self) -> None:
         """End a server that runs `again` in immediate mode; returns when it answers anew."""

@@ -108,6 +108,24 @@ WHOLE: dict[str, tuple[str, str]] = {
 }
 """Commands that read everything, each with its reason: six times the rows cost about six times."""
 
+SCANNING: dict[str, tuple[set[str], str]] = {
+    "status": ({"client", "thread"}, COUNTING["status"]),
+    "report volume": ({"message"}, WHOLE["report volume"][1]),
+    "report cost --by client": ({"message"}, "as above"),
+    "report responses --by sitter": ({"message"}, "as above"),
+}
+"""Lines for which PostgreSQL reads tables from end to end, which ones and why. `doctor` does so for
+most of its checks, and is not asked."""
+
+GUESSING: dict[str, tuple[set[str], str]] = {
+    "booking list": ({"client"}, "expects that each booking has another client"),
+    "call list": ({"client"}, "as above, of calls"),
+    "number show +14155580003": ({"client", "thread"}, "expects that the number wrote to many"),
+    "thread show C-7": ({"booking"}, "expects that the thread has many windows"),
+}
+"""The same before PostgreSQL has statistics, of the commands that find what they show, and what it
+guesses. It counts by itself within minutes of a large import."""
+
 ELSEWHERE = {
     "export": "writes every row",
     "demo": "makes a company of its own",

@@ -96,6 +96,8 @@ SLOW = {
     "tests/project/test_typed_writes.py::test_mypy": "runs mypy over the services",
     "tests/project/test_words.py::test_no_remark_cites": "reads each file of the repository",
     "tests/queries/test_plans.py::test_no_reading_command": "fills a large company",
+    "tests/queries/test_plans.py::test_nor_before": "as above",
+    "tests/queries/test_plans.py::test_a_reading_command": "as above",
     "tests/queries/test_plans.py::test_ten_times": "fills a company ten times as large",
     "tests/render/test_json_schema.py::test_demo_db": "plays the demo again",
     "tests/services/inbound/test_relay.py::test_another_clients_word": "waits for the rate limit",

@@ -85,6 +85,29 @@ def test_a_webhook_reads_once_and_writes_once_on_what_is_open(
     assert len(asked.transactions) == 2
 
 
+def test_sqlite_compiles_no_statement_twice(sqlite_cli: Cli, migrated_sqlite: str) -> None:
+    """Compiling takes longer than executing. The authorizer is asked whenever it happens."""
+    people(sqlite_cli)
+    store = Store(Environment({}, now=NOW), db=migrated_sqlite, actor="web")
+    store.is_service = True
+    compiled: list[int] = []
+
+    def look(action: int, *_: object) -> int:
+        if action != sqlite3.SQLITE_TRANSACTION:  # Python compiles each COMMIT anew
+            compiled.append(action)
+        return sqlite3.SQLITE_OK
+
+    with store.at_end:
+        keep = WebhookStore(store)
+        words(keep, [text("SM1", ANN)])
+        with store.engine.connection() as connection:
+            connection.set_authorizer(look)
+        words(keep, [text("SM2", ANN)])
+        compiled.clear()
+        assert words(keep, [text("SM3", ANN)]) == [(200, "stored")]
+        assert compiled == []
+
+
 def test_one_message_more_in_a_batch_is_only_written(
     keep: WebhookStore, asked: Asked, migrated_url: str
 ) -> None:
