@@ -127,6 +127,24 @@ def add_pool_numbers(url: str, count: int) -> None:
         engine.dispose()
 
 
+def add_phones(url: str, phones: Sequence[str]) -> None:
+    """The primary phones of the clients `C-1`, `C-2` …, one each."""
+    location = locate(url)
+    engine = make_engine(location)
+    try:
+        with transaction(engine, location) as begun:
+            insert(
+                begun.cursor,
+                "client_phone",
+                [
+                    {"client_id": client, "e164": e164, "is_primary": True}
+                    for client, e164 in enumerate(phones, start=1)
+                ],
+            )
+    finally:
+        engine.dispose()
+
+
 def _visit(client: int, days_ago: int) -> dict[str, Any]:
     # Not all at the same minute, as in life.
     start = NOW - timedelta(days=days_ago, hours=1 if client % 2 else 6, minutes=client % 60)
