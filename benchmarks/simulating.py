@@ -18,15 +18,17 @@ from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
 from petmsg.db.statements import for_psycopg, instant_to_text
 from petmsg.db.transaction import transaction
-from petmsg.queries import simulate, state_intervals
+from petmsg.queries import simulate, states_in_span
 from petmsg.queries.org import OrgRow, find_org
-from petmsg.queries.state_intervals import Span
+from petmsg.queries.routing import AT_FIRST
+from petmsg.queries.state_intervals import LARGEST_ID, Span
 from petmsg.rules.routing import Decision, Facts, decide
 from petmsg.rules.routing import simulate as simulating
 from petmsg.services.routes.simulate import segments_by_client
 
 SPAN = Span(company.NOW, company.NOW + timedelta(days=30), company.NOW)
 WINDOWS_EACH = 100
+ALL_CLIENTS = {"first_client_id": 0, "last_client_id": LARGEST_ID}
 _QUARTER = timedelta(minutes=15)
 
 
@@ -100,8 +102,9 @@ def _read(cursor: Cursor, org: OrgRow) -> int:
         found: list[Any] = raw.fetchall()
         return found
 
-    fetch(state_intervals.SITTERS)
-    fetch(state_intervals.LENT, pool_limit=0)
+    fetch(states_in_span.SITTERS)
+    fetch(states_in_span.LENT, pool_limit=0, most=AT_FIRST, **ALL_CLIENTS)
+    fetch(states_in_span.LOWEST_AND_HIGHEST)
     next_id = windows = 0
     while clients := fetch(simulate.CLIENTS, first_client_id=next_id, most=simulate.AT_ONCE):
         ids = {"first_client_id": clients[0][0], "last_client_id": clients[-1][0]}

@@ -42,8 +42,7 @@ _LENT = """org_id = :org_id AND class IN ('pool', 'front_desk')
      AND status IN ('active', 'quarantined')"""
 # Of thousands of pool numbers those that rule 2 looks at first, the thread's own, and the two that
 # come first and last by their digits: those of several countries are not all of one then.
-_SHARED_NOW = f"""n.id IN (
-    SELECT id FROM (
+FIRST_LENT = f"""SELECT id FROM (
         SELECT id FROM message_number WHERE {LENT_POOL} AND last_used_at IS NULL
         ORDER BY last_used_at, id LIMIT :most
     ) never_used
@@ -53,16 +52,19 @@ _SHARED_NOW = f"""n.id IN (
     ) used
     UNION ALL SELECT id FROM message_number
     WHERE org_id = :org_id AND class = 'front_desk' AND status IN ('active', 'quarantined')
-    UNION ALL SELECT pool_number_id FROM thread
-    WHERE org_id = :org_id AND client_id = :client_id
     UNION ALL SELECT id FROM (
         SELECT id FROM message_number WHERE {_LENT} ORDER BY e164 LIMIT 1
     ) lowest
     UNION ALL SELECT id FROM (
         SELECT id FROM message_number WHERE {_LENT} ORDER BY e164 DESC LIMIT 1
-    ) highest
+    ) highest"""
+IS_LENT = "n.class IN ('pool', 'front_desk') AND n.status IN ('active', 'quarantined')"
+_SHARED_NOW = f"""n.id IN (
+    {FIRST_LENT}
+    UNION ALL SELECT pool_number_id FROM thread
+    WHERE org_id = :org_id AND client_id = :client_id
   )
-  AND n.class IN ('pool', 'front_desk') AND n.status IN ('active', 'quarantined')"""
+  AND {IS_LENT}"""
 
 NUMBERS_NOW = f"SELECT {_NUMBER_NOW} FROM message_number n WHERE {_SHARED_NOW}"
 NOW = f"""

@@ -79,7 +79,7 @@ def read_client_intervals(
                     span, before.get(thread_id), history.pool_uses.get(thread_id, ()), today
                 ),
                 overrides=overrides.get(client_id, ()),
-                calling_code=None if phone is None else calling_code(phone),
+                calling_code=calling_code(phone) if phone and history.of_countries else None,
                 client_name=name,
             )
         if only is not None:

@@ -16,6 +16,9 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums.messages import StoredRule
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.people import SitterStatus
+from petmsg.phone import calling_code
+from petmsg.queries import states_in_span as statements
+from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.rules.routing.facts import NumberFact, PoolNumberFact
 from petmsg.rules.routing.state_intervals import (
@@ -27,74 +30,6 @@ from petmsg.rules.routing.state_intervals import (
 
 State = TypeVar("State")
 
-SITTERS = """
-SELECT s.id AS sitter_id, s.ref, s.name, s.status AS sitter_status,
-       n.id, n.e164, n.class AS number_class, n.status, n.quarantined_until
-FROM sitter s
-LEFT JOIN message_number n ON n.sitter_id = s.id
-WHERE s.org_id = :org_id
-"""
-
-LENT = """
-SELECT n.id, n.e164, n.class AS number_class, n.status, n.quarantined_until, n.last_used_at,
-       CASE WHEN :pool_limit > 0 THEN (
-           SELECT count(*) FROM (
-               SELECT 1 FROM thread o WHERE o.pool_number_id = n.id LIMIT :pool_limit
-           ) counted
-       ) ELSE 0 END AS own_threads
-FROM message_number n
-WHERE n.org_id = :org_id AND n.class IN ('pool', 'front_desk')
-  AND n.status IN ('active', 'quarantined')
-"""
-
-# The row that holds at the start of the span, and those that begin in it.
-LEDGER = """
-SELECT n.id, n.e164, c.from_at, c.class AS number_class, c.status, c.sitter_id, c.quarantined_until
-FROM message_number n
-JOIN number_custody c ON c.number_id = n.id AND c.from_at < :until AND c.from_at >= coalesce((
-    SELECT max(l.from_at) FROM number_custody l
-    WHERE l.number_id = n.id AND l.from_at <= :since
-), c.from_at)
-WHERE n.org_id = :org_id
-ORDER BY c.from_at
-"""
-
-ACTIVITY = """
-SELECT a.sitter_id, a.activated_at, a.offboarded_at
-FROM sitter_activity a
-WHERE a.org_id = :org_id AND a.activated_at < :until
-  AND (a.offboarded_at IS NULL OR a.offboarded_at > :since)
-"""
-
-# Of numbers that were lent at some time: only their use ever counts.
-USED_BEFORE = """
-SELECT n.id, (
-    SELECT max(a.claimed_at) FROM message_attempt a
-    WHERE a.number_id = n.id AND a.claimed_at <= :since
-) AS last_used_at
-FROM message_number n
-WHERE n.org_id = :org_id
-  AND EXISTS (SELECT 1 FROM number_custody c WHERE c.number_id = n.id AND c.class = 'pool')
-"""
-USES = """
-SELECT a.claimed_at, a.number_id, a.thread_id, a.rule
-FROM message_number n
-JOIN message_attempt a ON a.number_id = n.id AND a.claimed_at > :since AND a.claimed_at < :until
-WHERE n.org_id = :org_id
-  AND EXISTS (SELECT 1 FROM number_custody c WHERE c.number_id = n.id AND c.class = 'pool')
-ORDER BY a.claimed_at, a.id
-"""
-
-# The thread's own pool number at the start of the span.
-OWN_BEFORE = """
-SELECT t.id AS thread_id, (
-    SELECT a.number_id FROM message_attempt a
-    WHERE a.thread_id = t.id AND a.claimed_at <= :since AND a.rule = 'pool'
-    ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
-) AS number_id
-FROM thread t
-WHERE t.org_id = :org_id AND t.client_id >= :first_client_id AND t.client_id <= :last_client_id
-"""
 LARGEST_ID = 2**31 - 1
 
 
@@ -203,22 +138,48 @@ class PoolUse(NamedTuple):
 
 
 class OrgHistory(NamedTuple):
-    """The intervals that all clients of an org share, and the past pool numbers by thread."""
+    """The intervals that all clients of an org share, the past pool numbers by thread, and whether
+    its pool and front desk numbers are of several countries."""
 
     intervals: OrgIntervals
     pool_uses: Mapping[int, Sequence[PoolUse]]
+    of_countries: bool
 
 
-def read_org_history(cursor: Cursor, org: OrgRow, span: Span) -> OrgHistory:
-    """Return the intervals of the org's sitters, pool and desks over the span."""
-    today = cursor.all(_Sitter, SITTERS, org_id=org.id)
+class _Reading(NamedTuple):
+    """What is read: an org over a span, for all clients or one, and so much of its pool."""
+
+    cursor: Cursor
+    org: OrgRow
+    span: Span
+    only: ClientKey | None
+    most: int
+
+    @property
+    def clients(self) -> dict[str, int]:
+        """The parameters of a statement for these clients."""
+        first, last = (0, LARGEST_ID) if self.only is None else (self.only.id, self.only.id)
+        return {"org_id": self.org.id, "first_client_id": first, "last_client_id": last}
+
+
+def read_org_history(
+    cursor: Cursor, org: OrgRow, span: Span, *, only: ClientKey | None = None, most: int
+) -> OrgHistory:
+    """Return the intervals of the org's sitters, pool and desks over the span, for all clients or
+    for one.
+
+    The pool has the clients' own numbers at each instant, the first `most` never used and the first
+    `most` used in the order of rule 2, and perhaps others.
+    """
+    reading = _Reading(cursor, org, span, only, most)
+    today = cursor.all(_Sitter, statements.SITTERS, org_id=org.id)
     timelines = _OrgTimelines(span.start, [row.sitter_id for row in today])
     pool_uses: dict[int, list[PoolUse]] = {}
     if span.past_until is not None:
-        _Past(cursor, org, timelines, span, pool_uses).replay()
+        _Past(reading, timelines, span.past_until, pool_uses).replay()
     if span.future_from is not None:
-        _put_today(cursor, org, timelines, today, span.future_from)
-    named = {
+        _put_today(reading, timelines, today, span.future_from)
+    sitters = {
         row.sitter_id: SitterIntervals(
             row.ref, row.name, timelines.sitters[row.sitter_id].intervals()
         )
@@ -229,11 +190,14 @@ def read_org_history(cursor: Cursor, org: OrgRow, span: Span) -> OrgHistory:
         timezone=org.timezone,
         pool_for=org.pool_for,
         pool_threads_per_number=org.pool_threads_per_number,
-        sitters=named,
+        sitters=sitters,
         pool=timelines.pool.intervals(),
         desks=timelines.desks.intervals(),
+        pool_read=most,
     )
-    return OrgHistory(intervals, pool_uses)
+    outermost = cursor.tuples(statements.LOWEST_AND_HIGHEST, org_id=org.id)
+    codes = {calling_code(e164) for (e164,) in outermost} | timelines.codes()
+    return OrgHistory(intervals, pool_uses, len(codes) > 1)
 
 
 class _OrgTimelines:
@@ -248,9 +212,15 @@ class _OrgTimelines:
         self.pool.put(start, ())
         self.desks.put(start, ())
 
+    def codes(self) -> set[str | None]:
+        """The country codes of the numbers that were read."""
+        numbers = {each.number.e164 for pool in self.pool.states for each in pool}
+        numbers |= {each.e164 for desks in self.desks.states for each in desks}
+        return set(map(calling_code, numbers))
+
 
 def _put_today(
-    cursor: Cursor, org: OrgRow, timelines: _OrgTimelines, sitters: list[_Sitter], at: datetime
+    reading: _Reading, timelines: _OrgTimelines, sitters: list[_Sitter], at: datetime
 ) -> None:
     """From `at` on everything is as it is today."""
     for sitter in sitters:
@@ -259,7 +229,11 @@ def _put_today(
         timelines.sitters[sitter.sitter_id].put(at, SitterState(is_active, held))
     pool: list[PoolNumberFact] = []
     desks: list[NumberFact] = []
-    for row in cursor.all(_Lent, LENT, org_id=org.id, pool_limit=org.pool_threads_per_number or 0):
+    limit = reading.org.pool_threads_per_number or 0
+    rows = reading.cursor.all(
+        _Lent, statements.LENT, most=reading.most, pool_limit=limit, **reading.clients
+    )
+    for row in rows:
         number = _number(row)
         if number.number_class is NumberClass.FRONT_DESK:
             desks.append(number)
@@ -274,23 +248,23 @@ class _Past:
 
     def __init__(
         self,
-        cursor: Cursor,
-        org: OrgRow,
+        reading: _Reading,
         timelines: _OrgTimelines,
-        span: Span,
+        until: datetime,
         pool_uses: dict[int, list[PoolUse]],
     ) -> None:
-        since, until = span.start, span.past_until
-        named = {"org_id": org.id, "since": since}
+        cursor, org, since = reading.cursor, reading.org, reading.span.start
+        named = {"org_id": org.id, "since": since, "until": until}
+        numbers = {**named, **reading.clients, **_last_numbers(cursor, named, reading.most)}
         self._timelines = timelines
         self._since = since
         self._pool_uses = pool_uses
         self._changes: list[tuple[datetime, Callable[[Any], None], Any]] = [
             *((row.from_at, self._ledger_entry, row)
-              for row in cursor.all(_LedgerEntry, LEDGER, until=until, **named)),
-            *self._activities(cursor.all(_Activity, ACTIVITY, until=until, **named)),
+              for row in cursor.all(_LedgerEntry, statements.LEDGER, **numbers)),
+            *self._activities(cursor.all(_Activity, statements.ACTIVITY, **named)),
             *((row.claimed_at, self._use, row)
-              for row in cursor.all(_Use, USES, until=until, **named)),
+              for row in cursor.all(_Use, statements.USES, **numbers)),
         ]  # fmt: skip
         self._held: dict[int, dict[int, NumberFact]] = {each: {} for each in timelines.sitters}
         self._holder: dict[int, int | None] = {}
@@ -298,7 +272,8 @@ class _Past:
         self._pool: dict[int, NumberFact] = {}
         self._desks: dict[int, NumberFact] = {}
         self._used: dict[int, datetime | None] = {
-            row.id: row.last_used_at for row in cursor.all(_UsedBefore, USED_BEFORE, **named)
+            row.id: row.last_used_at
+            for row in cursor.all(_UsedBefore, statements.USED_BEFORE, **numbers)
         }
         self._counts_threads = org.pool_threads_per_number is not None
         self._own: dict[int, int] = own_before(cursor, org, since) if self._counts_threads else {}
@@ -373,12 +348,27 @@ class _Past:
             self._own_threads[number] += 1
 
 
+def _last_numbers(cursor: Cursor, named: dict[str, Any], most: int) -> dict[str, Any]:
+    """Up to where the pool's numbers are read that have not been used since the span began."""
+    never_used = cursor.value(statements.LAST_NEVER_USED, before=most - 1, **named)
+    used = cursor.instant(statements.LAST_USED, before=most - 1, **named)
+    return {
+        "last_never_used": LARGEST_ID if never_used is None else never_used,
+        "last_used": named["since"] if used is None else used,
+    }
+
+
 def own_before(
     cursor: Cursor, org: OrgRow, at: datetime, *, first_id: int = 0, last_id: int = LARGEST_ID
 ) -> dict[int, int]:
     """By thread: its own pool number as it was at `at`, of clients from `first_id` to `last_id`."""
     rows = cursor.all(
-        _Own, OWN_BEFORE, org_id=org.id, since=at, first_client_id=first_id, last_client_id=last_id
+        _Own,
+        statements.OWN_BEFORE,
+        org_id=org.id,
+        since=at,
+        first_client_id=first_id,
+        last_client_id=last_id,
     )
     return {row.thread_id: row.number_id for row in rows if row.number_id is not None}
 

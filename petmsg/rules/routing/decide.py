@@ -152,7 +152,7 @@ def contains(window: WindowFact, at: datetime) -> bool:
     return window.starts_at <= at < window.ends_at
 
 
-def _precedence(window: WindowFact, at: datetime) -> tuple[int, datetime, int]:
+def precedence(window: WindowFact, at: datetime) -> tuple[int, datetime, int]:
     """Return the precedence among windows that contain `at`: booked time before grace before lead
     time, then the later booked start, then the higher ID."""
     booked_from = window.starts_at if window.booked_from is None else window.booked_from
@@ -245,7 +245,7 @@ def _window_that_counts(facts: Facts, at: datetime) -> WindowFact | None:
         windows = tuple(window for window in windows if window.sitter == sitter)
     active = [window for window in windows if contains(window, at)]
     if len(active) > 1:
-        return max(active, key=lambda each: _precedence(each, at))
+        return max(active, key=lambda each: precedence(each, at))
     return active[0] if active else None
 
 
@@ -393,7 +393,7 @@ def _warnings(facts: Facts, at: datetime) -> tuple[str, ...]:
     active = [window for window in facts.windows if contains(window, at)]
     if len({window.sitter for window in active}) < 2:
         return facts.notes
-    ordered = sorted(active, key=lambda each: _precedence(each, at), reverse=True)
+    ordered = sorted(active, key=lambda each: precedence(each, at), reverse=True)
     bookings = ", ".join(
         f"{window.booking} ({window.sitter_name or 'no sitter'})" for window in ordered
     )

@@ -11,14 +11,14 @@ most clients share them.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import pairwise, repeat
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from petmsg.enums.people import ClientKind
 from petmsg.enums.routing import Code, Rule
-from petmsg.rules.routing.decide import decide
+from petmsg.rules.routing.decide import decide, needs_more_of_pool, precedence
 from petmsg.rules.routing.decision import ChosenNumber, Decision
 from petmsg.rules.routing.facts import Facts, NumberFact, OverrideFact, WindowFact
 from petmsg.rules.routing.state_intervals import (
@@ -27,6 +27,8 @@ from petmsg.rules.routing.state_intervals import (
     StateIntervals,
     WindowRow,
 )
+
+_STARTS_AT, _ENDS_AT = itemgetter(0), itemgetter(3)
 
 
 class Route(NamedTuple):
@@ -55,117 +57,80 @@ class Segment(NamedTuple):
     client_name: str | None = None
 
 
-def simulate(
-    org: OrgIntervals, clients: Iterable[ClientIntervals], *, start: datetime, end: datetime
-) -> Iterator[list[Segment]]:
-    """Yield the segments of each client over `[start, end)` (aware UTC), in order and without gaps.
+class Simulation:
+    """The segments of an org's clients over `[start, end)` (aware UTC).
 
-    Consecutive segments differ in number, code or reason. A segment equals what `decide` says at
-    each of its instants.
+    A segment equals what `decide` says at each of its instants.
     """
-    answers = _Answers(org, start, end)
-    for client in clients:
-        yield _segments(answers, client)
 
+    def __init__(self, org: OrgIntervals, *, start: datetime, end: datetime) -> None:
+        self._org = org
+        self._start, self._end = start, end
+        self._changes = sorted({each for each in _changes(org) if start < each < end})
+        self._known: dict[tuple[Any, ...], dict[tuple[Any, ...], Route]] = {}
+        self._routes: dict[Route, Route] = {}
 
-def _segments(answers: "_Answers", client: ClientIntervals) -> list[Segment]:
-    """Return the client's segments, with equal neighbours merged."""
-    since: list[datetime] = []
-    routes: list[Route] = []
-    own_numbers, overrides = client.own_pool_number, client.overrides
-    for from_at, to_at, windows in _stretches(client, answers.start, answers.end):
-        own = own_numbers.states[own_numbers.place(from_at)]
-        override = _override(overrides, from_at) if overrides else None
-        state = _State(windows, client.kind, own, override, client.calling_code)
-        for at, route in answers.over(from_at, to_at, state):
+    def segments(self, client: ClientIntervals) -> list[Segment] | None:
+        """Return the client's segments, in order and without gaps; two neighbours differ in number,
+        code or reason.
+
+        None if they can depend on pool numbers that `org.pool` does not have.
+        """
+        known = self._known.setdefault((client.kind, client.calling_code), {})
+        own_since, own_numbers = client.own_pool_number
+        since: list[datetime] = []
+        routes: list[Route] = []
+        for at, windows in self._stretches(client):
+            window = _that_counts(windows, at) if windows else None
+            own = own_numbers[bisect_right(own_since, at) - 1]
+            override = _override(client.overrides, at) if client.overrides else None
+            place = bisect_right(self._changes, at)
+            key: tuple[Any, ...] = (place, own, window[6] if window else 0)
+            if override is not None:  # the front desk or no number, whatever else there is
+                key = (place,)
+            route = known.get(key)
+            if route is None:
+                route = self._ask(at, client, window, own, override)
+                if route is None:
+                    return None
+                known[key] = route
             if not routes or route is not routes[-1]:
                 since.append(at)
                 routes.append(route)
-    ends = [*since[1:], answers.end]
-    return [
-        Segment(client.client, *each, client.client_name)
-        for each in zip(since, ends, routes, strict=True)
-    ]
+        who, name = repeat(client.client), repeat(client.client_name)
+        return list(map(Segment, who, since, [*since[1:], self._end], routes, name))
 
+    def _stretches(self, client: ClientIntervals) -> Iterator[tuple[datetime, Sequence[WindowRow]]]:
+        """Yield each instant at which a fact changes, with the windows that are open from then
+        on."""
+        windows = sorted(client.windows)
+        edges = {self._start, *self._changes, *client.own_pool_number.since}
+        edges.update(map(_STARTS_AT, windows), map(_ENDS_AT, windows), *client.overrides)
+        cuts = sorted([edge for edge in edges if self._start <= edge < self._end])
+        open_now: list[WindowRow] = []
+        place = 0
+        for from_at, to_at in pairwise([*cuts, self._end]):
+            if open_now:
+                open_now = [window for window in open_now if window[3] > from_at]
+            while place < len(windows) and windows[place][0] <= from_at:
+                if windows[place][3] > from_at:
+                    open_now.append(windows[place])
+                place += 1
+            yield from_at, open_now
+            if len(open_now) > 1:  # another one may count when booked time begins or ends
+                inner = {edge for window in open_now for edge in window[1:3]}
+                for at in sorted(inner):
+                    if from_at < at < to_at:
+                        yield at, open_now
 
-def _stretches(
-    client: ClientIntervals, start: datetime, end: datetime
-) -> Iterator[tuple[datetime, datetime, Sequence[WindowRow]]]:
-    """Cut the span where the client's own facts change; yield each part with its open windows."""
-    windows = sorted(client.windows)
-    edges = {start, end, *client.own_pool_number.since}
-    for window in windows:
-        edges.update(window[:4])
-    for override in client.overrides:
-        edges.update(override)
-    cuts = sorted(edge for edge in edges if start <= edge <= end)
-    open_now: list[WindowRow] = []
-    place = 0
-    for from_at, to_at in pairwise(cuts):
-        if open_now:
-            open_now = [window for window in open_now if window[3] > from_at]
-        while place < len(windows) and windows[place][0] <= from_at:
-            if windows[place][3] > from_at:
-                open_now.append(windows[place])
-            place += 1
-        yield from_at, to_at, open_now
-
-
-def _override(overrides: Sequence[OverrideFact], at: datetime) -> OverrideFact | None:
-    return next((each for each in overrides if each.starts_at <= at < each.until), None)
-
-
-class _State(NamedTuple):
-    """What is the client's own at an instant: open windows, kind, own pool number, override; and
-    the country code of their phone."""
-
-    windows: Sequence[WindowRow]
-    kind: ClientKind
-    own: int | None
-    override: OverrideFact | None
-    calling_code: str | None
-
-
-class _Answers:
-    """A cache of decisions, shared by all clients of an org."""
-
-    def __init__(self, org: OrgIntervals, start: datetime, end: datetime) -> None:
-        self.start = start
-        self.end = end
-        self._org = org
-        self._changes = sorted({start, *(each for each in _changes(org) if start < each < end)})
-        self._known: dict[tuple[Any, ...], Route] = {}
-        self._routes: dict[Route, Route] = {}
-
-    def over(
-        self, from_at: datetime, to_at: datetime, state: _State
-    ) -> list[tuple[datetime, Route]]:
-        """Return the routes in `[from_at, to_at)` with this state, each with its start."""
-        changes = self._changes
-        place = bisect_right(changes, from_at)
-        routes = [(from_at, self._at(from_at, place, state))]
-        while place < len(changes) and changes[place] < to_at:
-            at = changes[place]
-            place += 1
-            routes.append((at, self._at(at, place, state)))
-        return routes
-
-    def _at(self, at: datetime, place: int, state: _State) -> Route:
-        """Return the route at `at`, after `place` changes of the org."""
-        windows, kind, own, override, code = state
-        key: tuple[Any, ...]
-        if override is not None:  # the front desk or no number, whatever else there is
-            key = (place, code)
-        elif len(windows) > 1:  # the overlap decides which of them counts
-            return self._ask(at, state)
-        else:
-            key = (place, kind, own, windows[0][6] if windows else 0, code)
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = self._ask(at, state)
-        return found
-
-    def _ask(self, at: datetime, state: _State) -> Route:
+    def _ask(
+        self,
+        at: datetime,
+        client: ClientIntervals,
+        window: WindowRow | None,
+        own: int | None,
+        override: OverrideFact | None,
+    ) -> Route | None:
         org = self._org
         facts = Facts(
             org=org.org,
@@ -173,37 +138,48 @@ class _Answers:
             pool_for=org.pool_for,
             pool_threads_per_number=org.pool_threads_per_number,
             client="",
-            client_kind=state.kind,
-            windows=tuple([self._fact(window, at) for window in state.windows]),
-            own_pool_number_id=state.own,
+            client_kind=client.kind,
+            windows=() if window is None else (self._fact(window, at),),
+            own_pool_number_id=own,
             pool=org.pool.states[org.pool.place(at)],
             desks=org.desks.states[org.desks.place(at)],
-            override=state.override,
-            calling_code=state.calling_code,
+            override=override,
+            calling_code=client.calling_code,
         )
+        most = org.pool_read
+        if most and len(facts.pool) >= most and needs_more_of_pool(facts, at, most):
+            return None
         route = _route(decide(facts, at))
         return self._routes.setdefault(route, route)
 
     def _fact(self, window: WindowRow, at: datetime) -> WindowFact:
-        starts_at, booked_from, booked_until, ends_at, booking_id, booking, sitter_id = window
+        sitter_id = window[6]
         if sitter_id is None:
-            return WindowFact(
-                booking_id, booking, starts_at, booked_until, ends_at, booked_from=booked_from
-            )
+            return _span(window)
         sitter, name, intervals = self._org.sitters[sitter_id]
         active, number = intervals.states[intervals.place(at)]
-        return WindowFact(
-            booking_id,
-            booking,
-            starts_at,
-            booked_until,
-            ends_at,
-            sitter,
-            name,
-            active,
-            number,
-            booked_from,
+        return _span(window)._replace(
+            sitter=sitter, sitter_name=name, sitter_active=active, number=number
         )
+
+
+def _that_counts(windows: Sequence[WindowRow], at: datetime) -> WindowRow:
+    """Return the window with precedence among those that contain `at`."""
+    if len(windows) == 1:
+        return windows[0]
+    return max(windows, key=lambda each: precedence(_span(each), at))
+
+
+def _span(window: WindowRow) -> WindowFact:
+    """Return the window without its sitter."""
+    starts_at, booked_from, booked_until, ends_at, booking_id, booking, _ = window
+    return WindowFact(
+        booking_id, booking, starts_at, booked_until, ends_at, booked_from=booked_from
+    )
+
+
+def _override(overrides: Sequence[OverrideFact], at: datetime) -> OverrideFact | None:
+    return next((each for each in overrides if each.starts_at <= at < each.until), None)
 
 
 def _changes(org: OrgIntervals) -> Iterator[datetime]:

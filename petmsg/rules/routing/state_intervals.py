@@ -83,7 +83,8 @@ class ClientIntervals(NamedTuple):
 class OrgIntervals(NamedTuple):
     """What all clients of an org share. `sitters` are by ID.
 
-    `pool` and `desks` are the values of `Facts`, from each instant on.
+    `pool` and `desks` are the values of `Facts`, from each instant on. `pool` has all pool numbers,
+    or else the clients' own ones, and `pool_read` of the never used and of the used ones.
     """
 
     org: str
@@ -93,3 +94,4 @@ class OrgIntervals(NamedTuple):
     sitters: Mapping[int, SitterIntervals]
     pool: StateIntervals[tuple[PoolNumberFact, ...]]
     desks: StateIntervals[tuple[NumberFact, ...]]
+    pool_read: int | None = None

@@ -13,10 +13,10 @@ from petmsg.db.cursor import Cursor
 from petmsg.errors import EndNotAfterStart, OutOfRange
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.org import OrgRow
+from petmsg.queries.routing import AT_FIRST, TIMES_MORE
 from petmsg.queries.simulate import read_client_intervals
 from petmsg.queries.state_intervals import Span, read_org_history
-from petmsg.rules.routing.simulate import Segment
-from petmsg.rules.routing.simulate import simulate as simulated
+from petmsg.rules.routing.simulate import Segment, Simulation
 from petmsg.services.routes.explain import changed_since
 
 USUAL_DAYS = 30
@@ -71,9 +71,17 @@ def segments_by_client(
     cursor: Cursor, org: OrgRow, span: Span, client: ClientKey | None
 ) -> Iterator[list[Segment]]:
     """The segments of each client, in the cursor's transaction."""
-    history = read_org_history(cursor, org, span)
-    clients = read_client_intervals(cursor, org, span, history, only=client)
-    return simulated(history.intervals, clients, start=span.start, end=span.end)
+    most = AT_FIRST
+    history = read_org_history(cursor, org, span, only=client, most=most)
+    simulation = Simulation(history.intervals, start=span.start, end=span.end)
+    for each in read_client_intervals(cursor, org, span, history, only=client):
+        segments = simulation.segments(each)
+        while segments is None:  # it depends on more pool numbers
+            most *= TIMES_MORE
+            history = read_org_history(cursor, org, span, only=client, most=most)
+            simulation = Simulation(history.intervals, start=span.start, end=span.end)
+            segments = simulation.segments(each)
+        yield segments
 
 
 def remarks(cursor: Cursor, org: OrgRow, span: Span, client: ClientKey | None) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""`simulate` against `decide` asked at every instant at which anything at all happens.
+"""`Simulation` against `decide` asked at every instant at which anything at all happens.
 
 The naive answer builds the facts of an instant by looking through the intervals from their start,
-and decides; nothing of how `simulate` finds its change points is shared.
+and decides; nothing of how `Simulation` finds its change points is shared.
 """
 
 import random
@@ -27,7 +27,7 @@ from petmsg.rules.routing import (
     decide,
 )
 from petmsg.rules.routing import simulate as simulating
-from petmsg.rules.routing.simulate import Segment, simulate
+from petmsg.rules.routing.simulate import Segment, Simulation
 from petmsg.rules.routing.state_intervals import (
     ClientIntervals,
     OrgIntervals,
@@ -117,8 +117,21 @@ def client(
     )
 
 
+def simulate(
+    org: OrgIntervals,
+    clients: Sequence[ClientIntervals],
+    *,
+    start: datetime = START,
+    end: datetime = END,
+) -> list[list[Segment]]:
+    """The segments of each client in an org whose pool is known as a whole."""
+    simulation = Simulation(org, start=start, end=end)
+    found = [simulation.segments(each) for each in clients]
+    return [each for each in found if each is not None]
+
+
 def lived(org: OrgIntervals, client: ClientIntervals) -> list[Segment]:
-    (segments,) = simulate(org, [client], start=START, end=END)
+    (segments,) = simulate(org, [client])
     return segments
 
 
@@ -263,7 +276,7 @@ def test_a_pool_in_use_changes_the_number_of_a_client_without_a_pool_number() ->
 
 def test_each_client_gets_their_own_segments() -> None:
     clients = [client(visit(2, 4)), client()._replace(client="C-2")]
-    first, second = simulate(org(), clients, start=START, end=END)
+    first, second = simulate(org(), clients)
     assert {each.client for each in first} == {"C-1"}
     assert [each.client for each in second] == ["C-2"]
 
@@ -280,7 +293,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, org: OrgIntervals, *clients: ClientIn
         return decide(facts, at)
 
     monkeypatch.setattr(simulating, "decide", counting)
-    list(simulate(org, clients, start=START, end=END))
+    simulate(org, clients)
     return count
 
 
