@@ -90,6 +90,13 @@ class _Use(NamedTuple):
     rule: str | None
 
 
+class _LastNumbers(NamedTuple):
+    """Up to where the pool's never used numbers are read, by their IDs, and the used ones."""
+
+    last_never_used: int
+    last_used: datetime
+
+
 class Span(NamedTuple):
     """`[start, end)` as it is looked at from `now`. All aware UTC."""
 
@@ -255,7 +262,8 @@ class _Past:
     ) -> None:
         cursor, org, since = reading.cursor, reading.org, reading.span.start
         named = {"org_id": org.id, "since": since, "until": until}
-        numbers = {**named, **reading.clients, **_last_numbers(cursor, named, reading.most)}
+        last = _last_numbers(cursor, named, reading.most)
+        numbers = {**named, **reading.clients, **last._asdict()}
         self._timelines = timelines
         self._since = since
         self._pool_uses = pool_uses
@@ -348,14 +356,13 @@ class _Past:
             self._own_threads[number] += 1
 
 
-def _last_numbers(cursor: Cursor, named: dict[str, Any], most: int) -> dict[str, Any]:
+def _last_numbers(cursor: Cursor, named: dict[str, Any], most: int) -> _LastNumbers:
     """Up to where the pool's numbers are read that have not been used since the span began."""
     never_used = cursor.value(statements.LAST_NEVER_USED, before=most - 1, **named)
     used = cursor.instant(statements.LAST_USED, before=most - 1, **named)
-    return {
-        "last_never_used": LARGEST_ID if never_used is None else never_used,
-        "last_used": named["since"] if used is None else used,
-    }
+    return _LastNumbers(
+        LARGEST_ID if never_used is None else never_used, named["since"] if used is None else used
+    )
 
 
 def own_before(

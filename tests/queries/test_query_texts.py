@@ -33,6 +33,7 @@ from petmsg.queries import (
     routing_past,
     send_blocks,
     senders,
+    states_in_span,
     thread,
     today,
     waiting,
@@ -61,7 +62,7 @@ SHAPES = [
     {"noun": "client", "column": "kind", "lock": ""},
     {
         name: part
-        for module in (call_list, routing_now, routing_past)
+        for module in (call_list, routing_now, routing_past, states_in_span)
         for name, part in vars(module).items()
         if isinstance(part, str)
     },

@@ -156,6 +156,7 @@ SLOW = {
     "tests/media/test_documents.py::test_a_large_photo": "large files",
     "tests/services/bookings/test_confirm.py::test_more_bookings_than_fit": "a thousand bookings",
     "tests/rules/routing/test_simulate.py::test_a_segment_says": "one seed stays",
+    "tests/queries/test_state_intervals.py::test_segments": "random companies; one stays",
     "tests/support/test_postgres.py::test_the_server_ends_with_a_run": "runs tests in a process",
     "tests/support/test_twilio_process.py": "about a part of the tests that slow tests use",
     "tests/project/test_house.py::test_the_sdist": "builds the package, as the wheel check of CI",
@@ -217,6 +218,7 @@ FAST = (
     "tests/cli/test_confirmations.py::test_without_a_terminal_it_is_wrong_usage_and_nothing_changes[sqlite",
     "tests/db/test_migrate_revisions.py::test_nothing_is_lost_or_changed_that_was_there[sqlite-0010",
     "tests/rules/routing/test_simulate.py::test_a_segment_says_what_decide_says_at_every_instant[0",
+    "tests/queries/test_state_intervals.py::test_segments_are_those_of_all_pool_numbers[sqlite-1-26",
     "tests/services/inbound/test_receive_privately.py::test_an_answer_to_the_front_desk_reaches_no_sitters_phone[sqlite-2",
     "tests/workflows/test_notify_thread.py::test_dispatch_tells_channels_by_itself[sqlite",
     (
