@@ -41,6 +41,24 @@ def build(threads: int) -> Callable[[str], None]:
     return fill
 
 
+def with_one_thread(messages: int) -> Callable[[str], None]:
+    """What fills a new database with one client, whose thread has that many messages."""
+
+    def fill(url: str) -> None:
+        company.create(url)
+        company.add_visits(url, [1])
+        company.add_phones(url, [_phone(1)])
+        location = locate(url)
+        engine = make_engine(location)
+        try:
+            with transaction(engine, location) as begun:
+                add_messages(begun.cursor, messages, each=messages)
+        finally:
+            engine.dispose()
+
+    return fill
+
+
 def add(cursor: Cursor, threads: int) -> None:
     """Add the rows of that many threads to a company that has none."""
     numbers = range(1, threads + 1)
@@ -75,14 +93,17 @@ def add(cursor: Cursor, threads: int) -> None:
         ),
     )
     cursor.run(company.CUSTODY, since=company.NOW - timedelta(days=500))
-    texts = range(1, threads * EACH + 1)
-    _insert(cursor, "message", map(_message, texts))
-    sent = [i for i in texts if i % 2 == 0]
-    _insert(cursor, "message_attempt", map(_attempt, sent), created=False)
-    received = [i for i in texts if i % 2 == 1]
-    _insert(cursor, "inbound_text", map(_inbound, received), created=False)
+    add_messages(cursor, threads * EACH)
     _insert(cursor, "call", map(_call, numbers), created=False)
     _insert(cursor, "audit_event", _events(cursor, threads), created=False)
+
+
+def add_messages(cursor: Cursor, count: int, *, each: int = EACH) -> None:
+    """Add messages to threads that exist, so many to `each`; every other one was sent."""
+    texts = range(1, count + 1)
+    _insert(cursor, "message", (_message(i, each) for i in texts))
+    _insert(cursor, "message_attempt", (_attempt(i, each) for i in texts[1::2]), created=False)
+    _insert(cursor, "inbound_text", map(_inbound, texts[::2]), created=False)
 
 
 def _events(cursor: Cursor, threads: int) -> Iterator[dict[str, Any]]:
@@ -115,8 +136,8 @@ def _visit(number: int) -> dict[str, Any]:
     }
 
 
-def _message(number: int) -> dict[str, Any]:
-    thread = (number - 1) // EACH + 1
+def _message(number: int, each: int) -> dict[str, Any]:
+    thread = (number - 1) // each + 1
     out = number % 2 == 0
     phone, ours = _phone(thread), f"+1415558{_number(thread) - 1:04}"
     status = "received"
@@ -146,8 +167,8 @@ def _message(number: int) -> dict[str, Any]:
     }
 
 
-def _attempt(number: int) -> dict[str, Any]:
-    at, thread = _written(number), (number - 1) // EACH + 1
+def _attempt(number: int, each: int) -> dict[str, Any]:
+    at, thread = _written(number), (number - 1) // each + 1
     return {
         "message_id": number,
         "attempt": 1,

@@ -2,12 +2,15 @@
 machine; a machine that is busy counts the same. `tests/queries/test_steps.py` counts every command.
 
 The large company has six times the clients, visits and messages of the small one. Of two more
-companies, which differ in nothing else, one has ten pool numbers and one 10,000.
+companies, which differ in nothing else, one has ten pool numbers and one 10,000. Of another two,
+the only thread has 1,000 messages and 100,000: it is counted, which takes steps, but little of the
+command's processor time.
 """
 
 import io
 import sqlite3
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from types import SimpleNamespace
@@ -15,7 +18,7 @@ from unittest import mock
 
 from benchmarks import company, grown
 from benchmarks.bench import Bench
-from benchmarks.measure import Row, counted
+from benchmarks.measure import Row, counted, take_turns, watched
 from petmsg.cli import run_command_line
 from petmsg.db import engine, snapshot
 
@@ -43,6 +46,8 @@ OF_POOLS = {
     "route simulate --from 2026-01-14T00:00Z": 1.3,
 }
 """The same of pool numbers: for C-1 within a visit, for C-2 outside of any."""
+OF_A_THREAD = {"thread show C-1": None}
+"""The same of the messages of one thread: without a goal, as all of them are counted."""
 
 
 class Counter:
@@ -79,11 +84,19 @@ def measure(bench: Bench) -> list[Row]:
     """The rows of growth."""
     small, large = bench.few(1_500, 60), bench.few(9_000, 120)
     few, many = 10, bench.few(10_000, 20)
+    short, long = bench.few(1_000, 20), bench.few(100_000, 40)
     threads = {n: bench.database("SQLite", f"grown-{n}", grown.build(n)) for n in (small, large)}
     pools = {n: bench.database("SQLite", f"pool-{n}", partial(_with_pool, n)) for n in (few, many)}
+    talks = {
+        n: bench.database("SQLite", f"talk-{n}", grown.with_one_thread(n)) for n in (short, long)
+    }
     rows = []
     with counting() as counter:
-        for urls, goals, noun in ((threads, MOST, "threads"), (pools, OF_POOLS, "pool numbers")):
+        for urls, goals, noun in (
+            (threads, MOST, "threads"),
+            (pools, OF_POOLS, "pool numbers"),
+            (talks, OF_A_THREAD, "messages"),
+        ):
             (less, small_url), (more, large_url) = urls.items()
             rows += [
                 Row(
@@ -96,7 +109,21 @@ def measure(bench: Bench) -> list[Row]:
                 )
                 for line, goal in goals.items()
             ]
-    return rows
+    return [*rows, _cpu_of_a_thread(talks, bench.few(7, 1))]
+
+
+def _cpu_of_a_thread(urls: Mapping[int, str], rounds: int) -> Row:
+    """The whole command as a process."""
+    command = [sys.executable, "-m", "petmsg", "thread", "show", "C-1"]
+
+    def side(url: str) -> Callable[[], float]:
+        environ = {"PETMSG_DATABASE_URL": url, "PETMSG_ACTOR": company.ACTOR}
+        return lambda: watched(command, environ).cpu_seconds
+
+    (less, small), (more, large) = ((n, side(url)) for n, url in urls.items())
+    taken = take_turns({"small": small, "large": large}, rounds)
+    what = f"CPU of petmsg thread show, {more:,} messages"
+    return Row("growth", what, taken["large"], f"{less:,} messages", taken["small"], at_most=2.0)
 
 
 def _with_pool(numbers: int, url: str) -> None:

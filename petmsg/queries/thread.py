@@ -41,6 +41,12 @@ LEFT JOIN message_number p ON p.id = t.pool_number_id
 WHERE t.org_id = :org_id
 """
 
+# A shown thread has its newest message below it: its time is not looked for in all of them.
+_THREAD = (
+    _THREADS.replace("(SELECT max(m.created_at) FROM message m WHERE m.thread_id = t.id)", "NULL")
+    + " AND t.id = :id"
+)
+
 _WINDOWS = """
 SELECT w.id AS window_id, b.ref AS booking, b.status, s.ref AS sitter, s.name AS sitter_name,
        w.starts_at, w.booked_until, w.ends_at
@@ -54,13 +60,13 @@ _RUNNING = " AND w.ends_at > :now AND w.starts_at <= :now ORDER BY w.starts_at D
 
 # Of the attempts that the provider accepted: the client never saw a rejected message.
 _NUMBERS_SEEN = """
-SELECT n.e164 AS number, n.class AS number_class, count(*) AS messages,
-       max(a.claimed_at) AS last_used_at
-FROM message_attempt a
+SELECT n.e164 AS number, n.class AS number_class, a.messages, a.last_used_at
+FROM (
+    SELECT number_id, count(*) AS messages, max(claimed_at) AS last_used_at FROM message_attempt
+    WHERE thread_id = :thread_id AND provider_message_id IS NOT NULL GROUP BY number_id
+) a
 JOIN message_number n ON n.id = a.number_id
-WHERE a.thread_id = :thread_id AND a.provider_message_id IS NOT NULL
-GROUP BY n.id, n.e164, n.class
-ORDER BY last_used_at DESC
+ORDER BY a.last_used_at DESC
 """
 
 # `sitter` is who speaks or is addressed, `relay` why petmsg wrote it by itself, and `passed_on` how
@@ -216,7 +222,7 @@ def show_thread(
     Windows that are active at `now` (aware UTC) come before newer ones. Raises `NotFound`.
     """
     thread_id = _thread_id(cursor, org, client)
-    thread = cursor.all(ThreadRow, _THREADS + " AND t.id = :id", org_id=org.id, id=thread_id)[0]
+    thread = cursor.all(ThreadRow, _THREAD, org_id=org.id, id=thread_id)[0]
     windows = newest_of(
         cursor,
         ThreadWindow,

@@ -146,6 +146,17 @@ def test_the_metrics_look_at_the_newest_messages_that_failed(
     assert large - small <= 12 * NEWEST_TROUBLED
 
 
+def test_a_thread_only_counts_its_messages(counter: Counter, tmp_path: Path) -> None:
+    """Three steps for each, and 21 for one that was sent, whose number the client has seen."""
+    few, many = 1_000, 4_000
+    counts = []
+    for messages in (few, many):
+        file = str(tmp_path / f"{messages}.db")
+        grown.with_one_thread(messages)(file)
+        counts.append(steps(counter, file, "thread show C-1"))
+    assert counts[1] - counts[0] <= 14 * (many - few)
+
+
 def test_a_command_that_reads_all_messages_is_noticed(
     counter: Counter, grown_files: dict[int, str]
 ) -> None:
