@@ -130,13 +130,9 @@ def _waits(uow: UnitOfWork, item: InboxItem, *, take_over: bool, again: bool) ->
     if item.done_at is not None or (item.inbox_at is None and item.with_sitter_at is None):
         if again:
             return False
-        why = (
-            f"{item.done_by} already marked message {id_} as done"
-            if item.done_at is not None
-            else f"Message {id_} does not wait for a person: {item.code}"
-        )
         raise NotInTheInbox(
-            f"{why}.", hint=f"Answer it all the same: petmsg inbox reply {id_} --again --body …"
+            f"{_why_nobody_waits(item)}.",
+            hint=f"Answer it all the same: petmsg inbox reply {id_} --again --body …",
         )
     if item.inbox_at is None and not inbox.is_the_desks(uow, item):
         if not take_over:
@@ -146,3 +142,11 @@ def _waits(uow: UnitOfWork, item: InboxItem, *, take_over: bool, again: bool) ->
             )
         inbox.add(uow, id_)
     return True
+
+
+def _why_nobody_waits(item: InboxItem) -> str:
+    if item.done_at is not None:
+        return f"{item.done_by} already marked message {item.message} as done"
+    if item.was_forwarded:
+        return f"The client of message {item.message} was answered after it came"
+    return f"Message {item.message} does not wait for a person: {item.code}"

@@ -135,7 +135,8 @@ def test_what_its_sitter_answered_waits_for_nobody(ready: Cli) -> None:
     comes(ready, "He is", sender=MAYAS_PHONE, now=NOW + MINUTE)
     ready("message", "dispatch", now=NOW + MINUTE)
     ready("message", "sync", now=NOW + 2 * MINUTE)
-    refused(answer(ready, 1, now=NOW + 3 * MINUTE), "not_in_the_inbox")
+    why = refused(answer(ready, 1, now=NOW + 3 * MINUTE), "not_in_the_inbox")
+    assert "The client of message 1 was answered after it came" in why
     assert answer(ready, 1, "--again", now=NOW + 3 * MINUTE).code == 0
 
 
