@@ -1,7 +1,8 @@
 """What is different between a database and what petmsg's migrations make of it.
 
 Alembic compares tables, columns, types, keys and indexes with the models. It sees neither CHECKs
-nor triggers nor the condition of a partial index, so these are compared here.
+nor triggers nor the condition of a partial index, nor whether PostgreSQL enforces a foreign key, so
+these are compared here.
 """
 
 import re
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from petmsg.db.schema_version import HEAD
+from petmsg.plurals import counted
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -37,6 +39,8 @@ def differences(settings: "Config", revision: str) -> list[str]:
         found.extend(map(_in_words, compare_metadata(context, metadata)))
         found.extend(_checks(connection, metadata))
         found.extend(_partial_indexes(connection, metadata))
+        if connection.dialect.name == "postgresql":
+            found.extend(_not_enforced(connection, metadata))
         return []
 
     with EnvironmentContext(settings, script, fn=compare):
@@ -102,6 +106,22 @@ def _partial_indexes(connection: "Connection", metadata: "MetaData") -> Iterator
             is_partial = f"{dialect}_where" in index.get("dialect_options", {})
             if name in wanted and is_partial != wanted[name]:
                 yield f"index {name} of {table.name} covers the wrong rows"
+
+
+def _not_enforced(connection: "Connection", metadata: "MetaData") -> Iterator[str]:
+    """Tables on which PostgreSQL's own triggers, which enforce foreign keys, are switched off."""
+    rows = connection.exec_driver_sql(
+        "SELECT c.relname, count(DISTINCT t.tgconstraint) FROM pg_trigger t"
+        " JOIN pg_class c ON c.oid = t.tgrelid"
+        " WHERE t.tgisinternal AND t.tgenabled <> 'O' AND pg_table_is_visible(c.oid)"
+        " GROUP BY 1 ORDER BY 1"
+    )
+    for table, count in rows:
+        if table in metadata.tables:
+            yield (
+                f"{counted(count, 'foreign key')} from or to {table} not enforced, because triggers"
+                f" are disabled: ALTER TABLE {table} ENABLE TRIGGER ALL"
+            )
 
 
 def _triggers(connection: "Connection", script: "ScriptDirectory", revision: str) -> Iterator[str]:

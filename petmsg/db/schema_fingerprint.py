@@ -52,7 +52,14 @@ SELECT 'trigger', c.relname, t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabl
 FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid JOIN pg_proc f ON f.oid = t.tgfoid
 WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal
 """
-_POSTGRESQL = (_COLUMNS, _CONSTRAINTS, _INDEXES, _TRIGGERS)
+# What enforces foreign keys: `ALTER TABLE … DISABLE TRIGGER ALL` switches it off. Usually no rows.
+_NOT_ENFORCED = """
+SELECT 'trigger', c.relname, k.conname, t.tgtype, t.tgenabled::text
+FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid
+LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint
+WHERE c.relnamespace = current_schema()::regnamespace AND t.tgisinternal AND t.tgenabled <> 'O'
+"""
+_POSTGRESQL = (_COLUMNS, _CONSTRAINTS, _INDEXES, _TRIGGERS, _NOT_ENFORCED)
 
 
 def is_as_migrated(cursor: Cursor) -> bool:

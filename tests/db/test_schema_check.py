@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from petmsg.db import migrate
+from petmsg.db.location import locate
+from tests.support.fixtures import run_cli
 from tests.support.migration_support import dump, fill_and_merge, run, upgrade
 from tests.support.postgres import Copies
 
@@ -67,6 +70,44 @@ def test_so_is_one_that_was_merged_and_went_down_and_up(database_copies: Copies)
     upgrade(url)
     assert migrate.check(url) == []
     assert migrate.compare(url) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("verb", ["DISABLE", "ENABLE REPLICA"])
+def test_foreign_keys_that_nobody_enforces_are_named(postgres_template: Copies, verb: str) -> None:
+    """As a superuser leaves them who loaded rows in any order."""
+    url = postgres_template("migrated", upgrade)
+    with psycopg.connect(locate(url).dsn or "", user="postgres") as connection:
+        found = connection.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgisinternal AND tgrelid = 'media_link'::regclass"
+        ).fetchall()
+        for (name,) in found:
+            connection.execute(f'ALTER TABLE media_link {verb} TRIGGER "{name}"')
+    complaint = (
+        "1 foreign key from or to media_link not enforced, because triggers are disabled:"
+        " ALTER TABLE media_link ENABLE TRIGGER ALL"
+    )
+    assert migrate.check(url) == [complaint]
+    with psycopg.connect(locate(url).dsn or "", user="postgres") as connection:
+        for (name,) in found:
+            connection.execute(f'ALTER TABLE media_link ENABLE TRIGGER "{name}"')
+    assert migrate.check(url) == []
+
+
+@pytest.mark.postgres
+def test_all_triggers_of_a_table_that_are_disabled_are_named(postgres_template: Copies) -> None:
+    url = postgres_template("migrated", upgrade)
+    for verb in ("DISABLE", "ENABLE"):
+        with psycopg.connect(locate(url).dsn or "", user="postgres") as connection:
+            connection.execute(f"ALTER TABLE thread {verb} TRIGGER ALL")
+        found = migrate.check(url)
+        if verb == "DISABLE":
+            (keys, *triggers) = found
+            assert "to thread not enforced" in keys
+            assert "trigger thread_no_delete of thread is not as petmsg made it" in triggers
+            ran = run_cli(url, "doctor", "--findings", "-o", "json")
+            assert any(keys in str(row) for row in ran.json)
+    assert found == []
 
 
 @pytest.mark.parametrize(("statements", "complaint"), (ANYWHERE | SQLITE).items())

@@ -156,6 +156,11 @@ FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid,
   (VALUES ('DISABLE'), ('ENABLE ALWAYS')) v (verb)
 WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal
 UNION ALL
+SELECT format('ALTER TABLE %I DISABLE TRIGGER ALL', c.relname)
+FROM pg_class c
+WHERE c.relkind = 'r' AND c.relname <> 'alembic_version'
+  AND c.relnamespace = current_schema()::regnamespace
+UNION ALL
 SELECT format('DROP TRIGGER %I ON %I', t.tgname, c.relname)
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal
@@ -202,7 +207,7 @@ def test_each_change_is_seen_on_postgresql(postgres_template: Copies) -> None:
     url = postgres_template("migrated", upgrade)
     dsn = locate(url).dsn
     assert dsn is not None
-    with psycopg.connect(dsn) as connection:
+    with psycopg.connect(dsn, user="postgres") as connection:
         raw = connection.cursor()
         cursor = Cursor(connection.cursor(), is_sqlite=False)
         before = schema_fingerprint.fingerprint(cursor)
