@@ -15,6 +15,7 @@ PATH = "/media"
 _PATH_OF_FILE = re.compile(
     PATH + r"/([A-Za-z0-9_-]{43})/((?:picture|file)-([1-9][0-9]?)\.[a-z0-9]+)"
 )
+_TOKEN_IN_WORDS = re.compile(r"((?:/|%2F)media(?:/|%2F))[A-Za-z0-9_-]{8,}", re.IGNORECASE)
 
 
 class AskedFile(NamedTuple):
@@ -38,6 +39,11 @@ def hash_of_token(token: str) -> str:
 def path_of(token: str, *, position: int, content_type: str) -> str:
     """The path of a message's file, which follows the public URL. `position` counts from 0."""
     return f"{PATH}/{token}/{public_name(position, content_type)}"
+
+
+def without_tokens(words: str) -> str:
+    """A provider's words without the tokens of links that it quotes, whole or cut off."""
+    return _TOKEN_IN_WORDS.sub(r"\1***", words)
 
 
 def asked_file(path: str) -> AskedFile | None:

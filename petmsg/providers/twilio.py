@@ -31,6 +31,7 @@ from petmsg.errors import (
     ProviderAccount,
     ProviderUnavailable,
 )
+from petmsg.media.links import without_tokens
 from petmsg.phone import mask_phone
 from petmsg.providers.account import Account, NewAddresses, NumberAtProvider
 from petmsg.providers.base import (
@@ -393,7 +394,7 @@ class TwilioProvider:
         return row, words, str(answer.status if code is None else code)
 
     def _without_secrets(self, message: str) -> str:
-        """Twilio's words on one line, shortened, with phones masked because Twilio quotes them."""
-        plain = self._login.hidden(message)
+        """Twilio's words on one line, shortened, without the phones and links that it quotes."""
+        plain = without_tokens(self._login.hidden(message))
         plain = _PHONE.sub(lambda found: mask_phone("+" + found[0].lstrip("+")), plain)
         return " ".join(plain.split())[:_LONGEST_MESSAGE]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from petmsg.media.links import asked_file, hash_of_token, new_token, path_of
+from petmsg.media.links import asked_file, hash_of_token, new_token, path_of, without_tokens
 
 TOKEN = "A-z_" * 10 + "q09"
 
@@ -72,3 +72,26 @@ def test_the_hash_is_the_sha256_of_the_characters() -> None:
 )
 def test_every_other_path_names_no_file(path: str) -> None:
     assert asked_file(path) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Invalid media URL(s) 'https://texts.example.com{path}'",
+        "See {path}",
+        "https%3A%2F%2Ftexts.example.com%2Fmedia%2F{token}%2Fpicture-1.jpg",
+        "HTTPS://TEXTS.EXAMPLE.COM/MEDIA/{token}",
+        "Cut off: https://texts.example.com/media/{half}",
+    ],
+)
+def test_quoted_links_lose_their_tokens(words: str) -> None:
+    path = path_of(TOKEN, position=0, content_type="image/jpeg")
+    said = without_tokens(words.format(path=path, token=TOKEN, half=TOKEN[:20]))
+    assert TOKEN[:8] not in said
+    assert "***" in said
+    assert said.startswith(words[:4])
+
+
+@pytest.mark.parametrize("words", ["/media/rex.jpg", "the media/text", "/media/ is missing"])
+def test_other_words_about_media_stay(words: str) -> None:
+    assert without_tokens(words) == words
