@@ -2,9 +2,10 @@
 
     python -m tests.campaigns.upgrading --rounds 50 --database postgresql
 
-Each round begins with an empty database or one of an older schema with rows in it. Whoever is not
-killed must end well, one of them at most may say that it migrated, and what is there afterwards is
-what a single upgrade makes: schema, rows, audit chains. A `--control` takes the lock away.
+Each round begins with an empty database or one of an older schema with rows in each of its tables.
+Whoever is not killed must end well, one of them at most may say that it migrated, and what is there
+afterwards is what a single upgrade makes: schema, rows, audit chains. Going back to the older
+schema gives what was there before, except for duplicate threads. A `--control` takes the lock away.
 """
 
 import argparse
@@ -28,7 +29,8 @@ from typing import Any
 
 from petmsg.db import migrate
 from petmsg.db.schema_version import HEAD, REVISIONS
-from tests.support.migration_support import broken_links, fill_old_shape, gist, upgrade
+from tests.support.filled_revisions import empty_tables, fill_from
+from tests.support.migration_support import broken_links, gist, upgrade
 from tests.support.postgres import PostgresServer, running_server
 
 RACERS = 12
@@ -38,12 +40,13 @@ _KILLED = "killed"
 
 
 def fill(url: str, revision: str | None) -> None:
-    """The database as it was at that revision, with rows; nothing for None."""
+    """The database as it was at that revision, with rows in each table; nothing for None."""
     if revision is None:
         return
-    fill_old_shape(url)
-    if revision != REVISIONS[0]:
-        upgrade(url, revision, merge_duplicate_threads=True)
+    fill_from(url, revision)
+    empty = empty_tables(url)
+    if empty:
+        raise AssertionError(f"no rows at {revision} in {sorted(empty)}")
 
 
 @dataclass
@@ -68,11 +71,12 @@ class Place:
 def run(place: Place, rounds: int, seed: int, *, control: bool = False) -> Iterator[Verdict]:
     """The rounds, each with its verdict."""
     starts = [None, *REVISIONS[: REVISIONS.index(HEAD)]]
-    wanted = {}
+    was, wanted = {}, {}
     for number in range(rounds):
         start = starts[number % len(starts)]
         if start not in wanted:
             alone = place.at(start)
+            was[start] = gist(alone) if start is not None else None
             upgrade(alone, merge_duplicate_threads=True)
             wanted[start] = gist(alone)
         dice = random.Random(f"{seed} {number}")
@@ -83,13 +87,17 @@ def run(place: Place, rounds: int, seed: int, *, control: bool = False) -> Itera
         told = f"round {number} from {start}: "
         yield Verdict(
             Counter(kind for kind, *_ in endings),
-            [told + each for each in _wrong(url, start, endings, doomed, wanted[start])],
+            [
+                told + each
+                for each in (
+                    *_wrong_endings(start, endings, doomed),
+                    *_wrong_database(url, start, was=was[start], wanted=wanted[start]),
+                )
+            ],
         )
 
 
-def _wrong(
-    url: str, start: str | None, endings: list[list[Any]], doomed: int, wanted: object
-) -> Iterator[str]:
+def _wrong_endings(start: str | None, endings: list[list[Any]], doomed: int) -> Iterator[str]:
     killed = sum(kind == _KILLED for kind, *_ in endings)
     for kind, *words in endings:
         if kind not in (_DONE, _KILLED):
@@ -102,6 +110,9 @@ def _wrong(
         yield f"{migrated} say that they migrated"
     if migrated + idle + killed != len(endings):
         yield f"they say {endings}"
+
+
+def _wrong_database(url: str, start: str | None, *, was: object, wanted: object) -> Iterator[str]:
     try:
         differences = migrate.check(url)
         if differences:
@@ -109,8 +120,22 @@ def _wrong(
         if gist(url) != wanted:
             yield "there is something else than after a single upgrade"
         yield from broken_links(url)
+        yield from _went_back(url, start, was)
     except Exception as problem:  # noqa: BLE001 because a damaged database may raise anything
         yield f"it cannot be read: {problem}"
+
+
+def _went_back(url: str, start: str | None, was: object) -> Iterator[str]:
+    """What is wrong after the way back to the older schema."""
+    if start is None:
+        return
+    migrate.downgrade(url, start)
+    if start != REVISIONS[0] and gist(url) != was:  # merged threads stay one
+        yield "going back gives something else than there was"
+    empty = empty_tables(url)
+    if empty:
+        yield f"going back emptied {sorted(empty)}"
+    yield from broken_links(url)
 
 
 def _race(url: str, kill_after: float, doomed: int, *, control: bool) -> list[list[Any]]:

@@ -10,13 +10,12 @@ import pytest
 
 from petmsg.db import migrate
 from petmsg.db.schema_version import HEAD, REVISIONS
-from tests.support.filled_revisions import FIRST, NEW_ROWS, fill, run_all
+from tests.support.filled_revisions import FIRST, NEW_ROWS, empty_tables, fill_from, run_all
 from tests.support.migration_support import (
     broken_links,
     columns_of,
     contents,
     failed_everywhere,
-    fill_old_shape,
     gist,
     rows,
     upgrade,
@@ -34,7 +33,13 @@ each_revision = pytest.mark.parametrize("revision", STEPS)
 
 def filled(copies: Copies, revision: str) -> str:
     """A copy of a company at this revision."""
-    return copies(f"filled {revision}", partial(fill, revision=revision))
+    return copies(f"filled {revision}", partial(fill_from, revision=revision))
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_every_table_has_a_row_that_is_moved(database_copies: Copies, revision: str) -> None:
+    """A revision that adds a table adds its rows to `NEW_ROWS`."""
+    assert empty_tables(filled(database_copies, revision)) == set()
 
 
 @each_revision
@@ -81,7 +86,7 @@ def test_a_failure_after_any_statement_leaves_everything_as_it_was(
 
 def test_the_oldest_shape_with_rows_comes_all_the_way(database_copies: Copies) -> None:
     """Each revision is a stop: its audit chains are whole."""
-    url = database_copies("0001 in its old shape", fill_old_shape)
+    url = filled(database_copies, REVISIONS[0])
     upgrade(url, FIRST, merge_duplicate_threads=True)
     for revision in STEPS:
         upgrade(url, revision)

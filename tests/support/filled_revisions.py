@@ -1,16 +1,17 @@
 """A company at each revision: rows in every table and column that the revision knows.
 
-`fill` makes one. A new revision names the rows of its new tables and columns in `NEW_ROWS`, and
-`tests/db/test_migrate_revisions.py` moves them up and down.
+`fill` makes one, and `fill_from` also one of the oldest revision. A new revision names the rows of
+its new tables and columns in `NEW_ROWS`, and `tests/db/test_migrate_revisions.py` moves them up and
+down; it fails for a table that stays empty.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from petmsg.db.schema_version import REVISIONS
-from tests.support.migration_support import Book, add_event, at, begun, upgrade
+from tests.support.migration_support import Book, add_event, at, begun, fill_old_shape, upgrade
 
 FIRST = "0002_one_thread_per_client"
 """The oldest revision that `fill` knows; tests/db/test_migrate.py is about the way to it."""
@@ -39,9 +40,57 @@ TOLD = (
 )
 """What the audit tells of texts, in this order."""
 
+OLDEST_ROWS = (
+    "INSERT INTO ref_counter (org_id, noun, next_value) VALUES (1, 'client', 8)",
+    (
+        "INSERT INTO sitter (id, org_id, ref, name, phone, status, created_at)"
+        " VALUES (2, 1, 'S-2', 'Ben', '+14155552002', 'active', :at)"
+    ),
+    "INSERT INTO sitter_activity (org_id, sitter_id, activated_at) VALUES (1, 2, :at)",
+    (
+        "INSERT INTO number_custody (org_id, number_id, from_at, class, status, reason, actor)"
+        " VALUES (1, 1, :at, 'pool', 'active', 'added', 'ada')"
+    ),
+    (
+        "INSERT INTO sandbox_text (provider_message_id, from_e164, to_e164, body, accepted_at)"
+        " VALUES ('SB-1', '+14156660001', '+14155550001', 'text 1', :at)"
+    ),
+)
+"""Rows in the tables of the oldest revision that the others leave empty."""
+
 DIRECT = "INSERT INTO message (id, org_id, direction, status, body, to_e164, segments, attempts,"
 
 NEW_ROWS: dict[str, tuple[str, ...]] = {
+    "0003_sending": (
+        (
+            "INSERT INTO opt_out (id, org_id, phone_key, e164, source, reason, actor, opted_out_at)"
+            " VALUES (1, 1, 'key', '+14155550003', 'operator', 'asked', 'ada', :at)"
+        ),
+        (
+            "INSERT INTO blocked_pair (id, org_id, number_id, phone_key, code, blocked_at)"
+            " VALUES (1, 1, 2, 'key', '30007', :at)"
+        ),
+        (
+            "INSERT INTO alert (id, org_id, severity, kind, entity, ref, message, count, opened_at,"
+            " last_at) VALUES (70, 1, 'info', 'message_failed', 'message', '6', 'failed', 2, :at,"
+            " :later)"
+        ),
+    ),
+    "0006_pictures": (
+        (
+            "INSERT INTO media (id, org_id, message_id, position, status, content_type, size,"
+            " sha256, attempts, created_at, stored_at) VALUES (1, 1, 11, 0, 'stored', 'image/gif',"
+            f" 43, '{'5' * 64}', 1, :at, :later)"
+        ),
+        (
+            "INSERT INTO media (id, org_id, message_id, position, status, url, attempts, due_at,"
+            " created_at) VALUES (2, 1, 11, 1, 'linked', 'https://example.com/x', 0, :at, :at)"
+        ),
+        (
+            "INSERT INTO media_link (id, org_id, message_id, token_hash, created_at, expires_at)"
+            f" VALUES (1, 1, 1, '{'7' * 64}', :at, :later)"
+        ),
+    ),
     "0007_voices": (
         "UPDATE org SET lead_minutes = 30, unanswered_minutes = 20",
         "UPDATE booking SET lead_minutes = 45",
@@ -123,6 +172,23 @@ def fill(url: str, revision: str) -> None:
         run_all(url, *NEW_ROWS.get(step, ()))
 
 
+def fill_from(url: str, revision: str) -> None:
+    """`fill`, and for the oldest revision its own shape, with duplicate threads."""
+    if revision != REVISIONS[0]:
+        fill(url, revision)
+        return
+    fill_old_shape(url)
+    run_all(url, *OLDEST_ROWS)
+
+
+def empty_tables(url: str) -> set[str]:
+    """The tables of a database that have no row."""
+    with begun(url) as connection:
+        names = inspect(connection).get_table_names()
+        found = {name: text(f'SELECT 1 FROM "{name}" LIMIT 1') for name in names}
+        return {name for name, query in found.items() if connection.execute(query).first() is None}
+
+
 def run_all(url: str, *statements: str) -> None:
     """Run statements, each of which must change something. They may name :at, :later and :yes."""
     values = {"at": at(3), "later": at(9), "yes": True}
@@ -133,7 +199,8 @@ def run_all(url: str, *statements: str) -> None:
 
 
 def _company(url: str) -> None:
-    """A company with messages in every state, one that came in and an unmatched one."""
+    """A company with messages in every state, one that came in and an unmatched one, a booking and
+    its window."""
     with begun(url) as connection:
         book = Book(connection)
         book.org(1, "happy-paws")
@@ -158,6 +225,8 @@ def _company(url: str) -> None:
                 | (CLAIMED if attempts else {})
                 | stored,
             )
+        book.booking(9, 2)
+        book.window(2, 2, 9)
         book.message(1, 1, "thanks!", id=11)
         book.message(None, None, "a stray", id=12)
         for seq, (message, told) in enumerate(TOLD, start=1):
@@ -170,6 +239,7 @@ def _company(url: str) -> None:
                 entity="message",
                 ref=str(message),
             )
+    run_all(url, *OLDEST_ROWS)
 
 
 def _replies(url: str) -> None:

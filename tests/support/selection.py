@@ -219,6 +219,7 @@ FAST = (
     "tests/cli/test_confirmations.py::test_without_a_terminal_it_is_wrong_usage_and_nothing_changes[sqlite",
     "tests/db/test_migrate_revisions.py::test_nothing_is_lost_or_changed_that_was_there[sqlite-0010",
     "tests/system/test_media_tokens.py::test_no_token_is_told_or_kept[refused",
+    "tests/db/test_migrate_revisions.py::test_every_table_has_a_row_that_is_moved[sqlite-0011",
     "tests/rules/routing/test_simulate.py::test_a_segment_says_what_decide_says_at_every_instant[0",
     "tests/queries/test_state_intervals.py::test_segments_are_those_of_all_pool_numbers[sqlite-1-26",
     "tests/services/inbound/test_receive_privately.py::test_an_answer_to_the_front_desk_reaches_no_sitters_phone[sqlite-2",
