@@ -11,7 +11,7 @@ import io
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from types import SimpleNamespace
 from unittest import mock
@@ -21,6 +21,7 @@ from benchmarks.bench import Bench
 from benchmarks.measure import Row, counted, take_turns, watched
 from petmsg.cli import run_command_line
 from petmsg.db import engine, snapshot
+from petmsg.db.location import locate
 
 EACH = 10
 """Steps between two calls of the counter."""
@@ -48,6 +49,9 @@ OF_POOLS = {
 """The same of pool numbers: for C-1 within a visit, for C-2 outside of any."""
 OF_A_THREAD = {"thread show C-1": None}
 """The same of the messages of one thread: without a goal, as all of them are counted."""
+_COUNT = """
+SELECT count(*) FROM message_number WHERE org_id = 1 AND class = 'pool' AND status = 'active'
+"""
 
 
 class Counter:
@@ -109,6 +113,7 @@ def measure(bench: Bench) -> list[Row]:
                 )
                 for line, goal in goals.items()
             ]
+        rows.append(_counting_the_pool(counter, pools))
     return [*rows, _cpu_of_a_thread(talks, bench.few(7, 1))]
 
 
@@ -124,6 +129,26 @@ def _cpu_of_a_thread(urls: Mapping[int, str], rounds: int) -> Row:
     taken = take_turns({"small": small, "large": large}, rounds)
     what = f"CPU of petmsg thread show, {more:,} messages"
     return Row("growth", what, taken["large"], f"{less:,} messages", taken["small"], at_most=2.0)
+
+
+def _counting_the_pool(counter: Counter, pools: dict[int, str]) -> Row:
+    """What `coverage` does for the numbers that the larger pool has more: it only counts them."""
+    (few, small_url), (many, large_url) = pools.items()
+    took = _steps(counter, large_url, "coverage") - _steps(counter, small_url, "coverage")
+    counts = []
+    for url in (small_url, large_url):
+        with closing(counter.connect(locate(url).path)) as connection:
+            counter.steps = 0
+            connection.execute(_COUNT).fetchall()
+            counts.append(counter.steps)
+    return Row(
+        "growth",
+        f"SQLite's steps of coverage for {many - few:,} pool numbers more",
+        counted(took),
+        "counting them with sqlite3",
+        counted(counts[1] - counts[0]),
+        at_most=1.2,
+    )
 
 
 def _with_pool(numbers: int, url: str) -> None:
