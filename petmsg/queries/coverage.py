@@ -249,7 +249,7 @@ def front_desks(cursor: Cursor, org: OrgRow) -> tuple[NumberFact, ...]:
             NumberClass(row.number_class),
             NumberStatus(row.status),
             row.quarantined_until,
-            row.mms,
+            None if row.mms is None else bool(row.mms),
         )
         for row in cursor.all(_Desk, _DESKS, org_id=org.id)
     )

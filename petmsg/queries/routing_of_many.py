@@ -191,9 +191,8 @@ def _with_shared_numbers(
 def _own_fact(own: _Own, number_id: int) -> PoolNumberFact:
     """The thread's own pool number. How many threads it serves decides nothing about it."""
     status = NumberStatus(own.status)
-    number = NumberFact(
-        number_id, own.e164, NumberClass.POOL, status, own.quarantined_until, own.mms
-    )
+    mms = None if own.mms is None else bool(own.mms)
+    number = NumberFact(number_id, own.e164, NumberClass.POOL, status, own.quarantined_until, mms)
     return PoolNumberFact(number, own.last_used_at)
 
 
@@ -206,7 +205,7 @@ def _fact(row: _Window) -> WindowFact:
             NumberClass(row.number_class),
             NumberStatus(row.status),
             row.quarantined_until,
-            row.mms,
+            None if row.mms is None else bool(row.mms),
         )
     return WindowFact(
         row.booking_id,
