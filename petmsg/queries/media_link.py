@@ -4,6 +4,7 @@ A link ends when its message is final, or when it expires. Its secret token is n
 shows it, and its SHA-256 is looked up.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -47,21 +48,16 @@ def file_of_link(
     return LinkedFile(*rows[0]) if rows else None
 
 
-def add_link(
-    cursor: Cursor,
-    *,
-    org_id: int,
-    message_id: int,
-    token_hash: str,
-    now: datetime,
-    expires_at: datetime,
-) -> None:
-    """Give access to the message's files from `now` until `expires_at` (aware UTC)."""
-    cursor.run(
-        ADD,
-        org_id=org_id,
-        message_id=message_id,
-        token_hash=token_hash,
-        now=now,
-        expires_at=expires_at,
-    )
+class NewLink(NamedTuple):
+    """Access to the files of a message from `now` until `expires_at` (aware UTC)."""
+
+    org_id: int
+    message_id: int
+    token_hash: str
+    now: datetime
+    expires_at: datetime
+
+
+def add_links(cursor: Cursor, links: Iterable[NewLink]) -> None:
+    """Store links."""
+    cursor.run_many(ADD, [each._asdict() for each in links])

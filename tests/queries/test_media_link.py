@@ -7,7 +7,7 @@ import pytest
 from petmsg.enums.media import MediaStatus
 from petmsg.enums.messages import MessageStatus
 from petmsg.models import Media
-from petmsg.queries.media_link import LinkedFile, add_link, file_of_link
+from petmsg.queries.media_link import LinkedFile, NewLink, add_links, file_of_link
 from tests.support.fixtures import NOW, looking, working
 from tests.support.queueing import company, queue
 
@@ -38,14 +38,7 @@ def linked(migrated_url: str) -> str:
                 )
             )
         uow.session.flush()
-        add_link(
-            uow.cursor,
-            org_id=uow.org.id,
-            message_id=message,
-            token_hash="b" * 64,
-            now=NOW,
-            expires_at=NOW + DAY,
-        )
+        add_links(uow.cursor, [NewLink(uow.org.id, message, "b" * 64, NOW, NOW + DAY)])
     return migrated_url
 
 

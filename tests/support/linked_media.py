@@ -6,7 +6,7 @@ from petmsg.enums.media import MediaStatus
 from petmsg.media.base import MediaStore
 from petmsg.media.links import hash_of_token, new_token
 from petmsg.models import Media
-from petmsg.queries.media_link import add_link
+from petmsg.queries.media_link import NewLink, add_links
 from petmsg.workflows.environment import Environment
 from petmsg.workflows.store import Store
 from tests.support.fixtures import NOW, working
@@ -51,12 +51,7 @@ def link(
                 )
             )
         uow.session.flush()
-        add_link(
-            uow.cursor,
-            org_id=uow.org.id,
-            message_id=message,
-            token_hash=hash_of_token(token),
-            now=now,
-            expires_at=now + timedelta(hours=24),
-        )
+        until = now + timedelta(hours=24)
+        link = NewLink(uow.org.id, message, hash_of_token(token), now, until)
+        add_links(uow.cursor, [link])
     return token

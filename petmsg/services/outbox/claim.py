@@ -237,9 +237,10 @@ def _begin(
     assert message.id is not None
     assert message.to_e164 is not None
     assert message.body is not None
+    media = outgoing_media.hand_out(uow, message.id, start.media, start.public_url)
     new = new_claim(
-        uow, message, number, decision, worker=start.worker, start_at=start_at
-    ).with_media(outgoing_media.hand_out(uow, message, start.media, start.public_url))
+        uow, message, number, decision, worker=start.worker, start_at=start_at, media=media
+    )
     begin_attempt(
         uow.cursor,
         number,

@@ -87,7 +87,8 @@ def claim_batch(
         used = uow.org.account if isinstance(provider, Account) else uow.org.provider
         if used != provider:
             return {}
-        return {**claim_together(uow, wanted, worker=worker, ahead=ahead)}
+        found = claim_together(uow, wanted, worker=worker, ahead=ahead, public_url=public_url)
+        return {**found}
 
     sent = all_or_none(uow, lambda: record_together(uow, done))
     others = [each for each in done if (each.claim.message, each.claim.attempt) not in sent]

@@ -1,9 +1,9 @@
 """Claim many messages by a constant number of statements: the usual case of `claim`.
 
 Only messages that would be claimed, or wait for their number's rate limit, whatever happens to the
-others of the batch: a message of the company to a client without pictures, that nothing blocks,
-from a number that does not depend on who used it last. `claim` decides about all others, one by
-one, and what it says of a message here is the same.
+others of the batch: a message of the company to a client, whose pictures are there, that nothing
+blocks, from a number that does not depend on who used it last. `claim` decides about all others,
+one by one, and what it says of a message here is the same.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ from petmsg.queries.attempts import (
     next_messages,
 )
 from petmsg.queries.lookup import ClientKey, clients_by_id
+from petmsg.queries.media import MediaRow
 from petmsg.queries.queue import NumberRateLimit
 from petmsg.queries.routing_of_many import add_shared_numbers, read_windows_of_many
 from petmsg.queries.send_blocks import Recipient, blocked_pairs, read_hold_facts_of_many
@@ -28,6 +29,7 @@ from petmsg.rules import rate_limit
 from petmsg.rules.routing import Decision, decide
 from petmsg.rules.routing.decide import needs_shared_numbers
 from petmsg.rules.send_blocks import find_blocks
+from petmsg.services.outbox import outgoing_media
 from petmsg.services.outbox.claimed import (
     Claim,
     Waiting,
@@ -40,18 +42,25 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork
 
 
 class _Candidate(NamedTuple):
-    """A message that may be claimed, and its client."""
+    """A message that may be claimed, its client and its files."""
 
     text: WaitingText
     client: ClientKey
+    media: Sequence[MediaRow]
 
 
 def claim_together(
-    uow: UnitOfWork, messages: Sequence[int], *, worker: str, ahead: timedelta
+    uow: UnitOfWork,
+    messages: Sequence[int],
+    *,
+    worker: str,
+    ahead: timedelta,
+    public_url: str | None = None,
 ) -> dict[int, Claim | Waiting | Failure]:
     """Claim those of the messages that are the usual case; the others are not in the result.
 
-    One that is not queued any more is a `Failure` (`MessageNotWaiting`).
+    `public_url` is where the provider may fetch their pictures. One that is not queued any more is
+    a `Failure` (`MessageNotWaiting`).
     """
     locked = locked_messages(uow.cursor, uow.org, messages)
     found: dict[int, Claim | Waiting | Failure] = {}
@@ -62,9 +71,9 @@ def claim_together(
             found[text.id] = Failure(str(text.id), problem)
         elif _is_usual(uow, text):
             usual.append(text)
-    candidates = _free(uow, usual)
+    candidates = _free(uow, usual, public_url)
     decided = _decided(uow, candidates)
-    found |= _claimed(uow, decided, worker=worker, ahead=ahead)
+    found |= _claimed(uow, decided, worker=worker, ahead=ahead, public_url=public_url)
     return found
 
 
@@ -74,11 +83,13 @@ def _is_usual(uow: UnitOfWork, text: WaitingText) -> bool:
     speaks = text.voice is None and text.as_sitter_id is None
     is_reply = (text.idempotency_key or "").startswith("relay:")
     is_due = text.due_at is None or text.due_at <= uow.now
-    is_ours = text.direction == Direction.OUTBOUND and not text.media_count
+    is_ours = text.direction == Direction.OUTBOUND
     return complete and speaks and not is_reply and is_due and is_ours
 
 
-def _free(uow: UnitOfWork, texts: Sequence[WaitingText]) -> list[_Candidate]:
+def _free(
+    uow: UnitOfWork, texts: Sequence[WaitingText], public_url: str | None
+) -> list[_Candidate]:
     """Those of the messages that nothing blocks and nothing is in the way of; one to a phone."""
     first = {text.to_e164: text for text in reversed(texts)}
     texts = [text for text in texts if first[text.to_e164] is text]
@@ -92,11 +103,15 @@ def _free(uow: UnitOfWork, texts: Sequence[WaitingText]) -> list[_Candidate]:
     ids = {text.client_id for text in texts if text.client_id is not None}
     clients = clients_by_id(uow.cursor, uow.org.id, ids)
     nexts = next_messages(uow.cursor, uow.org, [text.id for text in texts], now=uow.now)
-    return [
-        _Candidate(text, clients[text.client_id])
-        for text, facts in zip(texts, held, strict=True)
-        if text.client_id is not None and text.id in nexts and not find_blocks(facts, uow.now)
-    ]
+    files = outgoing_media.read_media_of_many(uow, texts)
+    free: list[_Candidate] = []
+    for text, facts in zip(texts, held, strict=True):
+        media = files.get(text.id, [])
+        all_facts = outgoing_media.with_media_facts(facts, uow.org, text, media, public_url)
+        blocked = outgoing_media.is_lost(media) or find_blocks(all_facts, uow.now)
+        if text.client_id is not None and text.id in nexts and not blocked:
+            free.append(_Candidate(text, clients[text.client_id], media))
+    return free
 
 
 _Decided = tuple[_Candidate, Decision, NumberRateLimit]
@@ -125,7 +140,11 @@ def _decide(uow: UnitOfWork, candidates: Sequence[_Candidate]) -> list[Decision 
     """A Decision for each; None where it depends on what the others of the batch use."""
     cursor, org, now = uow.cursor, uow.org, uow.now
     clients = [each.client for each in candidates]
-    facts = read_windows_of_many(cursor, org, [(client, now) for client in clients])
+    windows = read_windows_of_many(cursor, org, [(client, now) for client in clients])
+    facts = [
+        each._replace(with_media=bool(candidate.media))
+        for candidate, each in zip(candidates, windows, strict=True)
+    ]
     shared = [place for place, each in enumerate(facts) if needs_shared_numbers(each, now)]
     complete = add_shared_numbers(
         cursor,
@@ -143,7 +162,12 @@ def _decide(uow: UnitOfWork, candidates: Sequence[_Candidate]) -> list[Decision 
 
 
 def _claimed(
-    uow: UnitOfWork, decided: Sequence[_Decided], *, worker: str, ahead: timedelta
+    uow: UnitOfWork,
+    decided: Sequence[_Decided],
+    *,
+    worker: str,
+    ahead: timedelta,
+    public_url: str | None,
 ) -> dict[int, Claim | Waiting | Failure]:
     """Claim them, each number at its rate limit."""
     phones = {candidate.text.to_e164 or "" for candidate, _, _ in decided}
@@ -151,18 +175,24 @@ def _claimed(
     free_at = {number.id: number.free_at for _, _, number in decided}
     found: dict[int, Claim | Waiting | Failure] = {}
     begun: list[NewAttempt] = []
-    for (text, _), decision, number in decided:
+    tokens: dict[int, str] = {}
+    for (text, _, files), decision, number in decided:
         if number.refused_until is not None or (number.id, text.to_e164) in blocked:
             continue
         start_at = rate_limit.next_start(free_at[number.id], uow.now)
         if start_at > uow.now + ahead:
             found[text.id] = at_rate_limit(text.id, number, decision, start_at)
             continue
-        new = new_claim(uow, text, number, decision, worker=worker, start_at=start_at)
+        token = outgoing_media.token_for(uow.org, files)
+        if token is not None:
+            tokens[text.id] = token
+        media = outgoing_media.outgoing(files, public_url, token)
+        new = new_claim(uow, text, number, decision, worker=worker, start_at=start_at, media=media)
         free_at[number.id] = new.free_at
         found[text.id] = new
         begun.append(_attempt(uow, new))
     begin_attempts(uow.cursor, begun)
+    outgoing_media.give_access(uow, tokens)
     return found
 
 

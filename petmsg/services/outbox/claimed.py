@@ -1,7 +1,7 @@
 """What a claim returns: a claimed message, one that waits, or one that will not be sent."""
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from petmsg.enums.messages import MessageStatus
@@ -46,10 +46,6 @@ class Claim:
         """When the number may send its next message (aware UTC)."""
         return self.start_at + self.occupancy
 
-    def with_media(self, media: tuple[OutgoingMedia, ...]) -> "Claim":
-        """The claim with the files that the message is sent with."""
-        return replace(self, text=replace(self.text, media=media)) if media else self
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -86,8 +82,9 @@ def new_claim(
     *,
     worker: str,
     start_at: datetime,
+    media: tuple[OutgoingMedia, ...] = (),
 ) -> Claim:
-    """The next claim of the message, without its files; nothing is written."""
+    """The next claim of the message, which is sent with `media`; nothing is written."""
     assert message.id is not None
     assert message.to_e164 is not None
     assert message.body is not None
@@ -102,6 +99,7 @@ def new_claim(
             number.e164,
             message.to_e164,
             message.body,
+            media=media,
             expires_at=message.expires_at,
             messaging_service=number.messaging_service,
         ),

@@ -4,7 +4,7 @@ The bytes are in the media store before the transaction begins. A provider that 
 links of a secret token, which is made anew for each claim and never stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,8 +15,9 @@ from petmsg.media.links import hash_of_token, new_token, path_of
 from petmsg.models import Media, Message
 from petmsg.providers.base import MOST_MEDIA, OutgoingMedia
 from petmsg.providers.registry import needs_public_url
-from petmsg.queries.media import MediaRow, media_of_message
-from petmsg.queries.media_link import add_link
+from petmsg.queries.attempts import WaitingText
+from petmsg.queries.media import MediaRow, media_of_message, media_of_messages
+from petmsg.queries.media_link import NewLink, add_links
 from petmsg.queries.org import OrgRow
 from petmsg.rules.send_blocks import SendBlockFacts
 from petmsg.services.alert import close_alert, raise_alert
@@ -128,6 +129,12 @@ def read_media(uow: UnitOfWork, message: Message) -> list[MediaRow]:
     return media_of_message(uow.cursor, org_id=uow.org.id, message_id=message.id)
 
 
+def read_media_of_many(uow: UnitOfWork, texts: Sequence[WaitingText]) -> dict[int, list[MediaRow]]:
+    """The files of each message that has any; no statement where none has."""
+    with_any = [text.id for text in texts if text.media_count]
+    return media_of_messages(uow.cursor, org_id=uow.org.id, message_ids=with_any)
+
+
 def is_lost(media: Sequence[MediaRow]) -> bool:
     """Whether one of the files will never be there."""
     return any(each.status in _GONE for each in media)
@@ -145,7 +152,7 @@ def is_unreachable(
 def with_media_facts(
     facts: SendBlockFacts,
     org: OrgRow,
-    message: Message,
+    message: Message | WaitingText,
     media: Sequence[MediaRow],
     public_url: str | None,
 ) -> SendBlockFacts:
@@ -160,22 +167,38 @@ def with_media_facts(
 
 
 def hand_out(
-    uow: UnitOfWork, message: Message, media: Sequence[MediaRow], public_url: str | None
+    uow: UnitOfWork, message: int, media: Sequence[MediaRow], public_url: str | None
 ) -> tuple[OutgoingMedia, ...]:
     """The files as the provider gets them, with links of a new token if it fetches them."""
-    token = None
-    if needs_public_url(uow.org.provider) and any(each.url is None for each in media):
-        assert message.id is not None
-        token = new_token()
-        add_link(
-            uow.cursor,
-            org_id=uow.org.id,
-            message_id=message.id,
-            token_hash=hash_of_token(token),
-            now=uow.now,
-            expires_at=uow.now + LINK_LASTS,
-        )
-        end_no_public_url(uow)
+    token = token_for(uow.org, media)
+    if token is not None:
+        give_access(uow, {message: token})
+    return outgoing(media, public_url, token)
+
+
+def token_for(org: OrgRow, media: Sequence[MediaRow]) -> str | None:
+    """A new token for the links of these files; None if the org's provider fetches none."""
+    fetches = needs_public_url(org.provider) and any(each.url is None for each in media)
+    return new_token() if fetches else None
+
+
+def give_access(uow: UnitOfWork, tokens: Mapping[int, str]) -> None:
+    """Store the links of messages, whose tokens these are."""
+    if not tokens:
+        return
+    until = uow.now + LINK_LASTS
+    links = (
+        NewLink(uow.org.id, message, hash_of_token(token), uow.now, until)
+        for message, token in tokens.items()
+    )
+    add_links(uow.cursor, links)
+    end_no_public_url(uow)
+
+
+def outgoing(
+    media: Sequence[MediaRow], public_url: str | None, token: str | None
+) -> tuple[OutgoingMedia, ...]:
+    """The files as the provider gets them, with links of that token."""
     return tuple(_outgoing(each, public_url, token) for each in media)
 
 

@@ -1,8 +1,10 @@
 """Messages claimed and recorded together end as they would one by one, and by few statements."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -21,6 +23,7 @@ from petmsg.services.outbox import queue as message
 from petmsg.services.outbox.claim import claim
 from petmsg.services.outbox.claim_together import claim_together
 from petmsg.services.outbox.claimed import Claim
+from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.outbox.record_together import record_together
@@ -30,9 +33,20 @@ from tests.support.fixtures import NOW, migrated_and, working
 from tests.support.postgres import Copies
 from tests.support.queueing import EARLIER, HOUR, WORKER, company
 
+STORED = NewMedia("rex.jpg", "image/jpeg", 4000, "ab" * 32)
 AHEAD = timedelta(seconds=0.4)
 CLIENTS = [f"D-{at}" for at in range(12)]
 TABLES = ("message", "message_attempt", "message_number", "thread")
+LINKS = "SELECT message_id, created_at, expires_at FROM media_link ORDER BY message_id"
+PUBLIC_URL = "https://texts.example.com"
+PICTURES = (  # what a message may have: one or two that are there, one that is not, one on the web
+    (),
+    (),
+    (STORED,),
+    (STORED, STORED),
+    (NewMedia(url="https://example.com/rex.jpg", content_type="image/jpeg"),),
+    (NewMedia(content_type="image/jpeg"),),
+)
 
 
 class _UndoneError(Exception):
@@ -60,6 +74,7 @@ def crowd(url: str, random: Random, rates: Sequence[float] = (0.5, 5.0, 50.0)) -
                 random.choice(CLIENTS),
                 body="Hi",
                 options=SendOptions(urgent=random.random() < 0.1),
+                media=random.choice(PICTURES),
             ).message
             for _ in range(24)
         ]
@@ -71,6 +86,10 @@ def crowd(url: str, random: Random, rates: Sequence[float] = (0.5, 5.0, 50.0)) -
         run("UPDATE message SET due_at = :at WHERE id = :id", at=NOW + HOUR, id=texts[5])
         run("UPDATE message SET expires_at = :at WHERE id = :id", at=NOW - HOUR, id=texts[7])
         run("UPDATE message SET voice = 'desk' WHERE id = :id", id=texts[9])
+        lose = "UPDATE media SET status = 'lost', sha256 = NULL WHERE url IS NULL AND message_id"
+        run(f"{lose} = :id", id=texts[11])
+        run("UPDATE message_number SET mms = false WHERE id % 2 = :id", id=random.choice((0, 1)))
+        run("UPDATE org SET provider = :name", name=random.choice(("sandbox", "twilio")))
         run("UPDATE message_number SET segments_per_second = :n", n=random.choice(rates))
         threads = "UPDATE thread SET pool_number_id = (SELECT min(id) FROM message_number"
         run(f"{threads} WHERE class = 'pool') WHERE id % 2 = 0")
@@ -94,6 +113,7 @@ def undone(url: str, change: Callable[[UnitOfWork], Any]) -> tuple[Any, dict[str
     with pytest.raises(_UndoneError), working(url) as uow:  # noqa: PT012
         returned = change(uow)
         rows = {each: uow.cursor.tuples(f"SELECT * FROM {each} ORDER BY id") for each in TABLES}
+        rows["media_link"] = uow.cursor.tuples(LINKS)
         rows["message_attempt"] = [row[1:] for row in rows["message_attempt"]]
         found += [returned, rows, Counter(map(_without_id, uow.events))]
         raise _UndoneError
@@ -115,21 +135,37 @@ def told(claimed: Callable[[], Any]) -> Any:
 
 def one_by_one(uow: UnitOfWork, texts: Sequence[int]) -> dict[int, Any]:
     provider = uow.org.provider
-    named = {"provider": provider, "worker": WORKER, "ahead": AHEAD}
-    return {text: told(lambda text=text: claim(uow, text, **named)) for text in texts}
+    named = {"provider": provider, "worker": WORKER, "ahead": AHEAD, "public_url": PUBLIC_URL}
+    return {
+        text: without_tokens(told(lambda text=text: claim(uow, text, **named))) for text in texts
+    }
 
 
-@pytest.mark.parametrize("seed", range(3))
+def said_of(result: Any) -> Any:
+    """What `told` says of a result of `claim_together`."""
+    is_failure = isinstance(result, Failure)
+    return (type(result.error), result.error.message) if is_failure else result
+
+
+def without_tokens(result: Any) -> Any:
+    """What a claim returned, without the tokens of its links, which are made anew each time."""
+    if not isinstance(result, Claim):
+        return result
+    media = tuple(
+        replace(each, url=each.url and re.sub(r"/media/[^/]+/", "/media/…/", each.url))
+        for each in result.text.media
+    )
+    return replace(result, text=replace(result.text, media=media))
+
+
+@pytest.mark.parametrize("seed", [3, 7, 9])
 def test_what_is_claimed_together_ends_as_one_by_one(url: str, seed: int) -> None:
     texts = crowd(url, Random(seed))
 
     def together(uow: UnitOfWork) -> dict[int, Any]:
-        found = claim_together(uow, texts, worker=WORKER, ahead=AHEAD)
+        found = claim_together(uow, texts, worker=WORKER, ahead=AHEAD, public_url=PUBLIC_URL)
         assert any(isinstance(each, Claim) for each in found.values())
-        said = {
-            text: (type(each.error), each.error.message) if isinstance(each, Failure) else each
-            for text, each in found.items()
-        }
+        said = {text: without_tokens(said_of(each)) for text, each in found.items()}
         return said | one_by_one(uow, [text for text in texts if text not in found])
 
     result, rows, events = undone(url, together)
@@ -176,8 +212,9 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
         yield texts
 
 
+@pytest.mark.parametrize("media", [(), (STORED, STORED)], ids=["words", "pictures"])
 def test_claiming_and_recording_many_takes_as_many_statements_as_few(
-    url: str, monkeypatch: pytest.MonkeyPatch
+    url: str, monkeypatch: pytest.MonkeyPatch, media: Sequence[NewMedia]
 ) -> None:
     with working(url, now=EARLIER) as uow:
         for at, ref in enumerate(CLIENTS):
@@ -186,18 +223,21 @@ def test_claiming_and_recording_many_takes_as_many_statements_as_few(
             booking.add(uow, client=ref, ref=f"B-{ref}", **visit)
         confirm.confirm(uow, [f"B-{ref}" for ref in CLIENTS])
         uow.cursor.run("UPDATE message_number SET segments_per_second = 1000")
+        uow.cursor.run("UPDATE org SET provider = 'twilio'")
     with working(url) as uow:
-        texts = [message.queue(uow, ref, body="Hi").message for ref in CLIENTS]
+        texts = [message.queue(uow, ref, body="Hi", media=media).message for ref in CLIENTS]
 
     def took(batch: list[int]) -> tuple[int, int]:
         with working(url) as uow, counting(monkeypatch) as claimed:
-            claims = claim_together(uow, batch, worker=WORKER, ahead=AHEAD)
+            named = {"worker": WORKER, "ahead": AHEAD, "public_url": PUBLIC_URL}
+            claims = claim_together(uow, batch, **named)
             done = [
                 HandedOver(x, Accepted(f"SM{x.message}", "accepted"), NOW)
                 for x in claims.values()
                 if isinstance(x, Claim)
             ]
             assert len(done) == len(batch)
+            assert [len(each.claim.text.media) for each in done] == [len(media)] * len(batch)
             assert claimed[WINDOWS_OF_CLIENTS] <= 2  # routing reads of the whole batch
             reads = sum(claimed.values())
             claimed.clear()

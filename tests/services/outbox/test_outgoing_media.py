@@ -234,14 +234,15 @@ def test_a_number_that_cannot_send_pictures_is_passed_over(url: str) -> None:
 def statements_of_a_claim(url: str, message: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The statements on the bare cursor; those of the ORM are the same for every message."""
     seen: list[str] = []
-    execute = Cursor._execute
-
-    def counted(self: Cursor, sql: str, parameters: Any) -> None:
-        seen.append(sql)
-        execute(self, sql, parameters)
-
     with monkeypatch.context() as patched:
-        patched.setattr(Cursor, "_execute", counted)
+        for name in ("_execute", "run_many"):
+            run = getattr(Cursor, name)
+
+            def counted(self: Cursor, sql: str, given: Any, run: Any = run) -> None:
+                seen.append(sql)
+                run(self, sql, given)
+
+            patched.setattr(Cursor, name, counted)
         claimed_on_twilio(url, message)
     return seen
 
