@@ -40,10 +40,22 @@ _IGNORED = frozenset(("Cf", "Mn", "Me"))
 _NOTHING_TO_SEE = frozenset("\u115f\u1160\u3164\uffa0'\u2018\u2019\u02bc\uff07`\u00b4")
 """Letters without a shape (Hangul fillers), and apostrophes within a word."""
 
+_OF_ASCII = {
+    code: None if chr(code) in _NOTHING_TO_SEE else " "
+    for code in range(128)
+    if not chr(code).isalnum()
+}
+
 
 def words_of(text: str) -> list[str]:
     """Return the words of a message in the form in which they are compared: upper case, without
     accents, with letters and digits only."""
+    if text.isascii():  # most are, and nothing is to be taken apart in them
+        return text.translate(_OF_ASCII).upper().split()
+    return _words_of_any(text)
+
+
+def _words_of_any(text: str) -> list[str]:
     kept = []
     for char in unicodedata.normalize("NFKD", text):
         category = unicodedata.category(char)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from petmsg.enums.opt_outs import Keyword
-from petmsg.rules.keywords import keyword_of, may_mean_the_visit
+from petmsg.rules.keywords import _words_of_any, keyword_of, may_mean_the_visit, words_of
 from petmsg.rules.stop_requests import asks_to_stop
 from tests.support.stop_words import ORDINARY, REQUESTS
 
@@ -118,6 +118,13 @@ def test_a_request_in_plain_words_is_recognised_and_is_no_keyword(text: str) -> 
 def test_an_ordinary_message_that_sounds_alike_is_no_request(text: str) -> None:
     assert not asks_to_stop(text)
     assert keyword_of(text, opted_out=False) is None
+
+
+@pytest.mark.parametrize("code", range(128))
+def test_each_ascii_character_is_read_as_any_other(code: int) -> None:
+    """Messages in ASCII are read by a table."""
+    for text in (f"s{chr(code)}top now", chr(code), f"Stop {chr(code)}"):
+        assert words_of(text) == _words_of_any(text)
 
 
 def test_reading_a_long_message_takes_no_time() -> None:
