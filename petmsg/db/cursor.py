@@ -159,7 +159,7 @@ class Cursor:
     def plain_rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows as dicts of what comes from the driver: instants are text on SQLite."""
         self._execute(sql, parameters)
-        names = [column[0] for column in self._raw.description]
+        names = self._names()
         return [dict(zip(names, row, strict=True)) for row in self._raw.fetchall()]
 
     def run(self, sql: str, /, **parameters: Any) -> int:
@@ -297,8 +297,16 @@ class Cursor:
         else:
             self._raw.execute(for_psycopg(sql), parameters)
 
+    def _names(self) -> tuple[str, ...]:
+        """The names of the columns. Not from psycopg's `description`, which makes an object of each
+        and takes as long as the statement."""
+        if self.is_sqlite:
+            return tuple([column[0] for column in self._raw.description])
+        result = self._raw.pgresult
+        return _decoded(tuple([result.fname(place) for place in range(result.nfields)]))
+
     def _fetch_as(self, row: type[_Row]) -> list[_Row]:
-        names = tuple([column[0] for column in self._raw.description])
+        names = self._names()
         make, instants = _maker(row, names)
         if not self.is_sqlite or not instants:
             return [make(each) for each in self._raw.fetchall()]
@@ -312,7 +320,7 @@ class Cursor:
         return found
 
     def _fetch(self) -> list[dict[str, Any]]:
-        names = tuple([column[0] for column in self._raw.description])
+        names = self._names()
         rows = [dict(zip(names, row, strict=True)) for row in self._raw.fetchall()]
         if self.is_sqlite:
             instants = instants_in(names)
@@ -321,6 +329,11 @@ class Cursor:
                     if row[name] is not None:
                         row[name] = instant_from_text(row[name])
         return rows
+
+
+@lru_cache(maxsize=512)
+def _decoded(names: tuple[bytes, ...]) -> tuple[str, ...]:
+    return tuple([name.decode() for name in names])
 
 
 @lru_cache(maxsize=512)

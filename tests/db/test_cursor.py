@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+import psycopg
 import pytest
 
 from tests.support.consistency import raw
@@ -57,3 +58,15 @@ def test_typed_rows_of_a_list_of_any_length(url: str) -> None:
 def test_a_row_whose_fields_are_not_the_columns_is_refused(url: str) -> None:
     with raw(url) as cursor, pytest.raises(TypeError, match=r"Sid has .* the statement gives"):
         cursor.all(Sid, STRAYS)
+
+
+def test_no_objects_of_columns_are_made(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """psycopg makes one for each column of each answer, which takes as long as the statement."""
+
+    def make(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(psycopg.Column, "__init__", make)
+    with raw(url) as cursor:
+        assert cursor.first(Stray, STRAYS) == Stray("SM1", NOW, None)
+        assert [row["received_at"] for row in cursor.rows(STRAYS)] == [NOW, NOW]
