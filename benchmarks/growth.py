@@ -42,6 +42,7 @@ OF_POOLS = {
     "route explain C-2": 1.3,
     "route explain C-2 --at 2026-02-14T14:50Z": 1.3,
     "route explain C-2 --at +3d": 1.3,
+    "message dispatch": 1.2,
     "thread timeline C-1": 1.3,
     "route simulate": 1.3,
     "route simulate --from 2026-01-14T00:00Z": 1.3,

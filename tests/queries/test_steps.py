@@ -108,15 +108,16 @@ def files_with_pools(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]
         "route explain C-2 --at 2026-02-14T14:50Z",
         "route explain C-2 --at +3d",
         "route call --from +12020000016 --to +14155580003",
+        "message dispatch",
         "thread timeline C-1",
         "route simulate",
         "route simulate --from 2026-01-14T00:00Z",
         "route simulate --client C-2",
     ],
     ids=["in a visit", "in a visit, past", "now", "past", "future", "call",
-         "timeline", "simulate", "simulate, past", "simulate, one client"],
+         "dispatch", "timeline", "simulate", "simulate, past", "simulate, one client"],
 )  # fmt: skip
-def test_a_decision_takes_no_more_steps_with_a_large_pool(
+def test_a_command_takes_no_more_steps_with_a_large_pool(
     counter: Counter, files_with_pools: dict[int, str], line: str
 ) -> None:
     few, many = (steps(counter, files_with_pools[each], line) for each in (FEW, MANY))

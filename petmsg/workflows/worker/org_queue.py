@@ -117,7 +117,6 @@ class OrgQueue:
         at_once: int = MAX_SCHEDULED_AT_ONCE,
     ) -> None:
         """Schedule the next messages, as far as there is room and they are due soon."""
-        self.scheduler.update_limits(read_rate_limits(cursor, self.org), now)
         self._next_fetch_at = now + FETCH_INTERVAL
         found: list[DueText] = []
         if self.changed:
@@ -140,6 +139,8 @@ class OrgQueue:
                 self._scan_again_at = now + timedelta(seconds=pause)
         by_id = {text.message: text for text in found}
         new = [text for text in by_id.values() if not self._is_known(text)]
+        if new or len(self.scheduler):
+            self.scheduler.update_limits(read_rate_limits(cursor, self.org), now)
         likely = likely_numbers(cursor, self.org, new, now)
         for text, numbers in zip(new, likely, strict=True):
             if self.scheduler.next_turn(numbers, now) > now + HORIZON:
