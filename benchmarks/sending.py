@@ -1,9 +1,11 @@
 """Draining a queue with `petmsg message dispatch`, against a fake carrier of 150 ms or of none.
 
-The floor is what the numbers may send: one segment a second each.
+The floor is what the numbers may send: one segment a second each, from the first request to the
+last answer.
 """
 
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,8 @@ from tests.support.twilio_process import running_fake
 
 WORKERS = 64
 LATENCY = 0.15
+_MOST_MEMORY = {"SQLite": 1.2, "PostgreSQL": 1.1}
+"""SQLite keeps up to 16 MiB of the file in memory (`petmsg.db.engine`), some 90 MB being usual."""
 _PREFIX = "+1628555"
 _ADD_PICTURES = """
 INSERT INTO media (org_id, message_id, position, status, name, content_type, size, sha256, attempts,
@@ -43,9 +47,11 @@ with ThreadPoolExecutor(8) as threads:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """One run of the command: what it took, and what the carrier saw of it."""
+    """One run of the command: what it took, and what the carrier saw of it. `seconds` are from the
+    first request to the last answer."""
 
     process: Watched
+    seconds: float
     peak_connections: int
     peak_requests: int
 
@@ -53,12 +59,12 @@ class Drained:
 def measure(bench: Bench) -> list[Row]:
     """The rows of sending."""
     texts, numbers = bench.few(3_000, 150), bench.few(100, 50)
-    floor = Sample((texts / numbers,))
+    floor = Sample((texts / numbers - 1,))
     rows = []
     for kind in bench.databases:
         few = _drained(bench, kind, texts // 10, numbers)
         many = _drained(bench, kind, texts, numbers)
-        took = Sample((many.process.seconds,))
+        took = Sample((many.seconds,))
         what = f"{texts:,} messages over {numbers} numbers, {kind}"
         rows += [
             Row("sending", what, took, "one a second and number", floor, at_most=1.03),
@@ -68,7 +74,7 @@ def measure(bench: Bench) -> list[Row]:
                 counted(many.process.peak_memory),
                 f"{texts // 10:,} messages",
                 counted(few.process.peak_memory),
-                at_most=1.1,
+                at_most=_MOST_MEMORY[kind],
             ),
             Row(
                 "sending",
@@ -79,9 +85,10 @@ def measure(bench: Bench) -> list[Row]:
                 at_most=1,
             ),
         ]
+        cpu_ms = many.process.cpu_seconds / texts * 1000
         bench.notes.append(
-            f"sending, {kind}: {texts / took.best:.1f} messages/s (the floor {numbers}),"
-            f" {many.process.cpu_seconds / texts * 1000:.1f} ms of CPU each."
+            f"sending, {kind}: {(texts - numbers) / took.best:.1f} messages/s after the first of"
+            f" each number (the floor {numbers}), {cpu_ms:.1f} ms of CPU each."
         )
         rows += [_with_pictures(bench, kind), *_answered_at_once(bench, kind)]
     return rows
@@ -143,8 +150,14 @@ def _dispatched(
     assert len(accepted) == texts, len(accepted)
     if not texts:
         return _Dispatched(cpu_seconds, 0)
+    return _Dispatched(cpu_seconds, _seconds(accepted))
+
+
+def _seconds(accepted: Sequence[dict[str, Any]]) -> float:
+    """From the first request of these messages to the last answer."""
     first = min(each["arrived"] for each in accepted)
-    return _Dispatched(cpu_seconds, max(each["accepted"] for each in accepted) - first)
+    last: float = max(each["accepted"] for each in accepted)
+    return last - first
 
 
 def _by_sdk(texts: int) -> float:
@@ -192,9 +205,9 @@ def _drained(bench: Bench, kind: str, texts: int, numbers: int) -> Drained:
         process = watched(
             [*command, "--workers", str(WORKERS)], {**fake.environ, "PETMSG_DATABASE_URL": url}
         )
-        seen = fake.stats()
-        assert seen["accepted"] == texts, seen
-    return Drained(process, seen["peak_connections"], seen["peak_requests"])
+        seen, accepted = fake.stats(), fake.accepted()
+    assert len(accepted) == texts, seen
+    return Drained(process, _seconds(accepted), seen["peak_connections"], seen["peak_requests"])
 
 
 def _add_queue(
