@@ -108,7 +108,7 @@ def _answered_at_once(bench: Bench, kind: str) -> list[Row]:
             cpu.append(max(run.cpu_seconds - start.cpu_seconds, 1e-3))
             seconds.append(run.seconds)
         sdk.append(max(_by_sdk(texts) - _by_sdk(0), 1e-3))
-    what = f"CPU of {texts:,} messages, {kind}"
+    what = f"CPU of {texts:,} messages without the start, {kind}"
     one = Sample(tuple(alone))
     clock = f"{texts:,} messages, first request to last answer, {kind}, 4 processes"
     took, alone_took = Sample(tuple(four_took)), Sample(tuple(one_took))
@@ -184,7 +184,7 @@ def _with_pictures(bench: Bench, kind: str) -> Row:
             took.append(max(run.cpu_seconds - start, 1e-3))
     return Row(
         "sending",
-        f"CPU of {texts:,} messages with a picture, {kind}",
+        f"CPU of {texts:,} messages with a picture, without the start, {kind}",
         Sample(tuple(with_one)),
         "without",
         Sample(tuple(without)),
