@@ -39,12 +39,12 @@ def tell_of(
     problem: BaseException, company: str, *, as_json: bool, environ: Mapping[str, str]
 ) -> int:
     """Print the error of one of several companies on stderr; returns its exit code."""
+    secrets = secrets_in(" ".join(environ.values()).split())
     if environ.get(DEBUG) and not isinstance(problem, PetmsgError):
         import traceback
 
-        sys.stderr.write("".join(traceback.format_exception(problem)))
+        sys.stderr.write(without(secrets, "".join(traceback.format_exception(problem))))
     known = named(problem)
-    secrets = secrets_in(" ".join(environ.values()).split())
     _print(known, as_json=as_json, secrets=secrets, company=company)
     return known.exit_code
 

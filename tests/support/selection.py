@@ -31,6 +31,7 @@ SLOW = {
     "tests/system/test_races_override.py": "as above",
     "tests/system/test_races_absence.py": "as above",
     "tests/system/test_sentinels.py": "runs every example once more",
+    "tests/system/test_database_passwords.py::test_no_password": "runs every example three times",
     "tests/system/test_media_tokens.py": "starts a server for each of its answers",
     "tests/system/test_other_company.py": "runs every example twice more",
     "tests/system/test_streams.py": "starts a process for each way a stream can break",
