@@ -75,6 +75,11 @@ class Cursor:
         return not self.is_sqlite
 
     @property
+    def has_standby(self) -> bool:
+        """Whether the server may be a standby, which takes no changes."""
+        return not self.is_sqlite
+
+    @property
     def has_sequences(self) -> bool:
         """Whether ids come from a sequence, which does not see ids that a statement gave."""
         return not self.is_sqlite

@@ -65,7 +65,7 @@ def is_off(cursor: Cursor, setting: str) -> bool:
 
 def takes_changes(cursor: Cursor) -> bool:
     """Whether the PostgreSQL server is no standby, and not set to read only. True for SQLite."""
-    return cursor.is_sqlite or bool(cursor.value(_TAKES_CHANGES))
+    return not cursor.has_standby or bool(cursor.value(_TAKES_CHANGES))
 
 
 def staleness(cursor: Cursor) -> Staleness:
