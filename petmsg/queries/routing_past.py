@@ -37,6 +37,15 @@ _WAS_LENT = f"""number_custody c ON c.number_id = n.id AND c.from_at = {_ITS_ROW
      AND c.class IN ('pool', 'front_desk') AND c.status IN ('active', 'quarantined')"""
 _WAS_POOL = f"""SELECT n.id FROM message_number n JOIN {_WAS_LENT} AND c.class = 'pool'
         WHERE n.org_id = :org_id AND n.class = 'pool' AND n.status IN ('active', 'quarantined')"""
+# Their last use of today says nothing of the past, or they may have been the pool's then.
+IMPORTED_OR_ELSEWHERE = """SELECT id FROM message_number
+    WHERE org_id = :org_id AND last_used_at < created_at
+    UNION ALL SELECT id FROM message_number
+    WHERE org_id = :org_id AND class IN ('sitter', 'front_desk')
+    UNION ALL SELECT id FROM message_number
+    WHERE org_id = :org_id AND class = 'pool' AND status = 'retired'
+    UNION ALL SELECT number_id FROM number_custody
+    WHERE org_id = :org_id AND class = 'front_desk'"""
 # A number that was not used since has today's last use. Those that were, those that the pool has
 # lost or got since, and those whose last use is no attempt of ours but came with an import are all
 # read.
@@ -48,14 +57,7 @@ _SHARED_PAST = f"""n.id IN (
         {_WAS_POOL} AND n.last_used_at <= :at ORDER BY n.last_used_at, n.id LIMIT :most
     ) used
     UNION ALL SELECT id FROM message_number WHERE {LENT_POOL} AND last_used_at > :at
-    UNION ALL SELECT id FROM message_number
-    WHERE org_id = :org_id AND last_used_at < created_at
-    UNION ALL SELECT id FROM message_number
-    WHERE org_id = :org_id AND class IN ('sitter', 'front_desk')
-    UNION ALL SELECT id FROM message_number
-    WHERE org_id = :org_id AND class = 'pool' AND status = 'retired'
-    UNION ALL SELECT number_id FROM number_custody
-    WHERE org_id = :org_id AND class = 'front_desk'
+    UNION ALL {IMPORTED_OR_ELSEWHERE}
     UNION ALL SELECT * FROM ({_OWN_PAST}) own
     UNION ALL SELECT id FROM (
         SELECT n.id FROM message_number n JOIN {_WAS_LENT}

@@ -5,6 +5,7 @@ client, or of all clients, and the first of the others in the order of rule 2.
 """
 
 from petmsg.queries.routing_now import FIRST_LENT, IS_LENT, LENT_POOL
+from petmsg.queries.routing_past import IMPORTED_OR_ELSEWHERE
 
 SITTERS = """
 SELECT s.id AS sitter_id, s.ref, s.name, s.status AS sitter_status,
@@ -79,14 +80,7 @@ _IN_QUESTION = f"""n.id IN (
     WHERE {LENT_POOL} AND last_used_at IS NULL AND id <= :last_never_used
     UNION ALL SELECT id FROM message_number WHERE {LENT_POOL} AND last_used_at <= :last_used
     UNION ALL SELECT id FROM message_number WHERE {LENT_POOL} AND last_used_at > :since
-    UNION ALL SELECT id FROM message_number
-    WHERE org_id = :org_id AND last_used_at < created_at
-    UNION ALL SELECT id FROM message_number
-    WHERE org_id = :org_id AND class IN ('sitter', 'front_desk')
-    UNION ALL SELECT id FROM message_number
-    WHERE org_id = :org_id AND class = 'pool' AND status = 'retired'
-    UNION ALL SELECT number_id FROM number_custody
-    WHERE org_id = :org_id AND class = 'front_desk'
+    UNION ALL {IMPORTED_OR_ELSEWHERE}
     UNION ALL SELECT c.number_id FROM sitter s JOIN number_custody c ON c.sitter_id = s.id
     WHERE s.org_id = :org_id
     UNION ALL SELECT {_OWN_BEFORE} {_OF_CLIENTS}
