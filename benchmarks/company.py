@@ -1,6 +1,7 @@
 """A made-up company in a fresh database, written row by row and not by petmsg's own services."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from petmsg.db import migrate
 from petmsg.db.cursor import Cursor
 from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
-from petmsg.db.transaction import transaction
+from petmsg.db.transaction import Transaction, transaction
 from petmsg.services.orgs import org
 
 NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
@@ -40,22 +41,18 @@ def create(url: str) -> None:
     """A migrated database with one org, its front desk and pool numbers, and active sitters."""
     location = locate(url)
     migrate.upgrade(location.url, actor=ACTOR, now=NOW, create=location.is_sqlite)
-    engine = make_engine(location)
-    try:
-        with transaction(engine, location) as begun:
-            _, uow = org.add(
-                begun,
-                ORG,
-                name="Happy Paws",
-                timezone="America/New_York",
-                front_desk="+14155550100",
-                actor=ACTOR,
-                now=NOW,
-            )
-            uow.finish()
-            _add_numbers(begun.cursor)
-    finally:
-        engine.dispose()
+    with writing(url) as begun:
+        _, uow = org.add(
+            begun,
+            ORG,
+            name="Happy Paws",
+            timezone="America/New_York",
+            front_desk="+14155550100",
+            actor=ACTOR,
+            now=NOW,
+        )
+        uow.finish()
+        _add_numbers(begun.cursor)
 
 
 def add_visits(url: str, counts: Sequence[int], *, confirmed: bool = True) -> None:
@@ -64,83 +61,80 @@ def add_visits(url: str, counts: Sequence[int], *, confirmed: bool = True) -> No
     Those of the odd clients last until after `NOW`, the others are over. Unless they are
     `confirmed` they are pending, and nobody has a thread.
     """
-    location = locate(url)
-    engine = make_engine(location)
-    try:
-        with transaction(engine, location) as begun:
-            cursor = begun.cursor
-            insert(
-                cursor,
-                "client",
-                [
-                    {"ref": f"C-{c}", "name": f"Client {c}", "kind": "recurring"}
-                    for c in range(1, len(counts) + 1)
-                ],
-            )
-            visits = [
-                _visit(client, days_ago)
-                for client, count in enumerate(counts, start=1)
-                for days_ago in range(count)
-            ]
-            status = "confirmed" if confirmed else "pending"
-            bookings = [
-                {"ref": f"B-{number}", "status": status, **visit}
+    with writing(url) as begun:
+        cursor = begun.cursor
+        insert(
+            cursor,
+            "client",
+            [
+                {"ref": f"C-{c}", "name": f"Client {c}", "kind": "recurring"}
+                for c in range(1, len(counts) + 1)
+            ],
+        )
+        visits = [
+            _visit(client, days_ago)
+            for client, count in enumerate(counts, start=1)
+            for days_ago in range(count)
+        ]
+        status = "confirmed" if confirmed else "pending"
+        bookings = [
+            {"ref": f"B-{number}", "status": status, **visit}
+            for number, visit in enumerate(visits, start=1)
+        ]
+        insert(cursor, "booking", bookings)
+        if confirmed:
+            clients = range(1, len(counts) + 1)
+            insert(cursor, "thread", [{"client_id": client} for client in clients])
+            windows = [
+                {
+                    **visit,
+                    "thread_id": visit["client_id"],
+                    "booking_id": number,
+                    "booked_until": visit["ends_at"],
+                    "ends_at": visit["ends_at"] + _HOUR,
+                }
                 for number, visit in enumerate(visits, start=1)
             ]
-            insert(cursor, "booking", bookings)
-            if confirmed:
-                clients = range(1, len(counts) + 1)
-                insert(cursor, "thread", [{"client_id": client} for client in clients])
-                windows = [
-                    {
-                        **visit,
-                        "thread_id": visit["client_id"],
-                        "booking_id": number,
-                        "booked_until": visit["ends_at"],
-                        "ends_at": visit["ends_at"] + _HOUR,
-                    }
-                    for number, visit in enumerate(visits, start=1)
-                ]
-                insert(cursor, "assignment_window", windows)
-    finally:
-        engine.dispose()
+            insert(cursor, "assignment_window", windows)
 
 
 def add_pool_numbers(url: str, count: int) -> None:
     """That many pool numbers more, and the beginning of every number's and sitter's history."""
-    location = locate(url)
-    engine = make_engine(location)
-    try:
-        with transaction(engine, location) as begun:
-            insert(
-                begun.cursor,
-                "message_number",
-                [
-                    {"e164": f"+1415{number:07}", "class": "pool", "status": "active"}
-                    for number in range(2_000_000, 2_000_000 + count)
-                ],
-            )
-            since = NOW - timedelta(days=500)
-            begun.cursor.run(CUSTODY, since=since)
-            begun.cursor.run(ACTIVITY, since=since)
-    finally:
-        engine.dispose()
+    with writing(url) as begun:
+        insert(
+            begun.cursor,
+            "message_number",
+            [
+                {"e164": f"+1415{number:07}", "class": "pool", "status": "active"}
+                for number in range(2_000_000, 2_000_000 + count)
+            ],
+        )
+        since = NOW - timedelta(days=500)
+        begun.cursor.run(CUSTODY, since=since)
+        begun.cursor.run(ACTIVITY, since=since)
 
 
 def add_phones(url: str, phones: Sequence[str]) -> None:
     """The primary phones of the clients `C-1`, `C-2` …, one each."""
+    with writing(url) as begun:
+        insert(
+            begun.cursor,
+            "client_phone",
+            [
+                {"client_id": client, "e164": e164, "is_primary": True}
+                for client, e164 in enumerate(phones, start=1)
+            ],
+        )
+
+
+@contextmanager
+def writing(url: str) -> Iterator[Transaction]:
+    """A transaction on the database, by an engine of its own."""
     location = locate(url)
     engine = make_engine(location)
     try:
         with transaction(engine, location) as begun:
-            insert(
-                begun.cursor,
-                "client_phone",
-                [
-                    {"client_id": client, "e164": e164, "is_primary": True}
-                    for client, e164 in enumerate(phones, start=1)
-                ],
-            )
+            yield begun
     finally:
         engine.dispose()
 

@@ -11,9 +11,6 @@ from typing import Any
 
 from benchmarks import company
 from petmsg.db.cursor import Cursor
-from petmsg.db.engine import make_engine
-from petmsg.db.location import locate
-from petmsg.db.transaction import transaction
 from petmsg.rules.audit_chain import event_hash
 
 EACH = 10
@@ -30,13 +27,8 @@ def build(threads: int) -> Callable[[str], None]:
 
     def fill(url: str) -> None:
         company.create(url)
-        location = locate(url)
-        engine = make_engine(location)
-        try:
-            with transaction(engine, location) as begun:
-                add(begun.cursor, threads)
-        finally:
-            engine.dispose()
+        with company.writing(url) as begun:
+            add(begun.cursor, threads)
 
     return fill
 
@@ -48,13 +40,8 @@ def with_one_thread(messages: int) -> Callable[[str], None]:
         company.create(url)
         company.add_visits(url, [1])
         company.add_phones(url, [_phone(1)])
-        location = locate(url)
-        engine = make_engine(location)
-        try:
-            with transaction(engine, location) as begun:
-                add_messages(begun.cursor, messages, each=messages)
-        finally:
-            engine.dispose()
+        with company.writing(url) as begun:
+            add_messages(begun.cursor, messages, each=messages)
 
     return fill
 

@@ -14,9 +14,6 @@ from typing import Any
 from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, Sample, Watched, counted, watched
-from petmsg.db.engine import make_engine
-from petmsg.db.location import locate
-from petmsg.db.transaction import transaction
 from tests.support.twilio_process import running_fake
 
 WORKERS = 64
@@ -222,66 +219,61 @@ def _add_queue(
     now = datetime.now(UTC)
     due = now - timedelta(hours=1)
     clients, sitters = range(1, texts + 1), range(1, numbers + 1)
-    location = locate(url)
-    engine = make_engine(location)
-    try:
-        with transaction(engine, location) as begun:
-            cursor = begun.cursor
+    with company.writing(url) as begun:
+        cursor = begun.cursor
 
-            def add(table: str, *rows: dict[str, Any]) -> None:
-                company.insert(cursor, table, rows)
+        def add(table: str, *rows: dict[str, Any]) -> None:
+            company.insert(cursor, table, rows)
 
-            cursor.run("UPDATE org SET provider = 'twilio'")
-            first = cursor.value("SELECT max(id) FROM sitter")
-            active = {"status": "active"}
-            add(
-                "sitter",
-                *(
-                    {"ref": f"Q-{s}", "name": f"Q {s}", "phone": f"+1415552{s:04}", **active}
-                    for s in sitters
-                ),
-            )
-            held = [{"sitter_id": first + s, "first_sitter_id": first + s} for s in sitters]
-            add(
-                "message_number",
-                *(
-                    {"e164": f"+1415551{s:04}", "class": "sitter", **active, **held[s - 1]}
-                    for s in sitters
-                ),
-            )
-            names = [{"ref": f"C-{c}", "name": f"Client {c}"} for c in clients]
-            add("client", *({**name, "kind": "one_time"} for name in names))
-            phones = [{"client_id": c, "e164": f"{_PREFIX}{c:05}"} for c in clients]
-            add("client_phone", *({**phone, "is_primary": True} for phone in phones))
-            add("thread", *({"client_id": c} for c in clients))
-            visit = {"starts_at": due, "ends_at": now + timedelta(hours=6)}
-            visits = [{**visit, "sitter_id": first + 1 + c % numbers} for c in clients]
-            confirmed = {"status": "confirmed"}
-            add(
-                "booking",
-                *({"ref": f"B-{c}", "client_id": c, **confirmed, **visits[c - 1]} for c in clients),
-            )
-            add(
-                "assignment_window",
-                *(
-                    {
-                        **visits[c - 1],
-                        "client_id": c,
-                        "thread_id": c,
-                        "booking_id": c,
-                        "booked_until": visit["ends_at"],
-                    }
-                    for c in clients
-                ),
-            )
-            sent = [{**_text(c, due), "media_count": pictures or 0} for c in clients]
-            add("message", *sent)
-            if per_second is not None:
-                cursor.run("UPDATE message_number SET segments_per_second = :n", n=per_second)
-            if pictures is not None:
-                cursor.run(_ADD_PICTURES, now=now)
-    finally:
-        engine.dispose()
+        cursor.run("UPDATE org SET provider = 'twilio'")
+        first = cursor.value("SELECT max(id) FROM sitter")
+        active = {"status": "active"}
+        add(
+            "sitter",
+            *(
+                {"ref": f"Q-{s}", "name": f"Q {s}", "phone": f"+1415552{s:04}", **active}
+                for s in sitters
+            ),
+        )
+        held = [{"sitter_id": first + s, "first_sitter_id": first + s} for s in sitters]
+        add(
+            "message_number",
+            *(
+                {"e164": f"+1415551{s:04}", "class": "sitter", **active, **held[s - 1]}
+                for s in sitters
+            ),
+        )
+        names = [{"ref": f"C-{c}", "name": f"Client {c}"} for c in clients]
+        add("client", *({**name, "kind": "one_time"} for name in names))
+        phones = [{"client_id": c, "e164": f"{_PREFIX}{c:05}"} for c in clients]
+        add("client_phone", *({**phone, "is_primary": True} for phone in phones))
+        add("thread", *({"client_id": c} for c in clients))
+        visit = {"starts_at": due, "ends_at": now + timedelta(hours=6)}
+        visits = [{**visit, "sitter_id": first + 1 + c % numbers} for c in clients]
+        confirmed = {"status": "confirmed"}
+        add(
+            "booking",
+            *({"ref": f"B-{c}", "client_id": c, **confirmed, **visits[c - 1]} for c in clients),
+        )
+        add(
+            "assignment_window",
+            *(
+                {
+                    **visits[c - 1],
+                    "client_id": c,
+                    "thread_id": c,
+                    "booking_id": c,
+                    "booked_until": visit["ends_at"],
+                }
+                for c in clients
+            ),
+        )
+        sent = [{**_text(c, due), "media_count": pictures or 0} for c in clients]
+        add("message", *sent)
+        if per_second is not None:
+            cursor.run("UPDATE message_number SET segments_per_second = :n", n=per_second)
+        if pictures is not None:
+            cursor.run(_ADD_PICTURES, now=now)
 
 
 def _text(client: int, due: datetime) -> dict[str, Any]:

@@ -13,11 +13,9 @@ from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, counted, seconds, take_turns
 from petmsg.db.cursor import Cursor
-from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
 from petmsg.db.statements import for_psycopg, instant_to_text
-from petmsg.db.transaction import transaction
 from petmsg.queries import simulate, states_in_span
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.routing import AT_FIRST
@@ -121,76 +119,67 @@ def _add_month(url: str, clients: int) -> None:
     number.
     """
     dice = random.Random(4)
-    location = locate(url)
-    engine = make_engine(location)
     step = (SPAN.end - SPAN.start) / WINDOWS_EACH
-    try:
-        with transaction(engine, location) as begun:
-            cursor = begun.cursor
-            pool = [
-                row[0]
-                for row in cursor.tuples("SELECT id FROM message_number WHERE class = 'pool'")
-            ]
-            ids = range(1, clients + 1)
-            company.insert(
-                cursor,
-                "client",
-                [
+    with company.writing(url) as begun:
+        cursor = begun.cursor
+        pool = [
+            row[0] for row in cursor.tuples("SELECT id FROM message_number WHERE class = 'pool'")
+        ]
+        ids = range(1, clients + 1)
+        company.insert(
+            cursor,
+            "client",
+            [
+                {
+                    "ref": f"C-{c}",
+                    "name": f"Client {c}",
+                    "kind": "one_time" if c % 4 else "recurring",
+                }
+                for c in ids
+            ],
+        )
+        company.insert(
+            cursor,
+            "thread",
+            [{"client_id": c, "pool_number_id": None if c % 3 else dice.choice(pool)} for c in ids],
+        )
+        visits: list[dict[str, Any]] = []
+        for number in range(WINDOWS_EACH):
+            for client in ids:
+                start = SPAN.start + (number * step // _QUARTER + dice.randint(0, 8)) * _QUARTER
+                length = timedelta(hours=8 if dice.random() < 0.05 else dice.randint(1, 3))
+                visits.append(
                     {
-                        "ref": f"C-{c}",
-                        "name": f"Client {c}",
-                        "kind": "one_time" if c % 4 else "recurring",
+                        "client_id": client,
+                        "sitter_id": (client + dice.randrange(3)) % company.SITTERS + 1,
+                        "starts_at": start,
+                        "ends_at": start + length,
                     }
-                    for c in ids
-                ],
-            )
-            company.insert(
-                cursor,
-                "thread",
-                [
-                    {"client_id": c, "pool_number_id": None if c % 3 else dice.choice(pool)}
-                    for c in ids
-                ],
-            )
-            visits: list[dict[str, Any]] = []
-            for number in range(WINDOWS_EACH):
-                for client in ids:
-                    start = SPAN.start + (number * step // _QUARTER + dice.randint(0, 8)) * _QUARTER
-                    length = timedelta(hours=8 if dice.random() < 0.05 else dice.randint(1, 3))
-                    visits.append(
-                        {
-                            "client_id": client,
-                            "sitter_id": (client + dice.randrange(3)) % company.SITTERS + 1,
-                            "starts_at": start,
-                            "ends_at": start + length,
-                        }
-                    )
-            company.insert(
-                cursor,
-                "booking",
-                [
-                    {"ref": f"B-{number}", "status": "confirmed", **visit}
-                    for number, visit in enumerate(visits, start=1)
-                ],
-            )
-            company.insert(
-                cursor,
-                "assignment_window",
-                [
-                    {
-                        **visit,
-                        "thread_id": visit["client_id"],
-                        "booking_id": number,
-                        "booked_until": visit["ends_at"],
-                        "ends_at": visit["ends_at"] + timedelta(hours=1),
-                    }
-                    for number, visit in enumerate(visits, start=1)
-                ],
-            )
-            cursor.run(
-                "UPDATE message_number SET status = 'quarantined', quarantine_reason = 'spam',"
-                " quarantined_until = :until WHERE sitter_id IN (3, 7, 11)",
-                until=SPAN.start + timedelta(days=12),
-            )
-    finally:
-        engine.dispose()
+                )
+        company.insert(
+            cursor,
+            "booking",
+            [
+                {"ref": f"B-{number}", "status": "confirmed", **visit}
+                for number, visit in enumerate(visits, start=1)
+            ],
+        )
+        company.insert(
+            cursor,
+            "assignment_window",
+            [
+                {
+                    **visit,
+                    "thread_id": visit["client_id"],
+                    "booking_id": number,
+                    "booked_until": visit["ends_at"],
+                    "ends_at": visit["ends_at"] + timedelta(hours=1),
+                }
+                for number, visit in enumerate(visits, start=1)
+            ],
+        )
+        cursor.run(
+            "UPDATE message_number SET status = 'quarantined', quarantine_reason = 'spam',"
+            " quarantined_until = :until WHERE sitter_id IN (3, 7, 11)",
+            until=SPAN.start + timedelta(days=12),
+        )
