@@ -11,7 +11,6 @@ holds it together, and must fail.
 """
 
 import argparse
-import hashlib
 import os
 import random
 import re
@@ -25,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import ExitStack, chdir, closing
+from contextlib import ExitStack, chdir
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
@@ -34,9 +33,11 @@ from unittest.mock import patch
 
 from petmsg.db.location import locate
 from petmsg.errors import BUG, CONFIGURATION, DONE, FINDING, PetmsgError, SchemaBehind
+from tests.campaigns.folder_state import KEPT, PARTIAL, content_of, state_of
+from tests.campaigns.spoiled_commands import STEPS, THREADED, InSteps, victims
 from tests.support import example_company
 from tests.support.consistency import problems
-from tests.support.documentation import EXIT_CODES, commands
+from tests.support.documentation import EXIT_CODES
 from tests.support.examples import BEFORE, SECRETS, Company
 from tests.support.fixtures import NOW, Ran
 from tests.support.swarm import Hive
@@ -50,96 +51,6 @@ CONTROLS = {
     "raw-errors": "errors as they come",
     "failures-unheard": "failures unheard",
 }
-
-MORE = {"petmsg db downgrade": ("petmsg db downgrade 0002 --discard-data --yes",)}
-"""Lines for commands that write and whose help shows dry runs only."""
-NOT_HERE = {
-    "petmsg call simulate": "its requests are those of petmsg serve, a transaction each: "
-    "tests.campaigns.calling kills them under load",
-    "petmsg notify run": "its claim of a channel ends by the clock, which stands still here: "
-    "tests/workflows/test_notify.py kills it",
-    "petmsg number webhooks install": "it asks a provider, which is not here, and writes an event "
-    "for each number: tests/workflows/test_number_webhooks.py",
-    "petmsg serve": "it listens until it is stopped: tests.campaigns.receiving kills it under load",
-    "petmsg service install": "it writes unit files, each whole, and reads the database",
-    "petmsg service uninstall": "it removes unit files and leaves the database alone",
-}
-"""Commands that write and are not tried, with the reason."""
-ALSO = ("petmsg db backup", "petmsg export")
-"""Commands without a dry run that write files beside the database."""
-
-
-@dataclass(frozen=True)
-class InSteps:
-    """Why a command may be found in between. `told` is what the doctor may tell then, until the
-    command is run again or `mended_by` was."""
-
-    why: str
-    told: tuple[str, ...] = ()
-    mended_by: str | None = None
-
-
-_TEXT_ON_ITS_WAY = InSteps(
-    "a text is claimed, sent and recorded: whoever comes next asks the provider about it",
-    told=("senders_alive",),
-    mended_by="petmsg message dispatch",
-)
-STEPS = {
-    "petmsg db backup petmsg-backup.db --media pictures": InSteps(
-        "the pictures are copied one by one, and then the file takes its name"
-    ),
-    "petmsg db restore": InSteps(
-        "what is replaced is copied, then the file replaced, then its waiting messages held"
-    ),
-    "petmsg init": InSteps("the file, then the tables, then the org", told=("schema",)),
-    "petmsg setup": InSteps("a command for each answer", told=("schema",)),
-    "petmsg import snoutos": InSteps("a transaction for each table of each company; it says so"),
-    "petmsg message dispatch": _TEXT_ON_ITS_WAY,
-    "petmsg message prices": InSteps("a transaction for a day's prices of each org"),
-    "petmsg message pull": InSteps("a transaction for a batch of messages, then the alerts"),
-    "petmsg message send": _TEXT_ON_ITS_WAY,
-    "petmsg message sync": InSteps(
-        "a transaction for 100 answers of the provider, then the alerts"
-    ),
-    "petmsg notify add": InSteps("the URL is stored in its file first, then the channel"),
-    "petmsg notify remove": InSteps("the channel is removed first, then the URL from its file"),
-    "petmsg number buy": InSteps(
-        "the intent is stored, the provider asked, then the outcome stored",
-        told=("purchases_settled",),
-        mended_by="petmsg number settle",
-    ),
-    "petmsg number give-back": InSteps(
-        "the number is retired, the provider asked, then the outcome stored",
-        told=("purchases_settled",),
-        mended_by="petmsg number settle",
-    ),
-    "petmsg number settle": InSteps("a transaction for each purchase", told=("purchases_settled",)),
-    "petmsg reconcile": InSteps("a transaction for each look at the provider, then the alerts"),
-}
-"""Commands of several transactions. All others did everything or nothing.
-
-A key may be a line, where the command's other lines are of one step.
-"""
-THREADED = ("petmsg message dispatch",)
-"""Commands whose calls may be a few more or fewer from run to run."""
-
-
-def lines_of(name: str, examples: Sequence[str]) -> list[str]:
-    """The lines with which a command is tried: its examples that are no dry run."""
-    return [line for line in (*examples, *MORE.get(name, ())) if "--dry-run" not in line]
-
-
-def victims() -> Iterator[tuple[str, str]]:
-    """Every writing command with each of its lines. Raises where one has none."""
-    for name, command in commands():
-        writes = any(parameter.name == "dry_run" for parameter in command.params)
-        if (not writes and name not in ALSO) or name in NOT_HERE:
-            continue
-        lines = lines_of(name, command.examples)
-        if not lines:
-            raise LookupError(f"{name} writes and has no line to try: an example, or MORE")
-        for line in lines:
-            yield name, line
 
 
 def why_not() -> str | None:
@@ -157,66 +68,6 @@ def build_shim(folder: Path) -> Path:
     command = ["gcc", "-O1", "-shared", "-fPIC", "-Wall", "-Werror"]
     subprocess.run([*command, "-o", made, SOURCE, "-ldl"], check=True)
     return made
-
-
-# ------------------------------------------------------------------------------------ what there is
-
-_OWN = re.compile(rb"\b(SB|typed-)[0-9a-f]{32}\b|\bw-[0-9a-f]{15}\b")
-"""Ids that are another in every run."""
-_NOT_COMPARED = {
-    ("audit_event", "hash"),
-    ("audit_event", "previous_hash"),
-    ("audit_head", "hash"),
-    ("sandbox_text", "accepted_at"),
-}
-"""What follows from such ids, and the sandbox's own clock. The chain itself is verified."""
-_BESIDE = re.compile(r"-(wal|shm|journal)$|\.lock$|\.w-[0-9a-f]{15}$")
-"""Files that SQLite and petmsg's locks keep beside a database."""
-_KEPT = re.compile(r"-before-(restore|downgrade)-\d{8}T\d{6}Z(-\d+)?\.db$")
-"""What is kept of a database before it is changed; a command that was cut short leaves another."""
-_PARTIAL = re.compile(r"^\..*\.(partial|new|part)$")
-"""What a backup, an export, a file of URLs or a picture is before it takes its name; a kill leaves
-it."""
-
-
-def state_of(folder: Path) -> str:
-    """A digest of all there is in the folder: each row of each database, each other file.
-
-    The number of copies kept before a change does not count: every restore or downgrade that was
-    cut short adds one. What is in them is looked at in `Laboratory._wrong_copies`.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        if path.is_dir() or _BESIDE.search(path.name) or any(map(_PARTIAL.match, name.parts)):
-            continue
-        if _KEPT.search(path.name):
-            continue
-        digest.update(name.as_posix().encode())
-        digest.update(_content(path))
-    return digest.hexdigest()[:12]
-
-
-def _content(path: Path) -> bytes:
-    said = "\n".join(_rows(path)).encode() if path.suffix == ".db" else path.read_bytes()
-    return _OWN.sub(b"-", said)
-
-
-def _rows(path: Path) -> Iterator[str]:
-    try:
-        with closing(sqlite3.connect(path)) as connection:
-            yield repr(connection.execute("PRAGMA integrity_check").fetchall())
-            schema = connection.execute("SELECT name, type, sql FROM sqlite_master ORDER BY 1, 2")
-            for name, kind, sql in schema.fetchall():
-                # SQLAlchemy gives the constraints of a table it copies in any order.
-                yield f"{kind} {name} {sorted(line.strip(' ,') for line in str(sql).splitlines())}"
-                if kind == "table":
-                    found = connection.execute(f'SELECT * FROM "{name}"')
-                    columns = [column for column, *_ in found.description]
-                    kept = [i for i, c in enumerate(columns) if (name, c) not in _NOT_COMPARED]
-                    yield from sorted(repr([row[i] for i in kept]) for row in found)
-    except sqlite3.DatabaseError as problem:
-        yield f"damaged: {problem}"
 
 
 # ------------------------------------------------------------------------------------------ a trial
@@ -309,7 +160,7 @@ class Laboratory:
         after = self._copy(start)
         ran = self._run(after, line, SHIM_LOG=str(log))
         once = self._seen(after)
-        databases = self._databases(start) | self._databases(after, but=_KEPT)
+        databases = self._databases(start) | self._databases(after, but=KEPT)
         known = self._doctor(start) | self._doctor(self._copy(after))
         again = self._run(after, line)
         codes = tuple(-1 if each is None else each.code for each in (ran, again))
@@ -338,7 +189,7 @@ class Laboratory:
         if way not in KILLS and not (
             call.startswith("unlink") and call.endswith((".partial", ".part"))
         ):
-            left = [each.name for each in folder.rglob(".*") if _PARTIAL.match(each.name)]
+            left = [each.name for each in folder.rglob(".*") if PARTIAL.match(each.name)]
             wrong += [f"{each} is left" for each in left]
         wrong += self._wrong_copies(victim, folder)
         again = self._run(folder, victim.line, sabotage=sabotage)
@@ -387,18 +238,20 @@ class Laboratory:
         """What each database of the folder holds, except those with such a name."""
         copy = self._copy(folder)
         found = frozenset(
-            _content(path) for path in copy.glob("*.db") if but is None or not but.search(path.name)
+            content_of(path)
+            for path in copy.glob("*.db")
+            if but is None or not but.search(path.name)
         )
         shutil.rmtree(copy)
         return found
 
     def _wrong_copies(self, victim: Victim, folder: Path) -> list[str]:
         """The copies kept before a change that hold something else than a database did."""
-        copies = [path for path in folder.glob("*.db") if _KEPT.search(path.name)]
+        copies = [path for path in folder.glob("*.db") if KEPT.search(path.name)]
         return [
             f"{path.name} holds something else"
             for path in copies
-            if _content(path) not in victim.databases
+            if content_of(path) not in victim.databases
         ]
 
     def _unexpected(self, victim: Victim, folder: Path, state: str) -> list[str]:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns import syscalls
-from tests.campaigns.syscalls import NOT_HERE, STEPS, WAYS, Laboratory, Plan, run
+from tests.campaigns import spoiled_commands, syscalls
+from tests.campaigns.spoiled_commands import NOT_HERE, STEPS, victims
+from tests.campaigns.syscalls import WAYS, Laboratory, Plan, run
 from tests.support.documentation import commands
 from tests.support.swarm import Hive
 
@@ -40,7 +41,7 @@ def test_a_spoiled_call_leaves_all_or_nothing_and_a_second_run_converges(
     laboratory: Laboratory,
 ) -> None:
     print(f"PETMSG_SEED={SEED}")
-    others = [each for each in syscalls.victims() if each not in (CONFIRM, SEND)]
+    others = [each for each in victims() if each not in (CONFIRM, SEND)]
     drawn = random.Random(SEED).sample(others, DRAWN)
     outcome = run(Plan([CONFIRM, SEND, *drawn], SEED, tries=1), laboratory)
     print(outcome)
@@ -50,18 +51,18 @@ def test_a_spoiled_call_leaves_all_or_nothing_and_a_second_run_converges(
 
 
 def test_every_writing_command_has_a_line_to_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = {name for name, _ in syscalls.victims()}
+    tried = {name for name, _ in victims()}
     writing = {
         name
         for name, command in commands()
         if any(parameter.name == "dry_run" for parameter in command.params)
     }
     assert writing - tried == set(NOT_HERE)
-    assert set(STEPS) <= tried | {line for _, line in syscalls.victims()}
-    assert {CONFIRM, SEND} <= set(syscalls.victims())
-    monkeypatch.setattr(syscalls, "MORE", {})
+    assert set(STEPS) <= tried | {line for _, line in victims()}
+    assert {CONFIRM, SEND} <= set(victims())
+    monkeypatch.setattr(spoiled_commands, "MORE", {})
     with pytest.raises(LookupError, match="petmsg db downgrade"):
-        list(syscalls.victims())
+        list(victims())
 
 
 @pytest.mark.parametrize(
