@@ -345,7 +345,8 @@ def test_what_is_queued_again_asks_first_whose_phone_it_is(url: str) -> None:
     assert alerts(url)[-1] == ("message_held", "warning", "message", str(text))
 
 
-SHORT = RescueTimings(grace=SECOND, second_look=0.3 * SECOND)
+SHORT = RescueTimings(grace=3 * SECOND, second_look=1.5 * SECOND)
+"""Not much shorter: on a busy machine two looks in a row may take a second."""
 
 
 @pytest.mark.parametrize("apart", [10 * MINUTE, -10 * MINUTE])
@@ -366,7 +367,7 @@ def test_two_clocks_apart_make_the_wait_neither_shorter_nor_longer(
         row = stored(url, text)
         seen.append((row["status"], row["absent_at"] is not None))
         if len(seen) in (2, 4):
-            time.sleep(1.1 if len(seen) == 2 else 0.4)
+            time.sleep(3.1 if len(seen) == 2 else 1.6)
     right.close()
     wrong.close()
     waits, absent = ("unknown", False), ("unknown", True)
