@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from petmsg import errors
 from petmsg.clock import iso_utc
 from petmsg.db import migrate
 from petmsg.db.location import locate
@@ -218,7 +219,7 @@ class Office:
         codes = self._run(*replies)
         written = {row["client"] for row, code in zip(others, codes, strict=True) if code == 0}
         for row, code in zip(others, codes, strict=True):
-            if code == 5 and row["client"] in written:
+            if code == errors.REFUSED and row["client"] in written:
                 continue  # an answer to another message of the client came first
             if code not in (0, 6, 75):
                 self.trouble.append(f"the desk could not answer {row}: {code}")
