@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -256,6 +257,13 @@ def may_have_written(line: list[str], ran: Ran) -> bool:
     return any("error" not in row for row in (told if isinstance(told, list) else [told]))
 
 
+def stored(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """What every table holds. A counter that nothing was counted with yet is as good as none."""
+    found = content(url)
+    found["ref_counter"] = [row for row in found["ref_counter"] if row[-1] > 1]
+    return found
+
+
 def random_line(dice: random.Random) -> list[str]:
     if dice.random() < 0.25:
         line = [dice.choice(list(GROUPS))]
@@ -291,7 +299,7 @@ def test_random_command_lines_end_with_a_code_of_the_table(
     codes: Counter[int] = Counter()
     path = locate(small).path
     assert path is not None
-    last = content(small)
+    last = stored(small)
     with closing(sqlite3.connect(path)) as watch:
         version = watch.execute("PRAGMA data_version").fetchone()
         for number in range(FUZZED):
@@ -304,7 +312,7 @@ def test_random_command_lines_end_with_a_code_of_the_table(
             assert "petmsg has a bug" not in ran.err, told
             now = watch.execute("PRAGMA data_version").fetchone()
             if now != version:
-                version, before, last = now, last, content(small)
+                version, before, last = now, last, stored(small)
                 if not may_have_written(line, ran):
                     assert last == before, f"{told} was refused and changed something"
     print(f"seed {SEED}: {dict(codes)}")  # noqa: T201
