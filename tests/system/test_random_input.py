@@ -245,8 +245,11 @@ NOT_FUZZED = {
 }
 
 # Commands that may write although all they say is an error: a text that was held or has expired, a
-# look at the carrier that found something.
-PARTLY = ("message dispatch", "message sync", "reconcile", "media fetch")
+# look at the carrier that found something, a message or a call to a number of nobody's.
+PARTLY = (
+    "message dispatch", "message sync", "reconcile", "media fetch", "message receive",
+    "call simulate",
+)  # fmt: skip
 
 
 def may_have_written(line: list[str], ran: Ran) -> bool:
