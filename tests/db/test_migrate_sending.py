@@ -140,6 +140,7 @@ def test_down_holds_the_texts_of_whoever_opted_out(moved: str, stands: bool) -> 
     with begun(moved) as connection:
         Book(connection).add(
             "opt_out",
+            id=2,
             org_id=1,
             phone_key=phone_key("happy-paws", "+14155550001"),
             e164="+14155550001",
