@@ -269,7 +269,7 @@ def list_strays(cursor: Cursor, page: Page, *, adopted: bool = False) -> list[Un
     return newest_of(cursor, UnmatchedRow, select, key="t.id", page=page, before_id=before)
 
 
-def find_stray(cursor: Cursor, text: str) -> UnmatchedDetails:
+def find_unmatched(cursor: Cursor, text: str) -> UnmatchedDetails:
     """One unmatched message, with the provider's id. Raises `NotFound`, `OutOfRange`."""
     row = cursor.first(
         UnmatchedDetails,

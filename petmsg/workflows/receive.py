@@ -28,7 +28,7 @@ from petmsg.errors import (
 from petmsg.providers.base import Provider, ReceivedMedia, ReceivedText
 from petmsg.providers.registry import PROVIDERS, needs_public_url
 from petmsg.queries.inbound import org_of_number, orgs_of_numbers, stored_message
-from petmsg.queries.inbox import find_stray
+from petmsg.queries.inbox import find_unmatched
 from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.services.inbound import unmatched
 from petmsg.services.inbound.address import NotOurNumber
@@ -198,15 +198,15 @@ def receive(store: Store, typed: WithFiles) -> Received:
     return result
 
 
-def adopt(store: Store, stray_id: str) -> Received:
+def adopt(store: Store, id_text: str) -> Received:
     """`inbox adopt`: move an unmatched message to its org, once the number belongs to one.
 
     Raises `NotFound`, `NotOurNumber`, `IsACall`.
     """
     with store.snapshot() as cursor:
-        row = find_stray(cursor, stray_id)
+        row = find_unmatched(cursor, id_text)
         if row.is_call:
-            raise IsACall(stray_id, row.to_e164)
+            raise IsACall(id_text, row.to_e164)
         slug = org_of_number(cursor, row.to_e164)
     if slug is None:
         raise NotOurNumber(row.to_e164, org=None)
@@ -251,12 +251,12 @@ class StoredUnmatched(Refused):
 
     code = "number_never_ours"
 
-    def __init__(self, stray_text: UnmatchedMessage) -> None:
+    def __init__(self, kept: UnmatchedMessage) -> None:
         super().__init__(
-            f"{stray_text.to_e164} is no org's number: the message is kept as "
-            f"unmatched message {stray_text.stray}, and an alert was raised.",
-            hint=f"If the number is yours: petmsg number add {stray_text.to_e164} --class pool, "
-            f"then petmsg inbox adopt {stray_text.stray}",
+            f"{kept.to_e164} is no org's number: the message is kept as "
+            f"unmatched message {kept.stray}, and an alert was raised.",
+            hint=f"If the number is yours: petmsg number add {kept.to_e164} --class pool, "
+            f"then petmsg inbox adopt {kept.stray}",
         )
 
 

@@ -22,7 +22,7 @@ from petmsg.queries.former_accounts import is_stranger
 from petmsg.queries.inbound import orgs_of_numbers
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.rules.call_plan import HangUp, Reject
-from petmsg.services.calls import stray
+from petmsg.services.calls import unmatched
 from petmsg.services.calls.record import record_each
 from petmsg.services.inbound.refused_webhooks import alert_other_account
 from petmsg.services.unit_of_work import Failure
@@ -98,7 +98,7 @@ def _store(
         places = [place for place, owner in enumerate(owners) if owner.org == slug]
         if slug is None:
             for place in places:
-                outcomes[place] = _store_stray(store, events[place], provider)
+                outcomes[place] = _store_unmatched(store, events[place], provider)
             continue
         # Clients are locked in the order of their phones, as `receive_each` does.
         places.sort(key=lambda place: owners[place].from_phone or "")
@@ -113,12 +113,12 @@ def _store(
     return [outcomes[place] for place in range(len(events))]
 
 
-def _store_stray(store: Store, event: CallEvent, provider: ProviderName | None) -> Outcome:
+def _store_unmatched(store: Store, event: CallEvent, provider: ProviderName | None) -> Outcome:
     """Reject a call to a number of no org, and keep it as unmatched."""
     if not isinstance(event, CallArrived | CallEnded) or event.to_e164 is None:
         return _UNKNOWN
     kept = store.transact(
-        partial(stray.store, event=event, provider=provider, actor=store.actor, now=store.now)
+        partial(unmatched.store, event=event, provider=provider, actor=store.actor, now=store.now)
     )
     return Outcome(200, "known" if kept.duplicate else "stray", Reject())
 

@@ -90,7 +90,7 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
             message.from_e164 = None
     for message in passed_on:
         message.body = message.error_message = None
-    _erase_strays(uow, numbers)
+    _erase_unmatched(uow, numbers)
     assert client.id is not None
     calls = erase_calls(uow, client.id, ref=client.ref, phones=numbers)
     erase_reasons(uow.cursor, uow.org.id, client.id)
@@ -175,7 +175,7 @@ def _passed_on(uow: UnitOfWork, client: Client, in_thread: Sequence[Message]) ->
     return found
 
 
-def _erase_strays(uow: UnitOfWork, numbers: Sequence[str]) -> None:
+def _erase_unmatched(uow: UnitOfWork, numbers: Sequence[str]) -> None:
     """Erase the client's unmatched messages."""
     erase_unmatched(uow.cursor, numbers)
 
