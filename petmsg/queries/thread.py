@@ -25,27 +25,28 @@ from petmsg.queries.thread_calls import (
 _SINCE, _UNTIL = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 """Before and after everything that is stored."""
 
-_THREADS = """
-SELECT t.id AS thread, c.ref AS client, c.name AS client_name,
+_THREAD_COLUMNS = """t.id AS thread, c.ref AS client, c.name AS client_name,
        d.e164 AS default_number, p.e164 AS pool_number, t.created_at,
        (SELECT count(*) FROM assignment_window w WHERE w.thread_id = t.id) AS windows,
        (SELECT count(*) FROM message m WHERE m.thread_id = t.id)
          - (SELECT count(*) FROM call k WHERE k.client_id = t.client_id AND k.caller <> 'sitter'
              AND k.message_id IS NOT NULL) AS messages,
-       (SELECT max(m.created_at) FROM message m WHERE m.thread_id = t.id) AS last_message_at,
-       (SELECT count(*) FROM call k WHERE k.client_id = t.client_id) AS calls
-FROM thread t
+       (SELECT count(*) FROM call k WHERE k.client_id = t.client_id) AS calls"""
+_THREADS_OF_ORG = """thread t
 JOIN client c ON c.id = t.client_id
 LEFT JOIN message_number d ON d.id = t.default_number_id
 LEFT JOIN message_number p ON p.id = t.pool_number_id
-WHERE t.org_id = :org_id
+WHERE t.org_id = :org_id"""
+_THREADS = f"""
+SELECT {_THREAD_COLUMNS},
+       (SELECT max(m.created_at) FROM message m WHERE m.thread_id = t.id) AS last_message_at
+FROM {_THREADS_OF_ORG}
 """
-
 # A shown thread has its newest message below it: its time is not looked for in all of them.
-_THREAD = (
-    _THREADS.replace("(SELECT max(m.created_at) FROM message m WHERE m.thread_id = t.id)", "NULL")
-    + " AND t.id = :id"
-)
+_THREAD = f"""
+SELECT {_THREAD_COLUMNS}, NULL AS last_message_at
+FROM {_THREADS_OF_ORG} AND t.id = :id
+"""
 
 _WINDOWS = """
 SELECT w.id AS window_id, b.ref AS booking, b.status, s.ref AS sitter, s.name AS sitter_name,
@@ -102,8 +103,8 @@ class ThreadRow(NamedTuple):
     created_at: datetime
     windows: int
     messages: int
-    last_message_at: datetime | None
     calls: int
+    last_message_at: datetime | None
 
 
 class ThreadWindow(NamedTuple):

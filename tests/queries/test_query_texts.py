@@ -62,7 +62,7 @@ SHAPES = [
     {"noun": "client", "column": "kind", "lock": ""},
     {
         name: part
-        for module in (call_list, routing_now, routing_past, states_in_span)
+        for module in (call_list, routing_now, routing_past, states_in_span, thread)
         for name, part in vars(module).items()
         if isinstance(part, str)
     },
