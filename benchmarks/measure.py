@@ -61,9 +61,10 @@ class Row:
 
     @property
     def ok(self) -> bool:
+        """Whether the goal is met. A difference that came out negative is noise and meets none."""
         if self.at_least is not None:
             return self.ratio >= self.at_least
-        return self.at_most is None or self.ratio <= self.at_most
+        return self.at_most is None or 0 < self.ratio <= self.at_most
 
 
 def take_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Sample]:

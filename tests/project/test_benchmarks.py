@@ -26,6 +26,11 @@ def test_time_is_compared_with_the_peers_time() -> None:
     assert not row(3.1, 2, at_most=1.5).ok
 
 
+def test_a_difference_that_is_noise_meets_no_goal() -> None:
+    assert not row(-0.1, 2, at_most=1.5).ok
+    assert not row(0, 2, at_most=1.5).ok
+
+
 def test_speed_is_compared_with_the_peers_speed() -> None:
     assert row(2, 1, at_least=0.5).ok
     assert not row(2.1, 1, at_least=0.5).ok
