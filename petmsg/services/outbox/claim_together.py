@@ -108,8 +108,8 @@ def _free(
     for text, facts in zip(texts, held, strict=True):
         media = files.get(text.id, [])
         all_facts = outgoing_media.with_media_facts(facts, uow.org, text, media, public_url)
-        blocked = outgoing_media.is_lost(media) or find_blocks(all_facts, uow.now)
-        if text.client_id is not None and text.id in nexts and not blocked:
+        blocks = find_blocks(all_facts, uow.now)
+        if text.client_id is not None and text.id in nexts and not blocks:
             free.append(_Candidate(text, clients[text.client_id], media))
     return free
 
