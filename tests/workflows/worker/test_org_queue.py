@@ -87,6 +87,20 @@ def test_a_clock_that_was_set_back_delays_no_look(line_with: LineWith) -> None:
     assert looks(line, NOW - timedelta(hours=1))
 
 
+def test_the_rate_limits_are_read_for_what_is_scheduled_already(
+    line_with: LineWith, migrated_sqlite: str
+) -> None:
+    """Another worker may have sent from the number since."""
+    line = line_with(1)
+    with working(migrated_sqlite) as uow:
+        number = uow.cursor.value("SELECT min(id) FROM message_number")
+        free_at = NOW + timedelta(seconds=30)
+        uow.cursor.run("UPDATE message_number SET free_at = :at", at=free_at)
+    with looking(migrated_sqlite) as cursor:
+        line.fetch(cursor, NOW, max_scheduled=ROOM, poll=1.0)
+    assert line.scheduler.next_turn((number,), NOW) >= free_at
+
+
 @pytest.fixture
 def queue(migrated_sqlite: str) -> tuple[str, list[int]]:
     """A database with more texts than are parked in one go, each of a thread of its own."""
