@@ -1,6 +1,8 @@
 """What is told of an error that nobody foresaw."""
 
-from petmsg.cli.handle_error import named
+import pytest
+
+from petmsg.cli.handle_error import handle_error, named
 
 
 def test_a_bug_promises_nothing_of_what_was_done() -> None:
@@ -10,3 +12,12 @@ def test_a_bug_promises_nothing_of_what_was_done() -> None:
     assert "Nothing" not in bug.hint
     assert "petmsg audit list" in bug.hint
     assert "PETMSG_DEBUG=1" in bug.hint
+
+
+def test_a_traceback_shows_no_password(capsys: pytest.CaptureFixture[str]) -> None:
+    url = "postgresql://desk:s3cret@localhost/petmsg"
+    environ = {"PETMSG_DEBUG": "1", "PETMSG_DATABASE_URL": url}
+    assert handle_error(ValueError(f"cannot parse {url}"), ["today"], environ) == 1
+    told = capsys.readouterr().err
+    assert "Traceback" in told or "ValueError: cannot parse postgresql://***" in told
+    assert "s3cret" not in told
