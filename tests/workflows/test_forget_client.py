@@ -103,6 +103,21 @@ def test_bytes_that_another_client_has_too_stay(cli: Cli, migrated_url: str, kep
     assert len(left_in(kept)) == 1
 
 
+def test_what_was_relayed_of_a_picture_is_erased_too(
+    cli: Cli, migrated_url: str, kept: str
+) -> None:
+    first, *_ = pictured(cli, migrated_url, kept)
+    cli("client", "add", "Bo", "--phone", "+14155551009", "--ref", "C-9")
+    assert cli("message", "send", "C-9", "--body", "Ann's").code == 0
+    with looking(migrated_url) as cursor:
+        relayed = cursor.value("SELECT max(id) FROM message")
+    add_media(migrated_url, relayed, content=SENTINEL, place=kept, source_id=first)
+    done, _ = forget(migrated_url, kept)
+    assert done.media == 4
+    assert [row["status"] for row in rows(migrated_url)] == ["erased"] * 4
+    assert left_in(kept) == []
+
+
 def test_after_a_kill_between_commit_and_deletion_the_command_is_repeated(
     cli: Cli, migrated_url: str, kept: str
 ) -> None:
