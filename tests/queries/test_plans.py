@@ -18,6 +18,7 @@ from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
 from petmsg.db.transaction import transaction
+from petmsg.queries import latest_events
 from petmsg.queries.org import find_org
 from petmsg.queries.queue import due_texts, next_of_threads
 from petmsg.workflows.worker.org_queue import LONG_AGO
@@ -61,6 +62,7 @@ def _grow(threads: int, url: str) -> None:
 
     The rows are not checked and no trigger sees them, which takes half the time."""
     with _unchecked(url):
+        company.create(url)
         scale.build(threads, url)
     reading.add_one_of_each(url, now=company.NOW)
     with raw(url) as cursor:
@@ -173,6 +175,30 @@ def test_a_queue_the_server_has_no_statistics_of_is_not_compared_with_itself(
             assert len(next_of_threads(cursor, org, threads, now=now)) == texts
 
         assert rows_read(fresh.logged(look)) < 20 * texts
+
+
+def test_what_events_name_is_not_compared_with_every_row(
+    watched: Callable[[int], Watched], postgres_server: PostgresServer
+) -> None:
+    """What `doctor` asks, before the server has statistics."""
+    fresh = watched(SMALL)
+    messages = SMALL * 10
+    with _unchecked(fresh.url), raw(fresh.url) as cursor:
+        cursor.run(
+            "INSERT INTO audit_event (org_id, seq, at, actor, event, entity, ref, payload,"
+            " previous_hash, hash) SELECT m.org_id, h.seq + m.id, m.created_at, 'x',"
+            " 'message.queued', 'message', CAST(m.id AS VARCHAR), '{}', 'x', 'x'"
+            " FROM message m, audit_head h"
+        )
+    postgres_server.forget_statistics(fresh.url)
+    with raw(fresh.url) as cursor:
+        org = find_org(cursor, None)
+
+        def look() -> None:
+            for entity in latest_events.STANDING:
+                latest_events.missing(cursor, org, entity)
+
+        assert rows_read(fresh.logged(look)) < 20 * messages
 
 
 def test_the_server_compiles_no_statement_of_ours(
