@@ -161,7 +161,7 @@ def database_of(kind: str, folder: Path, stack: ExitStack) -> str:
         return locate(str(folder / "petmsg.db")).url
     from tests.support.postgres import running_server
 
-    server = stack.enter_context(running_server())
+    server = stack.enter_context(running_server(autovacuum=True))
     return server.url(server.create())
 
 

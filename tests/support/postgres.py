@@ -20,8 +20,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -179,10 +180,13 @@ class PostgresServer:
         """Drop a database, whoever is still connected to it."""
         self.execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
-    def template(self, name: str, builder: Builder) -> str:
-        """Return the database that `builder(url)` filled the first time `name` was asked for."""
+    def template(self, name: str, builder: Builder, *, of: str | None = None) -> str:
+        """Return the database that `builder(url)` filled the first time `name` was asked for.
+
+        It was empty, or a copy of the template `of`.
+        """
         if name not in self._templates:
-            database = self.create()
+            database = self.create(template=of)
             try:
                 builder(self.url(database))
             except BaseException:
@@ -263,18 +267,24 @@ def server_of(url: str) -> PostgresServer | None:
 
 
 @contextlib.contextmanager
-def running_server(*, again: bool = False, durable: bool = False) -> Iterator[PostgresServer]:
+def running_server(
+    *, again: bool = False, durable: bool = False, autovacuum: bool = False
+) -> Iterator[PostgresServer]:
     """Start a server in a new folder; stop it and remove the folder at the end.
 
     One that runs `again` may be crashed: it loses nothing and is started anew. A `durable` one
-    lies on a disk and commits to it, as the server of a company does.
+    lies on a disk and commits to it, as the server of a company does. With `autovacuum` a database
+    may live for long: the server removes what was deleted, and counts the rows for its plans.
     Raises NoPostgres where that is impossible, RuntimeError with its log where it fails.
     """
     programs, identity = find_programs(), unprivileged()
     folder = new_folder(identity, durable=durable)
     try:
         run_initdb(programs, folder, identity)
-        with started(programs, folder, identity, again=again, durable=durable) as server:
+        more = {"autovacuum": "on"} if autovacuum else {}
+        with started(
+            programs, folder, identity, again=again, durable=durable, settings=more
+        ) as server:
             server.execute("CREATE ROLE {} LOGIN", ROLE)
             _running[server.port] = server
             try:
@@ -315,13 +325,15 @@ def started(
     *,
     again: bool = False,
     durable: bool = False,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[PostgresServer]:
     """Start the server on a free port, on another one if that was taken meanwhile."""
-    settings = (
-        SETTINGS
-        | (ON_A_DISK if durable else DURABLE if again else {})
-        | {"unix_socket_directories": str(folder)}
-    )
+    settings = {
+        **SETTINGS,
+        **(ON_A_DISK if durable else DURABLE if again else {}),
+        **settings,
+        "unix_socket_directories": str(folder),
+    }
     script = RUN_AGAIN_UNTIL_STDIN_CLOSES if again else RUN_UNTIL_STDIN_CLOSES
     for attempt in range(5):
         server = PostgresServer(folder, free_port())
