@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from benchmarks import company
+
 Build = Callable[[str], None]
 
 
@@ -30,19 +32,35 @@ class Bench:
         """The kinds of database there are here."""
         return ["SQLite", *(["PostgreSQL"] if self._server is not None else [])]
 
+    def company(self, kind: str, name: str, fill: Build) -> str:
+        """The URL of a new database: a copy of the company to which `fill` added for that name."""
+        return self._copied(kind, name, fill, "company")
+
     def database(self, kind: str, name: str, build: Build) -> str:
         """The URL of a new database: a copy of the one that `build` filled for that name."""
+        return self._copied(kind, name, build, None)
+
+    def _copied(self, kind: str, name: str, build: Build, of: str | None) -> str:
+        if of is not None:
+            of = self._template(kind, of, company.create, None)
+        template = self._template(kind, name, build, of)
         self._copies += 1
         if kind == "PostgreSQL":
-            template = self._server.template(name, build)
             return str(self._server.url(self._server.create(template=template)))
+        copy = self.folder / f"{name}-{self._copies}.db"
+        _copy(Path(template), copy)
+        return str(copy)
+
+    def _template(self, kind: str, name: str, build: Build, of: str | None) -> str:
+        """What a database is copied from: a name on the server, or a file."""
+        if kind == "PostgreSQL":
+            return str(self._server.template(name, build, of=of))
         template = self.folder / f"{name}.db"
         if not template.exists():
+            if of is not None:
+                _copy(Path(of), template)
             build(str(template))
-        copy = self.folder / f"{name}-{self._copies}.db"
-        shutil.copy(template, copy)
-        copy.chmod(0o600)
-        return str(copy)
+        return str(template)
 
     @cached_property
     def _server(self) -> Any:
@@ -56,3 +74,8 @@ class Bench:
         except NoPostgres as problem:
             self.notes.append(f"Without PostgreSQL: {problem}.")
             return None
+
+
+def _copy(file: Path, to: Path) -> None:
+    shutil.copy(file, to)
+    to.chmod(0o600)

@@ -23,10 +23,9 @@ _HOUR = timedelta(hours=1)
 
 
 def build(threads: int) -> Callable[[str], None]:
-    """What fills a new database with that many threads."""
+    """What fills a company that has none with that many threads."""
 
     def fill(url: str) -> None:
-        company.create(url)
         with company.writing(url) as begun:
             add(begun.cursor, threads)
 
@@ -34,10 +33,9 @@ def build(threads: int) -> Callable[[str], None]:
 
 
 def with_one_thread(messages: int) -> Callable[[str], None]:
-    """What fills a new database with one client, whose thread has that many messages."""
+    """What fills a company that has none with one client, whose thread has that many messages."""
 
     def fill(url: str) -> None:
-        company.create(url)
         company.add_visits(url, [1])
         company.add_phones(url, [_phone(1)])
         with company.writing(url) as begun:

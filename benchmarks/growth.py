@@ -90,10 +90,10 @@ def measure(bench: Bench) -> list[Row]:
     small, large = bench.few(1_500, 60), bench.few(9_000, 120)
     few, many = 10, bench.few(10_000, 20)
     short, long = bench.few(1_000, 20), bench.few(100_000, 40)
-    threads = {n: bench.database("SQLite", f"grown-{n}", grown.build(n)) for n in (small, large)}
-    pools = {n: bench.database("SQLite", f"pool-{n}", partial(_with_pool, n)) for n in (few, many)}
+    threads = {n: bench.company("SQLite", f"grown-{n}", grown.build(n)) for n in (small, large)}
+    pools = {n: bench.company("SQLite", f"pool-{n}", partial(_with_pool, n)) for n in (few, many)}
     talks = {
-        n: bench.database("SQLite", f"talk-{n}", grown.with_one_thread(n)) for n in (short, long)
+        n: bench.company("SQLite", f"talk-{n}", grown.with_one_thread(n)) for n in (short, long)
     }
     rows = []
     with counting() as counter:
@@ -153,7 +153,6 @@ def _counting_the_pool(counter: Counter, pools: dict[int, str]) -> Row:
 
 
 def _with_pool(numbers: int, url: str) -> None:
-    company.create(url)
     company.add_visits(url, [1, 1])
     company.add_pool_numbers(url, numbers)
 

@@ -26,7 +26,7 @@ def measure(bench: Bench) -> list[Row]:
     steps = {}
     small, large = 1_000, bench.few(30_000, 2_000)
     for windows in (small, large):
-        url = bench.database("SQLite", f"windows-{windows}", _clients_with(windows))
+        url = bench.company("SQLite", f"windows-{windows}", _clients_with(windows))
         with snapshot(locate(url)) as cursor:
             steps[windows] = counted(_steps(cursor))
             if windows == large:
@@ -46,7 +46,7 @@ def measure(bench: Bench) -> list[Row]:
     rows += (_against_ruleset_1(bench, kind) for kind in bench.databases)
     rows.append(_long_history(bench))
     if "PostgreSQL" in bench.databases:
-        url = bench.database("PostgreSQL", "windows-1000", _clients_with(1_000))
+        url = bench.company("PostgreSQL", "windows-1000", _clients_with(1_000))
         with snapshot(locate(url)) as cursor:
             took = _compared(bench, cursor)
         rows.append(
@@ -57,7 +57,6 @@ def measure(bench: Bench) -> list[Row]:
 
 def _clients_with(windows: int) -> Callable[[str], None]:
     def build(url: str) -> None:
-        company.create(url)
         each = 5 if windows <= 10_000 else 50
         company.add_visits(url, [each] * (windows // each))
 
@@ -106,7 +105,7 @@ def _against_ruleset_1(bench: Bench, kind: str) -> Row:
     Many short turns, because a difference of some hundredths is less than what else the machine
     does makes of a long one.
     """
-    url = bench.database(kind, "windows-1000", _clients_with(1_000))
+    url = bench.company(kind, "windows-1000", _clients_with(1_000))
     repeats = bench.few(3, 1)
     with snapshot(locate(url)) as cursor:
         org = find_org(cursor, None)
@@ -173,11 +172,10 @@ def _long_history(bench: Bench) -> Row:
     many = bench.few(10_000, 1_000)
 
     def build(url: str) -> None:
-        company.create(url)
         company.add_visits(url, [many, 1, 10])
 
     repeats = bench.few(300, 1)
-    with snapshot(locate(bench.database("SQLite", "history", build))) as cursor:
+    with snapshot(locate(bench.company("SQLite", "history", build))) as cursor:
         org = find_org(cursor, None)
 
         def deciding(ref: str) -> Callable[[], float]:

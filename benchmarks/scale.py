@@ -160,9 +160,7 @@ def measure(bench: Bench) -> list[Row]:
         return []
     small = bench.few(1_000, 20)
     large = bench.few(int(os.environ.get(THREADS, "10000")), 40)
-    urls = {
-        n: bench.database("PostgreSQL", f"scale_{n}", partial(build, n)) for n in (small, large)
-    }
+    urls = {n: bench.company("PostgreSQL", f"scale_{n}", partial(build, n)) for n in (small, large)}
     rows = []
     for command in COMMANDS:
         sides = {n: partial(_timed, url, command) for n, url in urls.items()}
@@ -183,8 +181,7 @@ def measure(bench: Bench) -> list[Row]:
 
 
 def build(threads: int, url: str, *, statistics: bool = True) -> None:
-    """Fill a new database with that many threads. Without `statistics` the server has none yet."""
-    company.create(url)
+    """Fill a company with that many threads. Without `statistics` the server has none yet."""
     import psycopg
 
     dsn = locate(url).dsn

@@ -87,29 +87,37 @@ def measure(bench: Bench) -> list[Row]:
             f"sending, {kind}: {(texts - numbers) / took.best:.1f} messages/s after the first of"
             f" each number (the floor {numbers}), {cpu_ms:.1f} ms of CPU each."
         )
-        rows += [_with_pictures(bench, kind), *_answered_at_once(bench, kind)]
+        rows += _answered_at_once(bench, kind)
     return rows
 
 
 def _answered_at_once(bench: Bench, kind: str) -> list[Row]:
-    """The CPU of dispatchers whose provider answers at once, beside that of the SDK alone, and of
-    four of them beside one; without their start. Four that start together take more CPU for it
-    than four one after the other, so that the start of four is measured as well."""
-    texts, rounds = bench.few(600, 30), bench.few(2, 1)
-    alone, four, sdk = [], [], []
+    """The CPU of a dispatcher whose provider answers at once, beside that of the SDK alone; the
+    same of four dispatchers, and of messages with a picture. All without the start: four that
+    start together take more CPU for it than four one after the other, so that it is measured too.
+
+    The numbers have the highest rate limit, so that none waits. A picture is in the store already,
+    and the fake does not fetch it.
+    """
+    texts, rounds = bench.few(500, 30), bench.few(2, 1)
+    alone, four, pictured, sdk = [], [], [], []
     one_took, four_took = [], []
     for _ in range(rounds):
+        starts = {each: _dispatched(bench, kind, 0, each).cpu_seconds for each in (1, 4)}
         for processes, cpu, seconds in ((1, alone, one_took), (4, four, four_took)):
-            start = _dispatched(bench, kind, 0, processes)
             run = _dispatched(bench, kind, texts, processes)
-            cpu.append(run.cpu_seconds - start.cpu_seconds)
+            cpu.append(run.cpu_seconds - starts[processes])
             seconds.append(run.seconds)
+        run = _dispatched(bench, kind, texts, 1, pictures=1)
+        pictured.append(run.cpu_seconds - starts[1])
         sdk.append(_by_sdk(texts) - _by_sdk(0))
     what = f"CPU of {texts:,} messages without the start, {kind}"
     one = Sample(tuple(alone))
+    with_one = what.replace("messages", "messages with a picture")
     clock = f"{texts:,} messages, first request to last answer, {kind}, 4 processes"
     took, alone_took = Sample(tuple(four_took)), Sample(tuple(one_took))
     return [
+        Row("sending", with_one, Sample(tuple(pictured)), "without", one, at_most=1.2),
         Row("sending", what, one, "the SDK's requests alone", Sample(tuple(sdk)), at_most=3),
         Row("sending", f"{what}, 4 processes", Sample(tuple(four)), "1", one, at_most=1.2),
         Row("sending", clock, took, "1", alone_took, at_most=1),
@@ -126,16 +134,15 @@ class _Dispatched:
 
 
 def _dispatched(
-    bench: Bench, kind: str, texts: int, processes: int, *, pictures: int | None = None
+    bench: Bench, kind: str, texts: int, processes: int, *, pictures: int = 0
 ) -> _Dispatched:
     """Drain a new database; every message must arrive once."""
 
     def build(url: str) -> None:
-        company.create(url)
         if texts:
             _add_queue(url, texts, min(texts, 50), per_second=1000, pictures=pictures)
 
-    url = bench.database(kind, f"at-once-{texts}-{pictures}", build)
+    url = bench.company(kind, f"at-once-{texts}-{pictures}", build)
     with running_fake(any_number=True) as fake, ThreadPoolExecutor(processes) as threads:
         environ = {"PETMSG_DATABASE_URL": url, "PETMSG_PUBLIC_URL": "https://texts.example.com"}
         command = [sys.executable, "-m", "petmsg", "message", "dispatch", "-o", "jsonl"]
@@ -166,37 +173,13 @@ def _by_sdk(texts: int) -> float:
     return took
 
 
-def _with_pictures(bench: Bench, kind: str) -> Row:
-    """What handing over costs with a picture, which is in the store already: the process's CPU
-    without its start.
-
-    The numbers have the highest rate limit, so that none waits. The fake fetches no picture.
-    """
-    texts, rounds = bench.few(400, 50), bench.few(2, 1)
-    without, with_one = [], []
-    for _ in range(rounds):
-        start = _dispatched(bench, kind, 0, 1).cpu_seconds
-        for pictures, took in ((0, without), (1, with_one)):
-            run = _dispatched(bench, kind, texts, 1, pictures=pictures)
-            took.append(run.cpu_seconds - start)
-    return Row(
-        "sending",
-        f"CPU of {texts:,} messages with a picture, without the start, {kind}",
-        Sample(tuple(with_one)),
-        "without",
-        Sample(tuple(without)),
-        at_most=1.2,
-    )
-
-
 def _drained(bench: Bench, kind: str, texts: int, numbers: int) -> Drained:
     """Drain that many texts from a new database; every one must arrive."""
 
     def build(url: str) -> None:
-        company.create(url)
         _add_queue(url, texts, numbers)
 
-    url = bench.database(kind, f"queue-{texts}", build)
+    url = bench.company(kind, f"queue-{texts}", build)
     with running_fake(any_number=True, latency_seconds=LATENCY) as fake:
         command = [sys.executable, "-m", "petmsg", "message", "dispatch", "-o", "jsonl"]
         process = watched(
@@ -212,7 +195,7 @@ def _add_queue(
     texts: int,
     numbers: int,
     *,
-    pictures: int | None = None,
+    pictures: int = 0,
     per_second: int | None = None,
 ) -> None:
     """A text to each of as many clients, in windows of as many sitters as there are numbers."""
@@ -268,11 +251,11 @@ def _add_queue(
                 for c in clients
             ),
         )
-        sent = [{**_text(c, due), "media_count": pictures or 0} for c in clients]
+        sent = [{**_text(c, due), "media_count": pictures} for c in clients]
         add("message", *sent)
         if per_second is not None:
             cursor.run("UPDATE message_number SET segments_per_second = :n", n=per_second)
-        if pictures is not None:
+        if pictures:
             cursor.run(_ADD_PICTURES, now=now)
 
 

@@ -37,7 +37,7 @@ def measure(bench: Bench) -> list[Row]:
 
 def _one_by_one(bench: Bench, kind: str, requests: int) -> Row:
     with ExitStack() as running:
-        ours = running.enter_context(serving(bench.database(kind, "serving", _build)))
+        ours = running.enter_context(serving(bench.company(kind, "serving", _build)))
         bare = running.enter_context(_bare(bench.database(kind, "nothing", _leave_empty)))
 
         def side(pid: int, port: int) -> Callable[[], float]:
@@ -60,7 +60,7 @@ def _many_at_once(bench: Bench, requests: int) -> Row:
     with ExitStack() as running:
 
         def side(kind: str) -> Callable[[], float]:
-            url = bench.database(kind, "serving", _build)
+            url = bench.company(kind, "serving", _build)
             port = running.enter_context(serving(url)).port
 
             def taken() -> float:
@@ -81,7 +81,6 @@ def _many_at_once(bench: Bench, requests: int) -> Row:
 
 def _build(url: str) -> None:
     """The first half of those who write are clients, without a visit now."""
-    company.create(url)
     company.add_visits(url, [2] * _SENDERS)
     company.add_phones(url, [_sender(client) for client in range(_SENDERS // 2)])
 

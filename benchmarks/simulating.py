@@ -35,13 +35,12 @@ def measure(bench: Bench) -> list[Row]:
     clients = bench.few(300, 20)
 
     def build(url: str) -> None:
-        company.create(url)
         _add_month(url, clients)
 
     rows = []
     windows = clients * WINDOWS_EACH
     for kind in bench.databases:
-        url = bench.database(kind, f"month-{clients}", build)
+        url = bench.company(kind, f"month-{clients}", build)
         with snapshot(locate(url)) as cursor:
             rows += _compared(bench, cursor, f"{clients:,} clients, 30 days", windows)
     return rows

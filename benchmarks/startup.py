@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from benchmarks import company
@@ -46,14 +48,14 @@ PETMSG = str(_PROGRAMS / "petmsg")
 
 def measure(bench: Bench) -> list[Row]:
     """The rows of start-up."""
-    url = bench.database("SQLite", "startup", _build)
+    url = bench.company("SQLite", "startup", _build)
     compile_all()
     runs = {command: [PETMSG, *command.split()] for command in COMMANDS}
     runs[TYPER] = [PYTHON, "-c", TYPER]
     runs |= {each: [str(_PROGRAMS / each.split()[0]), "--help"] for each in PROGRAMS}
     sides = {name: _timed(command, url) for name, command in runs.items()}
     sides[COMPLETED] = _timed([PETMSG, *COMPLETING.split()], url, complete=True)
-    sides[CONFIRMING] = _confirming(bench.database("SQLite", "confirming", _build_pending))
+    sides[CONFIRMING] = _confirming(bench.company("SQLite", "confirming", _build_pending))
     for side in sides.values():
         side()
     took = take_turns(sides, bench.few(11, 1))
@@ -74,28 +76,23 @@ def measure_instructions(bench: Bench) -> list[Row]:
     if shutil.which("valgrind") is None:
         bench.notes.append("Without instruction counts: there is no valgrind on this machine.")
         return []
-    url = bench.database("SQLite", "startup", _build)
+    url = bench.company("SQLite", "startup", _build)
     compile_all()
-    peer = instructions([PYTHON, "-c", TYPER], url)
-    explaining = instructions([PETMSG, *EXPLAINING.split()], url)
-    pending = bench.database("SQLite", "confirming", _build_pending)
-    confirming = instructions([PETMSG, *CONFIRMING.split()], pending)
-    wanted = list(COMMANDS.items())[: bench.few(len(COMMANDS), 1)]
+    pending = bench.company("SQLite", "confirming", _build_pending)
+    goals = dict(list(COMMANDS.items())[: bench.few(len(COMMANDS), 1)])
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        count = partial(threads.submit, instructions)
+        peer = count([PYTHON, "-c", TYPER], url)
+        counts = {each: count([PETMSG, *each.split()], url) for each in {*goals, EXPLAINING}}
+        completing = count([PETMSG, *COMPLETING.split()], url, complete=True)
+        confirming = count([PETMSG, *CONFIRMING.split()], pending)
+    found = {command: counts[command].result() for command in goals}
+    goals[COMPLETED], found[COMPLETED] = COMMANDS["--help"], completing.result()
     rows = [
-        Row(
-            "instructions",
-            f"petmsg {command}",
-            instructions([PETMSG, *command.split()], url),
-            TYPER,
-            peer,
-            at_most=goal,
-        )
-        for command, goal in wanted
+        Row("instructions", f"petmsg {command}", found[command], TYPER, peer.result(), at_most=goal)
+        for command, goal in goals.items()
     ]
-    completing = instructions([PETMSG, *COMPLETING.split()], url, complete=True)
-    goal = COMMANDS["--help"]
-    rows.append(Row("instructions", f"petmsg {COMPLETED}", completing, TYPER, peer, at_most=goal))
-    rows.append(_compared("instructions", confirming, explaining))
+    rows.append(_compared("instructions", confirming.result(), counts[EXPLAINING].result()))
     return rows
 
 
@@ -135,12 +132,10 @@ def compile_all() -> None:
 
 
 def _build(url: str) -> None:
-    company.create(url)
     company.add_visits(url, [5] * 20)
 
 
 def _build_pending(url: str) -> None:
-    company.create(url)
     company.add_visits(url, [5] * 20, confirmed=False)
 
 

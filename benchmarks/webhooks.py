@@ -30,7 +30,7 @@ def measure(bench: Bench) -> list[Row]:
 def _receiving(bench: Bench, kind: str, count: int) -> Row:
     def side(one_by_one: bool) -> Callable[[], float]:
         def timed() -> float:
-            store = Store(Environment({}), db=bench.database(kind, "webhooks", _build))
+            store = Store(Environment({}), db=bench.company(kind, "webhooks", _build))
             with store.at_end:
                 keep = WebhookStore(store)
                 texts = [_text(number) for number in range(count)]
@@ -44,7 +44,6 @@ def _receiving(bench: Bench, kind: str, count: int) -> Row:
 
 
 def _build(url: str) -> None:
-    company.create(url)
     company.add_visits(url, [1] * AT_ONCE)
 
 

@@ -82,7 +82,6 @@ def _confirming(bench: Bench, kind: str, count: int, at_once: int, at_least: flo
     refs = [f"B-{number}" for number in range(1, count + 1)]
 
     def build(url: str) -> None:
-        company.create(url)
         company.add_visits(url, [_VISITS_EACH] * (count // _VISITS_EACH), confirmed=False)
 
     def services() -> Iterator[Service]:
@@ -156,7 +155,7 @@ def _of_one_row(bench: Bench, kind: str) -> list[Row]:
 def _cpu_seconds(bench: Bench, imported: Import, kind: str, count: int) -> float:
     """The CPU time of importing a file of so many rows, without the server's."""
     case = _import_case(imported, count)
-    url = bench.database(kind, case.company, case.build)
+    url = bench.company(kind, case.company, case.build)
     begun = time.process_time()
     _with_petmsg(url, case)
     return time.process_time() - begun
@@ -229,7 +228,6 @@ def _numbers(count: int) -> bytes:
 
 
 def _build_clients(url: str) -> None:
-    company.create(url)
     company.add_visits(url, [1] * 400, confirmed=False)
 
 
@@ -250,7 +248,7 @@ def _peak_of_import(bench: Bench, imported: Import, count: int) -> Sample:
     """The most memory that `petmsg … import` of so many took, in bytes."""
     file = bench.folder / f"{imported.noun}-{count}.csv"
     file.write_bytes(imported.file(count))
-    url = bench.database("SQLite", "import", _build_clients)
+    url = bench.company("SQLite", "import", _build_clients)
     command = [sys.executable, "-m", "petmsg", imported.noun, "import", str(file), "-o", "jsonl"]
     return counted(watched(command, {"PETMSG_DATABASE_URL": url}).peak_memory)
 
@@ -265,7 +263,7 @@ def _import(service: Callable[..., object], rows: Sequence[BatchRow], uow: UnitO
 
 def _compared(bench: Bench, kind: str, case: Case) -> Row:
     def fresh() -> str:
-        return bench.database(kind, case.company, case.build)
+        return bench.company(kind, case.company, case.build)
 
     first = fresh()
     before = {table: _count(first, table) for table in case.tables}

@@ -30,6 +30,7 @@ def new_files(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
     folder: Path = tmp_path_factory.mktemp("grown")
     files = {threads: str(folder / f"{threads}.db") for threads in (TINY, SMALL, LARGE)}
     for threads, file in files.items():
+        company.create(file)
         grown.build(threads)(file)
         reading.add_one_of_each(file, now=company.NOW)
     return files
