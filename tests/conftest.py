@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings  # noqa: E402 because Hypothesis is
 pytest_plugins = [
     "tests.support.selection",
     "tests.support.compiling",
+    "tests.support.garbage",
     "tests.support.memory",
     "tests.support.postgres",
     "tests.support.pgbouncer",
