@@ -18,6 +18,7 @@ from benchmarks.bench import Bench
 from benchmarks.measure import Row, seconds, take_turns
 from petmsg.cli import run_command_line
 from petmsg.db.location import locate
+from tests.support.postgres import server_of
 
 THREADS = "PETMSG_BENCH_THREADS"
 COMMANDS = (
@@ -160,13 +161,15 @@ def measure(bench: Bench) -> list[Row]:
         return []
     small = bench.few(1_000, 20)
     large = bench.few(int(os.environ.get(THREADS, "10000")), 40)
-    urls = {n: bench.company("PostgreSQL", f"scale_{n}", partial(build, n)) for n in (small, large)}
+    urls = {
+        n: bench.company("PostgreSQL", f"scale_{n}", partial(_grown, n)) for n in (small, large)
+    }
     rows = []
     for command in COMMANDS:
         sides = {n: partial(_timed, url, command) for n, url in urls.items()}
         for side in sides.values():
             side()
-        took = take_turns(sides, bench.few(5, 1))
+        took = take_turns(sides, bench.few(3, 1))
         rows.append(
             Row(
                 "scale",
@@ -178,6 +181,14 @@ def measure(bench: Bench) -> list[Row]:
             )
         )
     return rows
+
+
+def _grown(threads: int, url: str) -> None:
+    """`build`, unchecked, which takes half the time."""
+    server = server_of(url)
+    assert server is not None
+    with server.unchecked(url.rpartition("/")[2]):
+        build(threads, url)
 
 
 def build(threads: int, url: str, *, statistics: bool = True) -> None:

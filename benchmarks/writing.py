@@ -99,7 +99,7 @@ def _confirming(bench: Bench, kind: str, count: int, at_once: int, at_least: flo
         tables=("thread", "assignment_window", "audit_event"),
         peer_name="a raw SQL loop, same rows",
         peer=partial(_confirm_bare, at_once=at_once),
-        rounds=7 if kind == "SQLite" else 3,
+        rounds=5 if kind == "SQLite" else 3,
     )
     return _compared(bench, kind, case)
 

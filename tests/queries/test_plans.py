@@ -76,11 +76,10 @@ def _grow(threads: int, url: str) -> None:
 
 @contextmanager
 def _unchecked(url: str) -> Iterator[None]:
-    server, name = server_of(url), url.rpartition("/")[2]
+    server = server_of(url)
     assert server is not None
-    server.execute("ALTER DATABASE {} SET session_replication_role = replica", name)
-    yield
-    server.execute("ALTER DATABASE {} RESET session_replication_role", name)
+    with server.unchecked(url.rpartition("/")[2]):
+        yield
 
 
 @pytest.fixture
