@@ -69,29 +69,39 @@ def restore(
         )
     if location.path.exists() and location.path.samefile(file):
         raise Refused(f"{file} is the database itself.", hint="Name a backup of it.")
-    kept = free_name(location.path, "restore", now) if location.path.exists() else None
-    if not dry_run:
-        if kept is not None:
-            _keep(location, kept, now)
+    if dry_run:
+        kept = _name_to_keep(location.path, now)
+    else:
         location.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # One lock for both: what is written before the replacement is in the kept file.
         with write_lock(location.path, timeout_seconds=location.wait_seconds):
+            kept = _name_to_keep(location.path, now)
+            if kept is not None:
+                _keep(location, kept, now)
             _copy(file, location.path, made_at)
     return Restored(str(file), made_at, revision, None if kept is None else str(kept))
 
 
+def _name_to_keep(path: Path, now: datetime) -> Path | None:
+    """Where the stored database is kept; None if there is none."""
+    return free_name(path, "restore", now) if path.exists() else None
+
+
 def _keep(location: Location, kept: Path, now: datetime) -> None:
-    """Copy the stored database; if it is damaged, copy its bytes and remove the file."""
+    """Copy the stored database; if it is damaged, copy its bytes and remove the file.
+
+    The caller holds the write lock.
+    """
     path = location.path
     assert path is not None
     try:
         backup(location, kept, now=now)
     except DatabaseUnusable:
-        with write_lock(path, timeout_seconds=location.wait_seconds):
-            for suffix in ("", "-wal", "-shm"):
-                part = path.with_name(path.name + suffix)
-                if part.exists():
-                    shutil.copy(part, kept.with_name(kept.name + suffix))
-                    part.unlink()
+        for suffix in ("", "-wal", "-shm"):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                shutil.copy(part, kept.with_name(kept.name + suffix))
+                part.unlink()
 
 
 def _copy(file: Path, path: Path, made_at: datetime) -> None:

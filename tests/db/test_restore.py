@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from petmsg.db import migrate
+from petmsg.db.location import locate
+from petmsg.db.restore import restore
 from petmsg.db.schema_version import REVISIONS
+from petmsg.db.write_lock import write_lock
+from petmsg.errors import Busy
 from tests.support.fixtures import NOW, Cli, looking, run_cli, working
 from tests.support.texting import alerts, kept, left_by_the_dead, people, send, show
 
@@ -197,6 +201,18 @@ def test_restoring_asks_first_and_keeps_what_was_there(
     done = company("db", "restore", str(file), "--yes", "-o", "json")
     assert company("client", "show", "C-7").code == 3
     assert run_cli(done.json["kept"], "client", "show", "C-7").code == 0
+
+
+def test_the_database_is_kept_and_replaced_behind_one_lock(
+    company: Cli, migrated_sqlite: str, tmp_path: Path
+) -> None:
+    """A copy that is made before the lock would lack what is written until it is held."""
+    file = backup_of(company, tmp_path)
+    place = Path(migrated_sqlite.removeprefix("sqlite:///"))
+    location = locate(migrated_sqlite)._replace(wait_seconds=0.0)
+    with write_lock(place), pytest.raises(Busy):
+        restore(location, file, since=None, now=NOW)
+    assert list(place.parent.glob("*-before-restore-*")) == []
 
 
 def test_a_damaged_database_is_kept_as_it_is_and_replaced(
