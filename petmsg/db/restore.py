@@ -58,6 +58,9 @@ def restore(
     source = Location(path=file.absolute(), dsn=None)
     with snapshot(source, any_schema=True) as cursor:
         revision = stored_revision(cursor)
+        is_intact = cursor.value("PRAGMA integrity_check") == "ok"
+    if not is_intact:
+        raise DatabaseUnusable(f"{file} is damaged.", hint="Choose another backup.")
     if revision is None:
         raise Refused(
             f"{file} holds no petmsg tables.", hint="Name a file that petmsg db backup wrote."
@@ -96,24 +99,29 @@ def _keep(location: Location, kept: Path, now: datetime) -> None:
     assert path is not None
     try:
         backup(location, kept, now=now)
-    except DatabaseUnusable:
-        for suffix in ("", "-wal", "-shm"):
-            part = path.with_name(path.name + suffix)
-            if part.exists():
-                shutil.copy(part, kept.with_name(kept.name + suffix))
-                part.unlink()
+    except (DatabaseUnusable, sqlite3.DatabaseError):
+        parts = {each: path.with_name(path.name + each) for each in ("", "-wal", "-shm")}
+        parts = {suffix: part for suffix, part in parts.items() if part.exists()}
+        for suffix, part in parts.items():
+            shutil.copy(part, kept.with_name(kept.name + suffix))
+        for part in parts.values():
+            part.unlink()
 
 
 def _copy(file: Path, path: Path, made_at: datetime) -> None:
-    if not path.exists():
+    is_new = not path.exists()
+    if is_new:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     address = f"file:{quote(str(file.absolute()))}?mode=ro"
-    with (
-        closing(sqlite3.connect(address, uri=True, timeout=30)) as source,
-        closing(sqlite3.connect(path, timeout=30)) as target,
-    ):
-        if source.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-            raise DatabaseUnusable(f"{file} is damaged.", hint="Choose another backup.")
-        source.backup(target)
-        backup_mark.mark(target, made_at)
-        target.commit()
+    try:
+        with (
+            closing(sqlite3.connect(address, uri=True, timeout=30)) as source,
+            closing(sqlite3.connect(path, timeout=30)) as target,
+        ):
+            source.backup(target)
+            backup_mark.mark(target, made_at)
+            target.commit()
+    except BaseException:
+        if is_new:
+            path.unlink()
+        raise

@@ -1,5 +1,6 @@
 """Going back to a backup: nothing that was queued then is sent a second time."""
 
+import resource
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -249,3 +250,60 @@ def test_what_is_no_backup_is_refused(company: Cli, tmp_path: Path, content: byt
     file.write_bytes(content)
     assert company("db", "restore", str(file), "--yes").code in (4, 5)
     assert company("client", "show", "C-1").code == 0
+
+
+def damage(file: Path) -> None:
+    """Overwrite the page that has the schema, behind the header."""
+    content = bytearray(file.read_bytes())
+    content[100:4096] = b"\xff" * 3996
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_a_damaged_backup_leaves_nothing_where_nothing_was(
+    company: Cli, tmp_path: Path, dry: tuple[str, ...]
+) -> None:
+    file = backup_of(company, tmp_path)
+    content = bytearray(file.read_bytes())
+    content[-4096:] = b"\xff" * 4096
+    file.write_bytes(content)
+    place = tmp_path / "new" / "petmsg.db"
+    assert run_cli(str(place), "db", "restore", str(file), *dry).code == 5
+    assert not place.parent.exists()
+
+
+def test_a_full_disk_leaves_no_empty_database(company: Cli, tmp_path: Path) -> None:
+    file = backup_of(company, tmp_path)
+    place = tmp_path / "petmsg-2.db"
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, usual[1]))
+    try:
+        ran = run_cli(str(place), "db", "restore", str(file), "-o", "json")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert ran.code == 5, ran.err
+    assert not place.exists()
+
+
+def test_a_damaged_backup_leaves_a_damaged_database(
+    company: Cli, migrated_sqlite: str, tmp_path: Path
+) -> None:
+    file = backup_of(company, tmp_path)
+    place = Path(migrated_sqlite.removeprefix("sqlite:///"))
+    damage(place)
+    damage(file)
+    before = place.read_bytes()
+    assert company("db", "restore", str(file), "--yes").code == 5
+    assert place.read_bytes() == before
+
+
+def test_a_database_without_a_readable_schema_is_kept_and_replaced(
+    company: Cli, migrated_sqlite: str, tmp_path: Path
+) -> None:
+    file = backup_of(company, tmp_path)
+    place = Path(migrated_sqlite.removeprefix("sqlite:///"))
+    damage(place)
+    before = place.read_bytes()
+    ran = company("db", "restore", str(file), "--yes", "-o", "json")
+    assert ran.code == 0, ran.err
+    assert Path(ran.json["kept"]).read_bytes() == before
