@@ -234,7 +234,7 @@ def _clean(words: str, secrets: Sequence[str]) -> str:
     return line if line.endswith("?") else f"{line}."
 
 
-def is_passing(problem: BaseException) -> bool:
+def is_retryable(problem: BaseException) -> bool:
     """Whether trying the whole transaction again may work: a lock, a deadlock, a serialization."""
     cause = getattr(problem, "orig", None) or problem
     if isinstance(cause, sqlite3.Error):
@@ -260,7 +260,7 @@ def is_missing_table(problem: BaseException) -> bool:
 
 def _from_sqlite(cause: sqlite3.Error) -> PetmsgError:
     name = getattr(cause, "sqlite_errorname", "") or ""
-    if is_passing(cause):
+    if is_retryable(cause):
         return Busy("The database is locked by another program.")
     if name.startswith("SQLITE_CONSTRAINT"):
         return _constraint(str(cause))

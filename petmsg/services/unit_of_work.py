@@ -15,7 +15,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import (
     CONNECTION_LOST,
     is_driver_error,
-    is_passing,
+    is_retryable,
     is_unique_violation,
     translate,
 )
@@ -178,7 +178,7 @@ def run_batch(
         with uow.all_or_nothing():
             return [one(item) for item in items]
     except Exception as problem:
-        if (is_driver_error(problem) and is_passing(problem)) or not uow.transaction.is_open:
+        if (is_driver_error(problem) and is_retryable(problem)) or not uow.transaction.is_open:
             raise
     return [run_in_savepoint(uow, item, one, ref=ref) for item in items]
 
@@ -190,7 +190,7 @@ def all_or_none(uow: UnitOfWork, together: Callable[[], dict[K, R]]) -> dict[K, 
         with uow.all_or_nothing():
             return together()
     except Exception as problem:
-        if (is_driver_error(problem) and is_passing(problem)) or not uow.transaction.is_open:
+        if (is_driver_error(problem) and is_retryable(problem)) or not uow.transaction.is_open:
             raise
     return {}
 
@@ -208,7 +208,7 @@ def run_in_savepoint(
     except PetmsgError as problem:
         return Failure(ref(item), problem)
     except Exception as problem:
-        if not is_driver_error(problem) or is_passing(problem) or not uow.transaction.is_open:
+        if not is_driver_error(problem) or is_retryable(problem) or not uow.transaction.is_open:
             raise
         if is_unique_violation(problem) and tries > 1:
             return run_in_savepoint(uow, item, one, ref=ref, tries=tries - 1)

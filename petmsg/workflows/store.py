@@ -386,9 +386,9 @@ def _worth_another_try(problem: PetmsgError, attempt: int) -> bool:
     if cause is None:
         return False
     if isinstance(problem, Busy):
-        from petmsg.db.driver_errors import is_passing
+        from petmsg.db.driver_errors import is_retryable
 
-        return problem.exit_code == BUSY and is_passing(cause)
+        return problem.exit_code == BUSY and is_retryable(cause)
     if isinstance(problem, ConflictingWrite) and attempt < 3:
         from petmsg.db.driver_errors import is_unique_violation
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from petmsg.clock import zone
 from petmsg.db.cursor import Cursor
-from petmsg.db.driver_errors import is_driver_error, is_passing
+from petmsg.db.driver_errors import is_driver_error, is_retryable
 from petmsg.db.transaction import Transaction
 from petmsg.errors import MalformedRow, UsageProblem
 from petmsg.importers.snoutos import (
@@ -211,7 +211,7 @@ def _import_rows(
         with uow.all_or_nothing():
             return import_rows(uow, rows=rows)
     except Exception as problem:
-        if not is_driver_error(problem) or is_passing(problem):
+        if not is_driver_error(problem) or is_retryable(problem):
             raise
     result = Imported(table)
     for row in rows:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from petmsg.db.driver_errors import is_driver_error, is_passing, translate
+from petmsg.db.driver_errors import is_driver_error, is_retryable, translate
 from petmsg.db.transaction import Transaction
 from petmsg.errors import AlreadyExists, ConflictingWrite, NumberTaken
 from petmsg.queries.client import client_id_of
@@ -230,7 +230,7 @@ class _OrgImport:
         try:
             self._cursor.run_many(sql, rows)
         except Exception as problem:
-            if not is_driver_error(problem) or is_passing(problem):
+            if not is_driver_error(problem) or is_retryable(problem):
                 raise
             undo_to_savepoint(self._cursor, "chunk")
             self._insert_one_by_one(sql, reader, numbers, rows)
@@ -244,7 +244,7 @@ class _OrgImport:
             try:
                 self._cursor.run(sql, **row)
             except Exception as problem:
-                if not is_driver_error(problem) or is_passing(problem):
+                if not is_driver_error(problem) or is_retryable(problem):
                     raise
                 known = translate(problem)
                 words = known.message.rstrip(".")
