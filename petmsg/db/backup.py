@@ -12,7 +12,7 @@ from urllib.parse import quote
 from petmsg.db import migrate
 from petmsg.db.backup_mark import mark
 from petmsg.db.location import Location, network_file_system
-from petmsg.db.partial_files import beside
+from petmsg.db.partial_files import temp_path_for
 from petmsg.db.snapshot import snapshot, stored_revision
 from petmsg.errors import DatabaseUnusable, Misconfigured, Refused
 
@@ -143,7 +143,7 @@ def backup(
         raise Refused(f"{target} already exists.", hint="Choose another name for the backup.")
     with snapshot(location, any_schema=True):
         pass
-    partial = beside(target)
+    partial = temp_path_for(target)
     try:
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         source = sqlite3.connect(f"file:{quote(str(location.path))}?mode=ro", uri=True, timeout=30)

@@ -11,7 +11,7 @@ _NAME = re.compile(r"\..+\.([0-9]{1,10})\.petmsg\.partial(-journal|-wal|-shm)?")
 _OLD_SECONDS = 3600.0
 
 
-def beside(target: Path) -> Path:
+def temp_path_for(target: Path) -> Path:
     """Where to write what shall become `target`: in its folder, hidden, of this process alone.
 
     What a process that was killed left in that folder an hour ago or earlier is removed.

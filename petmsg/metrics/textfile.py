@@ -7,7 +7,7 @@ github.com/prometheus/node_exporter, "Textfile Collector".
 from contextlib import suppress
 from pathlib import Path
 
-from petmsg.db.partial_files import beside
+from petmsg.db.partial_files import temp_path_for
 from petmsg.errors import Misconfigured, UsageProblem
 
 
@@ -19,7 +19,7 @@ def write(target: Path, content: bytes) -> None:
             f"The collector reads files that end in .prom only, not {target.name!r}.",
             hint="Name it petmsg.prom.",
         )
-    partial = beside(target)
+    partial = temp_path_for(target)
     try:
         try:
             partial.write_bytes(content)

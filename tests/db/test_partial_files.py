@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from petmsg.db.partial_files import beside
+from petmsg.db.partial_files import temp_path_for
 
 TWO_HOURS = 7200
 
@@ -34,7 +34,7 @@ def left(folder: Path, name: str, *, seconds: float = TWO_HOURS, holds: str | No
 
 
 def test_it_is_written_in_the_same_folder_and_hidden(tmp_path: Path) -> None:
-    path = beside(tmp_path / "backup.db")
+    path = temp_path_for(tmp_path / "backup.db")
     assert path == tmp_path / f".backup.db.{os.getpid()}.petmsg.partial"
 
 
@@ -42,14 +42,14 @@ def test_what_a_killed_process_left_long_ago_is_removed(tmp_path: Path, gone: in
     file = left(tmp_path, f".monday.db.{gone}.petmsg.partial")
     folder = left(tmp_path, f".export.{gone}.petmsg.partial", holds="happy-paws/clients.csv")
     beside_it = [left(tmp_path, f"{file.name}{each}") for each in ("-journal", "-wal", "-shm")]
-    beside(tmp_path / "tuesday.db")
+    temp_path_for(tmp_path / "tuesday.db")
     assert [each for each in (file, folder, *beside_it) if each.exists()] == []
 
 
 def test_what_a_process_of_our_own_id_left_is_removed(tmp_path: Path) -> None:
     """In a container petmsg has the same id each time; nothing of this run is there yet."""
     file = left(tmp_path, f".monday.db.{os.getpid()}.petmsg.partial")
-    beside(tmp_path / "tuesday.db")
+    temp_path_for(tmp_path / "tuesday.db")
     assert not file.exists()
 
 
@@ -60,7 +60,7 @@ def test_what_is_being_written_stays(tmp_path: Path, gone: int) -> None:
         left(tmp_path, f".b.db.{gone}.petmsg.partial", seconds=60),
         left(tmp_path, f".c.{gone}.petmsg.partial", holds="happy-paws/clients.csv", seconds=60),
     ]
-    beside(tmp_path / "tuesday.db")
+    temp_path_for(tmp_path / "tuesday.db")
     assert [each.exists() for each in kept] == [True, True, True]
 
 
@@ -70,9 +70,9 @@ def test_what_is_not_petmsgs_stays(tmp_path: Path, gone: int) -> None:
         left(tmp_path, ".film.mkv.petmsg.partial"),
         left(tmp_path, f"backup.{gone}.petmsg.partial"),
     ]
-    beside(tmp_path / "tuesday.db")
+    temp_path_for(tmp_path / "tuesday.db")
     assert [each.exists() for each in kept] == [True, True, True]
 
 
 def test_a_folder_that_cannot_be_read_is_no_matter(tmp_path: Path) -> None:
-    assert beside(tmp_path / "nowhere" / "x.db").name.startswith(".x.db.")
+    assert temp_path_for(tmp_path / "nowhere" / "x.db").name.startswith(".x.db.")

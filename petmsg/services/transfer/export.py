@@ -20,7 +20,7 @@ from typing import Any
 from petmsg import __version__
 from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
-from petmsg.db.partial_files import beside
+from petmsg.db.partial_files import temp_path_for
 from petmsg.db.schema_version import HEAD
 from petmsg.enums.output import FileFormat
 from petmsg.errors import Misconfigured, Refused
@@ -112,7 +112,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
     place = folder.absolute()
     if place.exists() and not place.is_dir():
         raise FolderNotEmpty(f"{folder} is a file.")
-    partial = beside(place)
+    partial = temp_path_for(place)
     try:
         if place.is_dir() and any(place.iterdir()):
             raise _not_empty(folder)
