@@ -1,4 +1,4 @@
-"""What is written beside its place, and takes it when it is whole."""
+"""Partial files: what a backup or an export writes until it is whole and renamed."""
 
 import os
 import re

@@ -11,11 +11,11 @@ from petmsg.models.booking import Booking
 from petmsg.models.call import Call
 from petmsg.models.client import Client, ClientPhone
 from petmsg.models.import_map import ImportMap
-from petmsg.models.inbound import InboundText, PullMark, StrayText
+from petmsg.models.inbound import InboundMessage, PollCursor, UnmatchedMessage
 from petmsg.models.media import Media, MediaLink
-from petmsg.models.message import Message, MessageAttempt, MessageSource, SandboxText
+from petmsg.models.message import Message, MessageAttempt, MessageSource, SandboxMessage
 from petmsg.models.notify import NotifyChannel, NotifyDelivery
-from petmsg.models.number import MessageNumber, NumberCustody
+from petmsg.models.number import MessageNumber, NumberLedgerEntry
 from petmsg.models.optout import BlockedPair, OptOut
 from petmsg.models.org import Org, RefCounter
 from petmsg.models.override import RouteOverride
@@ -39,7 +39,7 @@ __all__ = [
     "Client",
     "ClientPhone",
     "ImportMap",
-    "InboundText",
+    "InboundMessage",
     "Media",
     "MediaLink",
     "Message",
@@ -48,23 +48,23 @@ __all__ = [
     "MessageSource",
     "NotifyChannel",
     "NotifyDelivery",
-    "NumberCustody",
+    "NumberLedgerEntry",
     "NumberPurchase",
     "OptOut",
     "Org",
-    "PullMark",
+    "PollCursor",
     "RefCounter",
     "Relay",
     "RelayQuestion",
     "RouteOverride",
-    "SandboxText",
+    "SandboxMessage",
     "Sitter",
     "SitterAbsence",
     "SitterActivity",
-    "StrayText",
     "StripeEvent",
     "Template",
     "TemplateVersion",
     "Thread",
+    "UnmatchedMessage",
     "metadata",
 ]

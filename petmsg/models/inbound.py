@@ -13,7 +13,7 @@ from petmsg.models.base import Table, in_org, vocabulary
 _OPEN = text("done_at IS NULL AND (inbox_at IS NOT NULL OR with_sitter_at IS NOT NULL)")
 
 
-class InboundText(Table, table=True):
+class InboundMessage(Table, table=True):
     """The data of a message that only inbound messages have: one row per message.
 
     `received_at` is when it arrived, by the provider's clock if known. `addressed_to` is the
@@ -61,7 +61,7 @@ class InboundText(Table, table=True):
     with_sitter_at: datetime | None = None
 
 
-class StrayText(Table, table=True):
+class UnmatchedMessage(Table, table=True):
     """An unmatched message: it was sent to a number of no org, perhaps through a wrong webhook.
 
     Once its number belongs to an org it can be adopted; then `adopted_id` is its message.
@@ -93,7 +93,7 @@ class StrayText(Table, table=True):
     is_call: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
-class PullMark(Table, table=True):
+class PollCursor(Table, table=True):
     """The poll cursor of an account: up to when it was asked for new messages. `account` is its
     name, empty for the one without a name."""
 

@@ -108,7 +108,7 @@ class MessageNumber(Table, table=True):
     voice: bool | None = None
 
 
-class NumberCustody(Table, table=True):
+class NumberLedgerEntry(Table, table=True):
     """One row of a number's ledger: its class, status and sitter from `from_at` on.
 
     A row ends where the next one starts, so the ledger has neither gaps nor overlaps. Triggers

@@ -99,7 +99,7 @@ class _Number(NamedTuple):
     e164: str
 
 
-class _Custody(NamedTuple):
+class _LedgerRow(NamedTuple):
     number: str
     from_at: datetime
     quarantined_until: datetime | None
@@ -143,7 +143,7 @@ def quarantines_in(
 ) -> list[Quarantine]:
     """The quarantines of these numbers that touch `[since, until)` (aware UTC)."""
     rows = cursor.all_in_list(
-        _Custody, QUARANTINES, "numbers", numbers, org_id=org.id, since=since, until=until
+        _LedgerRow, QUARANTINES, "numbers", numbers, org_id=org.id, since=since, until=until
     )
     found = []
     for row in rows:

@@ -34,7 +34,7 @@ from petmsg.services.inbound import unmatched
 from petmsg.services.inbound.address import NotOurNumber
 from petmsg.services.inbound.poll_cursor import mark_pulled, pull_since
 from petmsg.services.inbound.receive import MOST_MEDIA, Received, receive_each
-from petmsg.services.inbound.unmatched import UnmatchedMessage
+from petmsg.services.inbound.unmatched import ReceivedUnmatched
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.workflows.erase_media import keep_bytes
@@ -46,7 +46,7 @@ from petmsg.workflows.waiting_clients import update_waiting_alerts
 _LONGEST_SID = 64
 _LONGEST_NAME = 255
 
-ReceiveResult = Received | UnmatchedMessage | Failure
+ReceiveResult = Received | ReceivedUnmatched | Failure
 
 
 def store_messages(
@@ -102,7 +102,7 @@ def _store_unmatched(
     provider: ProviderName | None,
     *,
     refused: PetmsgError | None = None,
-) -> UnmatchedMessage:
+) -> ReceivedUnmatched:
     return store.transact(
         lambda transaction: unmatched.store(
             transaction,
@@ -193,7 +193,7 @@ def receive(store: Store, typed: WithFiles) -> Received:
             relay_pictures(store)
     if isinstance(result, Failure):
         raise result.error
-    if isinstance(result, UnmatchedMessage):
+    if isinstance(result, ReceivedUnmatched):
         raise StoredUnmatched(result)
     return result
 
@@ -251,7 +251,7 @@ class StoredUnmatched(Refused):
 
     code = "number_never_ours"
 
-    def __init__(self, kept: UnmatchedMessage) -> None:
+    def __init__(self, kept: ReceivedUnmatched) -> None:
         super().__init__(
             f"{kept.to_e164} is no org's number: the message is kept as "
             f"unmatched message {kept.stray}, and an alert was raised.",

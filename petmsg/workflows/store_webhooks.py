@@ -27,7 +27,7 @@ from petmsg.services.inbound.refused_webhooks import (
     alert_other_account,
     alert_rejected,
 )
-from petmsg.services.inbound.unmatched import UnmatchedMessage
+from petmsg.services.inbound.unmatched import ReceivedUnmatched
 from petmsg.services.outbox.delivery_status import report_each
 from petmsg.services.outbox.unknown_outcomes import orgs_to_settle
 from petmsg.services.unit_of_work import Failure
@@ -204,7 +204,7 @@ def _try(keep: Keep, items: Sequence[Any]) -> list[Outcome]:
 def _outcome_of_text(result: ReceiveResult) -> Outcome:
     if isinstance(result, Failure):
         return Outcome(500, result.error.code)
-    new = "stray" if isinstance(result, UnmatchedMessage) else "stored"
+    new = "stray" if isinstance(result, ReceivedUnmatched) else "stored"
     return Outcome(200, "known" if result.duplicate else new)
 
 

@@ -22,7 +22,7 @@ from petmsg.models import (
     ClientPhone,
     MessageAttempt,
     MessageNumber,
-    NumberCustody,
+    NumberLedgerEntry,
     Org,
     RouteOverride,
     Sitter,
@@ -71,8 +71,8 @@ class Loader:
         self.numbers = {n.id: n for n in session.exec(select(MessageNumber))}
         self.threads = list(session.exec(select(Thread)))
         self.attempts = list(session.exec(select(MessageAttempt)))
-        by_time = col(NumberCustody.from_at)
-        self.ledger = list(session.exec(select(NumberCustody).order_by(by_time)))
+        by_time = col(NumberLedgerEntry.from_at)
+        self.ledger = list(session.exec(select(NumberLedgerEntry).order_by(by_time)))
 
     def facts(self, ref: str) -> Facts:
         client = self.session.exec(select(Client).where(Client.ref == ref)).one()
@@ -116,7 +116,7 @@ class Loader:
     def state(self, number_id: int) -> tuple[NumberFact | None, int | None]:
         """The number as it is, or was, and its holder."""
         number = self.numbers[number_id]
-        now: MessageNumber | NumberCustody | None = number
+        now: MessageNumber | NumberLedgerEntry | None = number
         if self.past:
             rows = [row for row in self.ledger if row.number_id == number_id]
             now = next((row for row in reversed(rows) if row.from_at <= self.at), None)

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from petmsg.enums.messages import AttemptStatus, StoredRule
 from petmsg.enums.numbers import NumberClass, NumberStatus
-from petmsg.models import Message, MessageAttempt, MessageNumber, NumberCustody, Thread
+from petmsg.models import Message, MessageAttempt, MessageNumber, NumberLedgerEntry, Thread
 from petmsg.queries import routing, routing_of_many
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
@@ -75,7 +75,7 @@ def fill(uow: UnitOfWork, chance: random.Random, countries: int, numbers: int) -
     _use(session, chance, org_id, born)
 
 
-def _row(chance: random.Random, number_id: int, at: datetime, org_id: int) -> NumberCustody:
+def _row(chance: random.Random, number_id: int, at: datetime, org_id: int) -> NumberLedgerEntry:
     number_class = chance.choice((*[NumberClass.POOL] * 5, NumberClass.SITTER))
     status = chance.choice(
         (*[NumberStatus.ACTIVE] * 4, *[NumberStatus.QUARANTINED] * 2, NumberStatus.RETIRED)
@@ -85,7 +85,7 @@ def _row(chance: random.Random, number_id: int, at: datetime, org_id: int) -> Nu
     until = None
     if status is NumberStatus.QUARANTINED:
         until = NOW + HOUR * chance.randint(1, 2 * HOURS)
-    return NumberCustody(
+    return NumberLedgerEntry(
         org_id=org_id,
         number_id=number_id,
         from_at=at,

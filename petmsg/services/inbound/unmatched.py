@@ -21,7 +21,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class UnmatchedMessage:
+class ReceivedUnmatched:
     """A stored unmatched message; `duplicate` is true if it was already stored."""
 
     stray: int
@@ -37,7 +37,7 @@ def store(
     actor: str,
     now: datetime,
     refused: PetmsgError | None = None,
-) -> tuple[UnmatchedMessage, UnitOfWork]:
+) -> tuple[ReceivedUnmatched, UnitOfWork]:
     """Store a message to a number of no org. The same provider ID again changes nothing.
 
     `refused` is why the number's org could not store it, if there is one.
@@ -65,7 +65,7 @@ def store(
         alert_each(uows, text.to_e164, message=message, command=command)
     for uow in uows[:-1]:
         uow.finish()
-    return UnmatchedMessage(int(stray_id), text.to_e164, duplicate=not new), uows[-1]
+    return ReceivedUnmatched(int(stray_id), text.to_e164, duplicate=not new), uows[-1]
 
 
 def _explained(to_e164: str, stray: int, refused: PetmsgError | None) -> tuple[str, str]:

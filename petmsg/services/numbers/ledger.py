@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange, Refused
-from petmsg.models import MessageNumber, NumberCustody
+from petmsg.models import MessageNumber, NumberLedgerEntry
 from petmsg.queries.lookup import find_number
 from petmsg.queries.number_ledger import last_change_at
 from petmsg.queries.number_rows import insert_first_states
@@ -52,7 +52,7 @@ def append(uow: UnitOfWork, number: MessageNumber, *, reason: str) -> datetime:
     if last is not None:
         from_at = max(from_at, last + timedelta(microseconds=1))
     uow.session.add(
-        NumberCustody(
+        NumberLedgerEntry(
             org_id=number.org_id,
             number_id=number.id,
             from_at=from_at,

@@ -8,7 +8,7 @@ from sqlmodel import and_, col, or_, select, union
 
 from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.errors import Refused
-from petmsg.models import Client, Message, MessageNumber, SandboxText, Thread
+from petmsg.models import Client, Message, MessageNumber, SandboxMessage, Thread
 from petmsg.queries.booking_feed import erase_feeds
 from petmsg.queries.erase import (
     erase_media,
@@ -194,9 +194,9 @@ def _erase_at_the_sandbox(
     ours = select(MessageNumber.e164).where(MessageNumber.org_id == uow.org.id)
     for start in range(0, len(to_her), 500):
         for text in uow.session.exec(
-            select(SandboxText).where(
-                col(SandboxText.to_e164).in_(to_her[start : start + 500]),
-                col(SandboxText.from_e164).in_(ours),
+            select(SandboxMessage).where(
+                col(SandboxMessage.to_e164).in_(to_her[start : start + 500]),
+                col(SandboxMessage.from_e164).in_(ours),
             )
         ):
             text.to_e164 = None

@@ -16,7 +16,7 @@ from petmsg.db.liveness import worker
 from petmsg.db.location import locate
 from petmsg.enums.orgs import ProviderName
 from petmsg.errors import Busy
-from petmsg.models import SandboxText
+from petmsg.models import SandboxMessage
 from petmsg.providers.base import Accepted, Rejected, RejectionClass, RetryLater
 from petmsg.services.outbox import claim as claiming
 from petmsg.services.outbox import queue as service
@@ -61,7 +61,7 @@ def lies_at_the_carrier(url: str, claim: claiming.Claim) -> None:
     """The sandbox took the text of a claim, and nobody recorded it."""
     with working(url) as uow:
         uow.session.add(
-            SandboxText(
+            SandboxMessage(
                 provider_message_id="SB" + "0" * 32,
                 from_e164=claim.text.from_e164,
                 to_e164=claim.text.to_e164,

@@ -11,7 +11,7 @@ from petmsg.db import migrate
 from petmsg.enums.messages import AttemptStatus, Direction, MessageStatus
 from petmsg.enums.opt_outs import OptOutSource
 from petmsg.enums.routing import Rule
-from petmsg.models import Message, MessageAttempt, SandboxText, metadata
+from petmsg.models import Message, MessageAttempt, SandboxMessage, metadata
 from petmsg.phone import phone_key
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
@@ -205,7 +205,7 @@ def test_forgetting_reaches_a_text_whose_answer_was_lost(texted: Cli, migrated_s
     """The sandbox took it, but its id never arrived."""
     with working(migrated_sqlite) as uow:
         uow.session.add(
-            SandboxText(
+            SandboxMessage(
                 provider_message_id="SB-lost",
                 from_e164="+14155550100",
                 to_e164="+14155551001",
