@@ -27,8 +27,8 @@ class Message(Table, table=True):
     outcome is unknown, `absent_at` when the provider first did not list it, `reconcile_mark` the
     uptime from which its wait is measured, `synced_at` when its delivery receipt was last fetched.
     `media_count` is the number of pictures of an outbound message; an inbound one has its number in
-    `InboundMessage`. `voice` says that a person chose the front desk's number, or that it is a reply
-    (`MessageSource`); NULL means that the routing rules alone choose. `price_micros` is what
+    `InboundMessage`. `voice` says that a person chose the front desk's number, or that it is a
+    reply (`MessageSource`); NULL means that the routing rules alone choose. `price_micros` is what
     the provider charged, in millionths of `price_currency` (ISO 4217); NULL until it says so.
     """
 

@@ -1,7 +1,7 @@
 """The files of received messages: which are to be fetched, and what became of them.
 
 A process that moves the `due_at` of a file on (`take`) has a lease for fetching it, and it alone
-may say what became of the file (`settle`). After the lease the file is due again.
+may say what became of the file (`record_outcome`). After the lease the file is due again.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ UPDATE media SET attempts = attempts + 1, due_at = :until
 WHERE id = :id AND status = 'missing' AND attempts = :attempts AND due_at = :due_at
 """
 
-_SETTLE = """
+_RECORD_OUTCOME = """
 UPDATE media SET status = :status, content_type = :content_type, size = :size, sha256 = :sha256,
   provider_media_id = :provider_media_id, attempts = :attempts, due_at = :due_at, error = :error,
   stored_at = :stored_at
@@ -135,9 +135,9 @@ def take(cursor: Cursor, row: ToFetch, *, until: datetime) -> bool:
     return cursor.run(_TAKE, until=until, **values) == 1
 
 
-def settle(cursor: Cursor, media_id: int, *, until: datetime, **columns: Any) -> bool:
+def record_outcome(cursor: Cursor, media_id: int, *, until: datetime, **columns: Any) -> bool:
     """Write what became of a leased file; False if the lease is over and the file another's."""
-    return cursor.run(_SETTLE, id=media_id, until=until, **columns) == 1
+    return cursor.run(_RECORD_OUTCOME, id=media_id, until=until, **columns) == 1
 
 
 def try_again(cursor: Cursor, media_id: int, *, now: datetime) -> bool:

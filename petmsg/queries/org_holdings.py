@@ -102,7 +102,7 @@ def sending_count(cursor: Cursor, org_id: int) -> int:
     return int(cursor.value(_IN_FLIGHT, org_id=org_id))
 
 
-def unsettled_count(cursor: Cursor, org_id: int) -> int:
+def unreconciled_count(cursor: Cursor, org_id: int) -> int:
     """How many messages of the org may or may not have been sent."""
     return int(cursor.value(_UNSETTLED, org_id=org_id))
 

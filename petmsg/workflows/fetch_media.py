@@ -101,14 +101,14 @@ class MediaFetcher:
         results = self._ask(adapter, account, leased, contents)
         self._store.tick()
 
-        def settle(uow: UnitOfWork) -> list[ToFetch]:
+        def record(uow: UnitOfWork) -> list[ToFetch]:
             keep_bytes(uow, self._store.media, contents)
-            return service.settle(uow, leased, results)
+            return service.record_outcomes(uow, leased, results)
 
-        settled = self._store.write_in(org.slug, settle)
-        for sha256 in contents.keys() - {row.sha256 for row in settled}:
+        recorded = self._store.write_in(org.slug, record)
+        for sha256 in contents.keys() - {row.sha256 for row in recorded}:
             delete_unused(self._store, sha256)  # of a file that was erased meanwhile
-        return settled
+        return recorded
 
     def _ask(
         self, adapter: MessageAccounts, account: str, leased: Leased, contents: dict[str, bytes]

@@ -56,7 +56,7 @@ def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
 def _texts(
     store: Store, org: OrgRow, provider: Provider, problems: list[PetmsgError]
 ) -> list[Drift]:
-    """The outcome of the org's messages that are not settled at the provider yet."""
+    """The outcome of the org's messages that are not reconciled with the provider yet."""
     rows: list[Drift] = []
     with store.snapshot() as cursor:
         held = provider_drift.held_messages(org.slug, queries.left_to_a_person(cursor, org))
@@ -64,9 +64,9 @@ def _texts(
             sending = unknown_outcomes.list_sending(cursor, org)
             dead = [each for each in sending if is_dead(cursor, store.location, each.worker)]
             rows += provider_drift.claimed_messages(org.slug, dead)
-    settled = rescue(store, org, provider)
-    problems += [each.error for each in settled if isinstance(each, Failure)]
-    return rows + provider_drift.reconciled_messages(org.slug, settled) + held
+    reconciled = rescue(store, org, provider)
+    problems += [each.error for each in reconciled if isinstance(each, Failure)]
+    return rows + provider_drift.reconciled_messages(org.slug, reconciled) + held
 
 
 def _numbers(store: Store, lines: Sequence[Line], problems: list[PetmsgError]) -> list[Drift]:

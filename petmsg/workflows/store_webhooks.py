@@ -29,7 +29,7 @@ from petmsg.services.inbound.refused_webhooks import (
 )
 from petmsg.services.inbound.unmatched import ReceivedUnmatched
 from petmsg.services.outbox.delivery_status import report_each
-from petmsg.services.outbox.unknown_outcomes import orgs_to_settle
+from petmsg.services.outbox.unknown_outcomes import orgs_to_reconcile
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.payments import pay
 from petmsg.workflows.receive import ReceiveResult, store_messages
@@ -117,7 +117,7 @@ class WebhookStore:
     ) -> list[Outcome]:
         with self._store.snapshot() as cursor:
             slugs = orgs_of_reports(cursor, [each.provider_message_id for each in reports])
-            slugs |= orgs_to_settle(
+            slugs |= orgs_to_reconcile(
                 cursor,
                 [each for each in reports if each.provider_message_id not in slugs],
                 provider=ProviderName.TWILIO,

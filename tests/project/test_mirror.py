@@ -41,7 +41,7 @@ OF_SEVERAL = {
     "services/calls/test_forget_during_call.py": "erasing a client, and all steps of a call",
     "services/calls/test_locks.py": "all steps of a call, while a client is erased or moved",
     "workflows/test_voicemails.py": "storing calls, fetching files and erasing clients together",
-    "services/outbox/test_settle_by_receipt.py": "receipts and unknown outcomes together",
+    "services/outbox/test_reconcile_by_receipt.py": "receipts and unknown outcomes together",
     "services/routes/test_other_countries.py": "explaining, simulating and sending together",
     "services/outbox/test_quiet_hours.py": "a rule, its query and what the queue does with them",
 }

@@ -216,7 +216,7 @@ def test_a_crash_after_the_bytes_were_put_leaves_only_a_file(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("petmsg.services.media.fetch.settle", die)
+        patched.setattr("petmsg.services.media.fetch.record_outcomes", die)
         store = pets.store()
         with store.at_end, pytest.raises(KeyboardInterrupt):
             MediaFetcher(store).fetch_due(store.orgs())

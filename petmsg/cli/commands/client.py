@@ -294,7 +294,7 @@ def phone_textable(
     why = required_reason(reason)
     context.show_one(
         nouns.PHONE_TEXTABLE,
-        context.write(undeliverable_phones.mark_textable, client, phone, reason=why),
+        context.write(undeliverable_phones.mark_sms_capable, client, phone, reason=why),
     )
 
 

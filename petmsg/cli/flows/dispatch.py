@@ -238,7 +238,7 @@ class _Report:
         if isinstance(result, Ended):
             return Failure(str(result.message), NotSent(result)), REFUSED
         if isinstance(result, Reconciled):
-            return self._settled(event.org, result)
+            return self._reconciled(event.org, result)
         return self._waiting(event, result)
 
     def _waiting(self, event: DispatchEvent, result: Waiting) -> tuple[Row | None, int]:
@@ -251,7 +251,7 @@ class _Report:
             row = replace(row, decision=json_text(result.decision.to_json()))
         return row, REFUSED if no_number else DONE
 
-    def _settled(self, org: OrgRow, result: Reconciled) -> tuple[Row | None, int]:
+    def _reconciled(self, org: OrgRow, result: Reconciled) -> tuple[Row | None, int]:
         if result.status is MessageStatus.UNKNOWN:
             problem = ProviderOutcomeUnknown(
                 f"The outcome of message {result.message} is unknown: {result.note}.",

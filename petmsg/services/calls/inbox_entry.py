@@ -112,7 +112,7 @@ def add_voicemail(uow: UnitOfWork, call: StoredCall, recording: str, seconds: in
     return True
 
 
-def settle_entry(uow: UnitOfWork, call: StoredCall) -> None:
+def close_answered(uow: UnitOfWork, call: StoredCall) -> None:
     """Close the entry of a call that somebody took after all; one with a voicemail stays."""
     if call.message_id is None or call.voicemail_seconds is not None:
         return

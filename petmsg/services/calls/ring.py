@@ -29,7 +29,7 @@ from petmsg.rules.call_steps import (
 )
 from petmsg.rules.routing.call_decision import CallDecision
 from petmsg.services.calls.arrive import as_stored_after, decision_of, locked, results_of
-from petmsg.services.calls.inbox_entry import settle_entry
+from petmsg.services.calls.inbox_entry import close_answered
 from petmsg.services.calls.next_plan import Recorded, plan_from
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -148,7 +148,7 @@ def _take(uow: UnitOfWork, call: StoredCall, decision: CallDecision, who: Answer
     if not store_answer(uow.cursor, call.id, answered_by=who.value, now=uow.now):
         return False
     uow.audit("call.answered", "call", str(call.id), {"answered_by": who.value})
-    settle_entry(uow, call)
+    close_answered(uow, call)
     return True
 
 

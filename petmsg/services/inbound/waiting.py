@@ -86,7 +86,7 @@ def update_waiting_alerts(uow: UnitOfWork) -> int:
     Returns the number of alerts raised.
     """
     for message_id in answered_by_sitters(uow.cursor, uow.org):
-        _settle(uow, message_id)
+        take_from_sitter(uow.cursor, uow.org.id, message_id)
     over, late = _changes(uow.cursor, uow.org, uow.now)
     for alert in over:
         _end(uow, alert)
@@ -162,10 +162,6 @@ def minutes(each: Waiter, now: datetime) -> int:
 def _was_seen(cursor: Cursor, org: OrgRow, each: Waiter) -> bool:
     done_at = waiting_last_closed_at(cursor, org.id, entity=each.entity, ref=each.ref)
     return done_at is not None and done_at >= each.last_at
-
-
-def _settle(uow: UnitOfWork, message_id: int) -> None:
-    take_from_sitter(uow.cursor, uow.org.id, message_id)
 
 
 def _open_about(uow: UnitOfWork, entity: str, ref: str) -> int | None:

@@ -71,7 +71,9 @@ def lease(uow: UnitOfWork, rows: Sequence[ToFetch]) -> Leased:
     return Leased(taken, until, named)
 
 
-def settle(uow: UnitOfWork, leased: Leased, results: dict[int, Got | Failed]) -> list[ToFetch]:
+def record_outcomes(
+    uow: UnitOfWork, leased: Leased, results: dict[int, Got | Failed]
+) -> list[ToFetch]:
     """Write what became of the files; return the rows as they are now.
 
     A file whose lease is over belongs to another process and is left alone.
@@ -79,7 +81,7 @@ def settle(uow: UnitOfWork, leased: Leased, results: dict[int, Got | Failed]) ->
     stored, gone = [], []
     for row in leased.rows:
         result = results[row.id]
-        status = _settle_one(uow, leased, row, result)
+        status = _record_outcome(uow, leased, row, result)
         if status is MediaStatus.STORED:
             stored.append(row.id)
         elif status is MediaStatus.LOST:
@@ -120,7 +122,7 @@ def mark_deleted(uow: UnitOfWork, message_id: int) -> None:
     queries.mark_deleted(uow.cursor, message_id, now=uow.now)
 
 
-def _settle_one(
+def _record_outcome(
     uow: UnitOfWork, leased: Leased, row: ToFetch, result: Got | Failed
 ) -> MediaStatus | None:
     """What the file is now; None if it is not ours any more."""
@@ -147,7 +149,9 @@ def _settle_one(
         attempts, columns["due_at"] = _next_try(row, result.problem, now=uow.now)
         columns["attempts"] = attempts
         status = MediaStatus.LOST if columns["due_at"] is None else MediaStatus.MISSING
-    is_ours = queries.settle(uow.cursor, row.id, until=leased.until, status=status.value, **columns)
+    is_ours = queries.record_outcome(
+        uow.cursor, row.id, until=leased.until, status=status.value, **columns
+    )
     return status if is_ours else None
 
 

@@ -20,7 +20,7 @@ from petmsg.phone import parse_phone
 from petmsg.plurals import counted
 from petmsg.providers.account_names import NO_NAME, checked_account_name
 from petmsg.queries.org import OrgRow, find_org
-from petmsg.queries.org_holdings import unsettled_count
+from petmsg.queries.org_holdings import unreconciled_count
 from petmsg.rules.send_blocks import QuietHours, parse_quiet_hours, quiet_hours
 from petmsg.rules.unanswered import parse_minutes
 from petmsg.services.numbers import number as numbers
@@ -32,14 +32,14 @@ from petmsg.text_inputs import parse_name
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
-class MessagesUnsettled(Refused):
+class MessagesUnreconciled(Refused):
     """The account cannot be changed while its provider must be asked for messages: another account
     does not know them, and they would be sent twice."""
 
     code = "messages_unsettled"
     hint = (
-        "Pause sending with petmsg org freeze, settle them with petmsg message dispatch, and try "
-        "again; see: petmsg message list --status unknown"
+        "Pause sending with petmsg org freeze, reconcile them with petmsg message dispatch, and "
+        "try again; see: petmsg message list --status unknown"
     )
 
 
@@ -172,8 +172,8 @@ def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
     `quiet_hours` and `office_hours` are texts like `21:00-08:00`. `desk_phone` is read in the
     country that the org has afterwards. Existing windows keep their lead time and grace period.
     Raises `OutOfRange`, `MalformedText`, `MalformedPhone`, `OurNumber` for a desk phone that is a
-    masked number, and `MessagesUnsettled` for another account while the present one must be asked
-    for messages.
+    masked number, and `MessagesUnreconciled` for another account while the present one must be
+    asked for messages.
     """
     org = uow.session.get(Org, uow.org.id, with_for_update=True, populate_existing=True)
     assert org is not None
@@ -192,7 +192,7 @@ def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
     if not changes:
         return OrgChanged(uow.org, reused=True)
     if "twilio_account" in changes and uow.org.account.provider is ProviderName.TWILIO:
-        _require_settled(uow)
+        _require_reconciled(uow)
     uow.session.flush()
     for name, what in (("provider", "provider"), ("twilio_account", "account")):
         if name in changes:
@@ -202,12 +202,12 @@ def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
     return OrgChanged(uow.org, reused=False)
 
 
-def _require_settled(uow: UnitOfWork) -> None:
-    unsettled = unsettled_count(uow.cursor, uow.org.id)
-    if unsettled:
-        raise MessagesUnsettled(
-            f"{counted(unsettled, 'message')} of org {uow.org.slug} may or may not have been sent, "
-            "and only the present account knows."
+def _require_reconciled(uow: UnitOfWork) -> None:
+    unreconciled = unreconciled_count(uow.cursor, uow.org.id)
+    if unreconciled:
+        raise MessagesUnreconciled(
+            f"{counted(unreconciled, 'message')} of org {uow.org.slug} may or may not have been "
+            "sent, and only the present account knows."
         )
 
 

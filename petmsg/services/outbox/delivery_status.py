@@ -24,7 +24,7 @@ from petmsg.services.outbox.record_outcome import attempt_of, locked_by_id
 from petmsg.services.outbox.rejections import apply_late_rejection, apply_rejection
 from petmsg.services.outbox.repeated_codes import ends_hold
 from petmsg.services.outbox.system_messages import is_relayed, on_undelivered
-from petmsg.services.outbox.unknown_outcomes import settle_by_receipt
+from petmsg.services.outbox.unknown_outcomes import reconcile_by_receipt
 from petmsg.services.unit_of_work import (
     Failure,
     UnitOfWork,
@@ -135,7 +135,7 @@ def report_each(
     """Apply several webhook receipts of a provider, each in its own savepoint; return results in
     their order.
 
-    A receipt with an ID that no attempt has may settle a message of unknown outcome.
+    A receipt with an ID that no attempt has may reconcile a message of unknown outcome.
     Receipts are applied in the order of their messages, so that two batches lock them in the same
     order. Receipts for the same message are applied in the order they came.
     """
@@ -147,17 +147,17 @@ def report_each(
     results = run_batch(
         uow,
         [reports[place] for place in places],
-        lambda each: _report_or_settle(uow, each, provider),
+        lambda each: _report_or_reconcile(uow, each, provider),
         ref=lambda each: each.provider_message_id,
     )
     by_place = dict(zip(places, results, strict=True))
     return [by_place[place] for place in range(len(reports))]
 
 
-def _report_or_settle(
+def _report_or_reconcile(
     uow: UnitOfWork, receipt: DeliveryReport, provider: ProviderName
 ) -> Reported | None:
-    settled = settle_by_receipt(uow, receipt, provider)
+    reconciled = reconcile_by_receipt(uow, receipt, provider)
     reported = report(
         uow,
         receipt.provider_message_id,
@@ -165,7 +165,7 @@ def _report_or_settle(
         code=receipt.code,
         rejection_class=receipt.rejection_class,
     )
-    return replace(reported, changed=True) if settled and reported is not None else reported
+    return replace(reported, changed=True) if reconciled and reported is not None else reported
 
 
 def apply_answers(uow: UnitOfWork, answers: Sequence[Answer]) -> list[Reported | Failure]:

@@ -17,7 +17,7 @@ from petmsg.rules.rate_limit import is_toll_free
 from petmsg.rules.repeated_codes import ALERT_AT, REPEAT_WINDOW, is_account_at_fault
 from petmsg.services.alert import close_alert, raise_alert
 from petmsg.services.numbers.provider_holds import extend_hold, hold_back
-from petmsg.services.people.undeliverable_phones import mark_textable
+from petmsg.services.people.undeliverable_phones import mark_sms_capable
 from petmsg.services.unit_of_work import UnitOfWork
 
 NO_CODE = "none"
@@ -181,7 +181,7 @@ def _unmark_phones(uow: UnitOfWork, code: str) -> None:
     since = uow.now - REPEAT_WINDOW
     reason = f"code {code} came for every message: the account is the cause"
     for client, phone in queries.phones_marked(uow.cursor, uow.org, code=code, since=since):
-        mark_textable(uow, client, phone, reason=reason)
+        mark_sms_capable(uow, client, phone, reason=reason)
         close_alert(uow, AlertKind.PHONE_NOT_TEXTABLE, entity="client", ref=client, reason=reason)
 
 

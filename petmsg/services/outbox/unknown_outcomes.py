@@ -5,7 +5,7 @@ message, it was sent. If the message is missing from two lists a minute apart, t
 longer after the attempt than any request can take, it goes back to the queue. Anything else is held
 for review.
 
-A delivery receipt settles a message, too, if its phones leave one possible message only.
+A delivery receipt reconciles a message, too, if its phones leave one possible message only.
 
 Listed messages are compared by both numbers, their time and what petmsg already knows of them,
 because providers change bodies. A listed message with another body that is not a known other
@@ -149,7 +149,7 @@ def reconcile(
     return Reconciled(unknown.message, message.status, f"the provider {late}")
 
 
-def orgs_to_settle(
+def orgs_to_reconcile(
     cursor: Cursor, receipts: Sequence[DeliveryReport], *, provider: ProviderName, now: datetime
 ) -> dict[str, str]:
     """The slug of the org whose message of unknown outcome a receipt may be about, by the ID in the
@@ -168,13 +168,13 @@ def orgs_to_settle(
     return {sid: awaited.slug for sid, awaited in found.items() if awaited is not None}
 
 
-def settle_by_receipt(uow: UnitOfWork, receipt: DeliveryReport, provider: ProviderName) -> bool:
+def reconcile_by_receipt(uow: UnitOfWork, receipt: DeliveryReport, provider: ProviderName) -> bool:
     """Mark the message of unknown outcome as sent that a receipt with an unknown ID is about;
     return whether there is one.
 
     The receipt's two phones must leave one possible message only: of all attempts between them that
-    may have reached the provider under an ID that is not known, the one that is waited for. In
-    doubt nothing is decided, and the provider's list tells.
+    may have reached the provider under an ID that is not known, the one that is waited for. If
+    several are possible, nothing is decided, and the list of the provider decides later.
     """
     if not (receipt.from_e164 and receipt.to_e164):
         return False

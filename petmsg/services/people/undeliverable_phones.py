@@ -49,7 +49,7 @@ def mark_undeliverable(uow: UnitOfWork, *, client_ref: str, to_e164: str, code: 
     )
 
 
-def mark_textable(uow: UnitOfWork, text: str, phone: str, *, reason: str) -> SmsCapablePhone:
+def mark_sms_capable(uow: UnitOfWork, text: str, phone: str, *, reason: str) -> SmsCapablePhone:
     """Mark a phone as able to receive SMS again. Repeating it changes nothing.
 
     Raises `NotFound` for a phone that is not the client's.

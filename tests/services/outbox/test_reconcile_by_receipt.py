@@ -16,7 +16,7 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.services.outbox.delivery_status import Reported, report_each
-from petmsg.services.outbox.unknown_outcomes import RECEIPTS_MAY_BE_OF, orgs_to_settle
+from petmsg.services.outbox.unknown_outcomes import RECEIPTS_MAY_BE_OF, orgs_to_reconcile
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.store_webhooks import WebhookStore
 from tests.support.fixtures import NOW, looking, migrated_and, working
@@ -76,7 +76,7 @@ def receive(
 ) -> list[Reported | Failure | None]:
     """What the webhook does with receipts whose IDs are unknown."""
     with looking(url) as cursor:
-        orgs = orgs_to_settle(cursor, receipts, provider=provider, now=now)
+        orgs = orgs_to_reconcile(cursor, receipts, provider=provider, now=now)
     assert set(orgs.values()) <= {"happy-paws"}
     with working(url, now=now) as uow:
         results = report_each(uow, receipts, provider=provider)
