@@ -30,12 +30,12 @@ FROM message WHERE media_count > 0
 _SDK_ALONE = """
 import os, sys
 from concurrent.futures import ThreadPoolExecutor
-from petmsg.providers.base import OutgoingText
+from petmsg.providers.base import OutgoingMessage
 from petmsg.providers.credentials import load_twilio_credentials
 from petmsg.providers.twilio import TwilioProvider
 credentials = load_twilio_credentials(os.environ, None, None)
 provider = TwilioProvider(credentials, pool_size=8, api_url=os.environ["PETMSG_TWILIO_API_URL"])
-texts = [OutgoingText("+14155510001", f"+1628555{c:05}", "Hi") for c in range(int(sys.argv[1]))]
+texts = [OutgoingMessage("+14155510001", f"+1628555{c:05}", "Hi") for c in range(int(sys.argv[1]))]
 with ThreadPoolExecutor(8) as threads:
     list(threads.map(provider.send, texts))
 """

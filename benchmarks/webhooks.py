@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, seconds, take_turns
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.web.group_commit import GroupCommit
 from petmsg.workflows.environment import Environment
 from petmsg.workflows.store import Store
@@ -47,7 +47,7 @@ def _build(url: str) -> None:
     company.add_visits(url, [1] * AT_ONCE)
 
 
-async def _bring(keep: WebhookStore, texts: Sequence[ReceivedText], *, one_by_one: bool) -> None:
+async def _bring(keep: WebhookStore, texts: Sequence[ReceivedMessage], *, one_by_one: bool) -> None:
     def each(items: Sequence[Any]) -> list[Outcome]:
         return [outcome for item in items for outcome in keep([item])]
 
@@ -61,8 +61,8 @@ async def _bring(keep: WebhookStore, texts: Sequence[ReceivedText], *, one_by_on
         await asyncio.gather(*(request(first) for first in range(AT_ONCE)))
 
 
-def _text(number: int) -> ReceivedText:
-    return ReceivedText(
+def _text(number: int) -> ReceivedMessage:
+    return ReceivedMessage(
         provider_message_id=f"SM{number:032x}",
         from_phone=f"+1202555{number % AT_ONCE:04}",
         to_e164="+14155550100",

@@ -34,7 +34,7 @@ class OutgoingMedia:
 
 
 @dataclass(frozen=True, slots=True)
-class OutgoingText:
+class OutgoingMessage:
     """One message to send. Both phones are E.164. The body may be empty if there are `media`.
 
     `begin_by` (in seconds of `clock.uptime`) is the deadline for starting: an adapter checks it
@@ -58,7 +58,7 @@ class OutgoingText:
     deliver_by: float = inf
     messaging_service: str | None = None
 
-    def starting(self, *, now: datetime, uptime: float, begin_by: float) -> "OutgoingText":
+    def starting(self, *, now: datetime, uptime: float, begin_by: float) -> "OutgoingMessage":
         """The message as it is given to an adapter at `now` (aware UTC), which is the moment
         `uptime`: with its deadlines. A message that expires first has to begin by then."""
         if self.expires_at is None:
@@ -161,7 +161,7 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderText:
+class ProviderMessage:
     """A sent message as the provider stores it. `created_at` is aware UTC, by the provider's clock.
 
     `age` is the time between `created_at` and the lookup, by the same clock; None if it is not
@@ -225,7 +225,7 @@ class FetchedMedia:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceivedText:
+class ReceivedMessage:
     """A received message as the provider reports it.
 
     `from_phone` is the sender as the network shows it: E.164, a short code or a name. `to_e164` is
@@ -294,22 +294,22 @@ class Provider(Protocol):
         """End what is held open, such as connections."""
         ...
 
-    def send(self, text: OutgoingText) -> SendOutcome:
+    def send(self, text: OutgoingMessage) -> SendOutcome:
         """Send one message. Blocks no longer than the adapter's timeout."""
         ...
 
     def find(
         self, *, from_e164: str | None, to_e164: str, since: datetime
-    ) -> Sequence[ProviderText]:
+    ) -> Sequence[ProviderMessage]:
         """Every message between the two phones (`from_e164` None: any number) that the provider
         accepted at or after `since` (aware UTC), sent or not. Complete, or it raises."""
         ...
 
-    def fetch(self, provider_message_id: str) -> ProviderText | None:
+    def fetch(self, provider_message_id: str) -> ProviderMessage | None:
         """The current state of a message; None if the provider has no message with that ID."""
         ...
 
-    def received(self, *, since: datetime) -> Sequence[ReceivedText]:
+    def received(self, *, since: datetime) -> Sequence[ReceivedMessage]:
         """Every message received at or after `since` (aware UTC), by any number, oldest first.
         Complete, or it raises."""
         ...

@@ -27,11 +27,11 @@ from petmsg.providers.base import (
     Delivery,
     FetchedMedia,
     OutgoingMedia,
-    OutgoingText,
+    OutgoingMessage,
+    ProviderMessage,
     ProviderNumber,
-    ProviderText,
     ReceivedMedia,
-    ReceivedText,
+    ReceivedMessage,
     Rejected,
     RejectionClass,
     RetryLater,
@@ -74,7 +74,7 @@ class SandboxProvider:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def send(self, text: OutgoingText) -> SendOutcome:
+    def send(self, text: OutgoingMessage) -> SendOutcome:
         """Store one message; accepted unless no carrier would accept it or it cannot be written."""
         refused = _refused(text)
         if refused is not None:
@@ -106,7 +106,7 @@ class SandboxProvider:
 
     def find(
         self, *, from_e164: str | None, to_e164: str, since: datetime
-    ) -> Sequence[ProviderText]:
+    ) -> Sequence[ProviderMessage]:
         """Every message between the two phones (`from_e164` None: any number) stored at or after
         `since` (aware UTC).
 
@@ -126,7 +126,7 @@ class SandboxProvider:
             )
         return [_text_of(row) for row in rows]
 
-    def fetch(self, provider_message_id: str) -> ProviderText | None:
+    def fetch(self, provider_message_id: str) -> ProviderMessage | None:
         """The message, delivered by now; None if the sandbox has no such ID. Raises as `find`."""
         if not _SID.fullmatch(provider_message_id):
             return None
@@ -134,7 +134,7 @@ class SandboxProvider:
             row = cursor.one(f"{_TEXTS} WHERE provider_message_id = :sid", sid=provider_message_id)
         return None if row is None else _text_of(row)
 
-    def received(self, *, since: datetime) -> Sequence[ReceivedText]:
+    def received(self, *, since: datetime) -> Sequence[ReceivedMessage]:
         """Always empty: nobody can send to a sandbox. Use `petmsg message receive` on a laptop."""
         assert since.tzinfo is not None
         return []
@@ -196,12 +196,12 @@ _COLUMNS = ("provider_message_id", "from_e164", "to_e164", "body", "accepted_at"
 _TEXTS = f"SELECT {', '.join(_COLUMNS)} FROM sandbox_text"  # noqa: S608 because it is all ours
 
 
-def _segments_of(text: ProviderText) -> int:
+def _segments_of(text: ProviderMessage) -> int:
     return 1 if text.media_count or not text.body else measure(text.body).segments
 
 
-def _text_of(row: dict[str, Any]) -> ProviderText:
-    return ProviderText(
+def _text_of(row: dict[str, Any]) -> ProviderMessage:
+    return ProviderMessage(
         provider_message_id=row["provider_message_id"],
         from_e164=row["from_e164"],
         # Both are erased with the client.
@@ -226,7 +226,7 @@ def _media_json(media: Sequence[OutgoingMedia]) -> str | None:
     )
 
 
-def _refused(text: OutgoingText) -> Rejected | None:
+def _refused(text: OutgoingMessage) -> Rejected | None:
     for phone, code, whose in (
         (text.from_e164, "21212", RejectionClass.SENDER),
         (text.to_e164, "21211", RejectionClass.RECIPIENT),

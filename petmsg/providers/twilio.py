@@ -38,11 +38,11 @@ from petmsg.providers.base import (
     Accepted,
     Bill,
     FetchedMedia,
-    OutgoingText,
+    OutgoingMessage,
+    ProviderMessage,
     ProviderNumber,
-    ProviderText,
     ReceivedMedia,
-    ReceivedText,
+    ReceivedMessage,
     Rejected,
     RejectionClass,
     RetryLater,
@@ -179,7 +179,7 @@ class TwilioProvider:
         self.market: NumberMarket = TwilioMarket(self._client, self._asked, self._read)
         self._told_where = {} if status_callback is None else {"status_callback": status_callback}
 
-    def send(self, text: OutgoingText) -> SendOutcome:
+    def send(self, text: OutgoingMessage) -> SendOutcome:
         """Send one message. Raises nothing but `KeyboardInterrupt`."""
         content = content_of(text, uptime=uptime())
         if not isinstance(content, dict):
@@ -206,7 +206,7 @@ class TwilioProvider:
 
     def find(
         self, *, from_e164: str | None, to_e164: str, since: datetime
-    ) -> Sequence[ProviderText]:
+    ) -> Sequence[ProviderMessage]:
         """Every message between the two phones (`from_e164` None: any number) that Twilio accepted
         at or after `since` (aware UTC).
 
@@ -217,7 +217,7 @@ class TwilioProvider:
         first_second = since.replace(microsecond=0)
         last_answer_at.set(None)
 
-        def found() -> list[ProviderText]:
+        def found() -> list[ProviderMessage]:
             only = {} if from_e164 is None else {"from_": from_e164}
             first = self._messages.page(to=to_e164, page_size=_LARGEST_PAGE, **only)
             texts = {
@@ -237,12 +237,12 @@ class TwilioProvider:
 
         return self._asked(found)
 
-    def fetch(self, provider_message_id: str) -> ProviderText | None:
+    def fetch(self, provider_message_id: str) -> ProviderMessage | None:
         """The current state of a message; None if Twilio has no such ID. Raises as `find`."""
         if not _SID.fullmatch(provider_message_id):
             return None  # not an ID: it must not become part of a URL
 
-        def found() -> ProviderText | None:
+        def found() -> ProviderMessage | None:
             try:
                 message = one_record(self._messages(provider_message_id), provider_message_id)
                 return text_of(message, sid=provider_message_id)
@@ -254,14 +254,14 @@ class TwilioProvider:
 
         return self._asked(found)
 
-    def received(self, *, since: datetime) -> Sequence[ReceivedText]:
+    def received(self, *, since: datetime) -> Sequence[ReceivedMessage]:
         """Every message received at or after `since` (aware UTC), oldest first. Raises as `find`.
 
         Twilio's time of a received message is when Twilio accepted it, to the second.
         """
         first_second = since.replace(microsecond=0)
 
-        def found() -> list[ReceivedText]:
+        def found() -> list[ReceivedMessage]:
             first = self._messages.page(date_sent_after=first_second, page_size=_LARGEST_PAGE)
             texts = {
                 text.provider_message_id: text

@@ -13,7 +13,7 @@ from typing import Any
 
 from petmsg.errors import ProviderUnavailable
 from petmsg.money import Money, read_money
-from petmsg.providers.base import Bill, Delivery, ProviderNumber, ProviderText, ReceivedText
+from petmsg.providers.base import Bill, Delivery, ProviderMessage, ProviderNumber, ReceivedMessage
 from petmsg.providers.twilio_errors import look_up
 
 _MOST_PAGES = 50
@@ -111,7 +111,9 @@ def one_record(context: Any, sid: str) -> Row:
     return row
 
 
-def text_of(message: Row, *, sid: str = "", from_e164: str = "", to_e164: str = "") -> ProviderText:
+def text_of(
+    message: Row, *, sid: str = "", from_e164: str = "", to_e164: str = ""
+) -> ProviderMessage:
     """A sent message. Raises `TypeError` for a row that does not say which message it is.
 
     `sid`, `from_e164` and `to_e164` are what was asked for; they stand in for missing values. A row
@@ -124,7 +126,7 @@ def text_of(message: Row, *, sid: str = "", from_e164: str = "", to_e164: str = 
     code = None
     if delivery in NOT_DELIVERED:
         code = message.count("error_code", most=_LARGEST_CODE) or None
-    return ProviderText(
+    return ProviderMessage(
         provider_message_id=sid or message.unnamed(),
         from_e164=message.word("from") or from_e164,
         to_e164=message.word("to") or to_e164,
@@ -186,14 +188,14 @@ def _direction_of(message: Row) -> str:
     return direction if direction == "inbound" or direction.startswith("outbound") else ""
 
 
-def received_text(message: Row) -> ReceivedText:
+def received_text(message: Row) -> ReceivedMessage:
     """A received message. The sender may be a short code or a name; sender and number are empty if
     the row does not name them."""
     sid = message.word("sid")
     count = message.count("num_media")
     if count is None:
         count = 1 if sid.startswith("MM") else 0  # such IDs are those of messages with files
-    return ReceivedText(
+    return ReceivedMessage(
         provider_message_id=sid or message.unnamed(),
         from_phone=message.word("from"),
         to_e164=message.word("to"),
@@ -226,6 +228,6 @@ def _time_of(value: object) -> datetime | None:
     return at if at.year in _YEARS else None
 
 
-def when(text: ReceivedText) -> datetime:
+def when(text: ReceivedMessage) -> datetime:
     """When a message was received (aware UTC). One without a time sorts last and counts as new."""
     return text.received_at or datetime.max.replace(tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any
 
 from petmsg.providers.base import (
     TOO_LATE,
-    OutgoingText,
+    OutgoingMessage,
     Rejected,
     RejectionClass,
     RetryLater,
@@ -19,7 +19,7 @@ LONGEST_VALIDITY = 36_000
 Twilio's Message resource, and its errors 21624 and 90007: 1 to 36,000)."""
 
 
-def content_of(text: OutgoingText, *, uptime: float) -> dict[str, Any] | Rejected | RetryLater:
+def content_of(text: OutgoingMessage, *, uptime: float) -> dict[str, Any] | Rejected | RetryLater:
     """The fields of the message beside its phones; or why it cannot be sent.
 
     `uptime` is the present moment in seconds of `clock.uptime`. A message that expires is valid for

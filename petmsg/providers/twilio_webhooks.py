@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from petmsg.enums.opt_outs import Keyword
-from petmsg.providers.base import DeliveryReport, ReceivedMedia, ReceivedText
+from petmsg.providers.base import DeliveryReport, ReceivedMedia, ReceivedMessage
 from petmsg.providers.public_url import STATUS, checked_public_url
 from petmsg.providers.twilio_errors import look_up
 from petmsg.providers.twilio_parameters import (
@@ -42,10 +42,10 @@ def status_callback(public_url: str | None) -> str | None:
     return url + STATUS if url.startswith("https:") else None
 
 
-def received_text(form: Form) -> ReceivedText:
+def received_text(form: Form) -> ReceivedMessage:
     """A received message. Raises `MalformedWebhook`."""
     require_inbound(form)
-    return ReceivedText(
+    return ReceivedMessage(
         provider_message_id=_only(form, "MessageSid"),
         from_phone=_only(form, "From")[:_LONGEST_ADDRESS],
         to_e164=_address(form, "To"),

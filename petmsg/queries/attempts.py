@@ -48,7 +48,7 @@ class _Next(NamedTuple):
     id: int
 
 
-class WaitingText(NamedTuple):
+class ClaimableMessage(NamedTuple):
     """A message as its claim needs it. Instants are aware UTC."""
 
     id: int
@@ -70,7 +70,7 @@ class WaitingText(NamedTuple):
     expires_at: datetime | None
 
 
-class SendingText(NamedTuple):
+class SendingMessage(NamedTuple):
     """A message that is being sent: by whom, in which attempt, and by which provider."""
 
     id: int
@@ -105,10 +105,12 @@ class Acceptance(NamedTuple):
     now: datetime
 
 
-def locked_messages(cursor: Cursor, org: OrgRow, messages: Sequence[int]) -> dict[int, WaitingText]:
+def locked_messages(
+    cursor: Cursor, org: OrgRow, messages: Sequence[int]
+) -> dict[int, ClaimableMessage]:
     """These messages as far as nobody else has locked them, locked until the commit."""
     lock = cursor.row_lock("FOR UPDATE SKIP LOCKED")
-    rows = cursor.all_in_list(WaitingText, _WAITING + lock, "ids", messages, org_id=org.id)
+    rows = cursor.all_in_list(ClaimableMessage, _WAITING + lock, "ids", messages, org_id=org.id)
     return {row.id: row for row in rows}
 
 
@@ -151,11 +153,13 @@ def begin_attempts(cursor: Cursor, attempts: Sequence[NewAttempt]) -> None:
         cursor.run(RESERVE, number_id=last.number_id, free_at=last.free_at, now=last.now)
 
 
-def locked_sending(cursor: Cursor, org: OrgRow, messages: Sequence[int]) -> dict[int, SendingText]:
+def locked_sending(
+    cursor: Cursor, org: OrgRow, messages: Sequence[int]
+) -> dict[int, SendingMessage]:
     """Those of the messages that are being sent and were not delivered, as far as nobody else has
     locked them, locked until the commit."""
     lock = cursor.row_lock("FOR UPDATE SKIP LOCKED")
-    rows = cursor.all_in_list(SendingText, _SENDING + lock, "ids", messages, org_id=org.id)
+    rows = cursor.all_in_list(SendingMessage, _SENDING + lock, "ids", messages, org_id=org.id)
     return {row.id: row for row in rows}
 
 

@@ -96,7 +96,7 @@ NO_THREAD = 0
 """The thread id of messages outside any thread."""
 
 
-class DueText(NamedTuple):
+class DueMessage(NamedTuple):
     """A message that may be next. `due_at` is aware UTC.
 
     For a message outside any thread, `thread` is `NO_THREAD` and `client_id` None.
@@ -111,7 +111,7 @@ class DueText(NamedTuple):
     voice: str | None = None
 
 
-class BehindText(NamedTuple):
+class BlockedMessage(NamedTuple):
     """A due message that waits behind another, and why."""
 
     message: int
@@ -141,7 +141,7 @@ class NumberRateLimit(NamedTuple):
 
 def due_texts(
     cursor: Cursor, org: OrgRow, *, now: datetime, after: tuple[datetime, int], limit: int
-) -> list[DueText]:
+) -> list[DueMessage]:
     """The org's texts that are due at `now` and next, by due time and id, those after `after`."""
     rows = cursor.tuples(
         DUE, org_id=org.id, now=now, after_at=after[0], after_id=after[1], limit=limit
@@ -151,16 +151,16 @@ def due_texts(
 
 def next_of_threads(
     cursor: Cursor, org: OrgRow, threads: Sequence[int], *, now: datetime
-) -> list[DueText]:
+) -> list[DueMessage]:
     """The texts that are next in these threads, or to a phone where `NO_THREAD` is among them."""
     named = [each for each in threads if each != NO_THREAD]
     rows = cursor.in_list(NEXT_OF_THREADS, "threads", named, org_id=org.id, now=now)
     if len(named) < len(threads):
         rows += cursor.rows(NEXT_DIRECT, org_id=org.id, now=now)
-    return [DueText(*row.values()) for row in rows]
+    return [DueMessage(*row.values()) for row in rows]
 
 
-def behind_texts(cursor: Cursor, org: OrgRow, *, now: datetime, limit: int) -> list[BehindText]:
+def behind_texts(cursor: Cursor, org: OrgRow, *, now: datetime, limit: int) -> list[BlockedMessage]:
     """Due texts of the org that wait behind others, with the reason in words."""
     found = []
     for row in cursor.rows(BEHIND, org_id=org.id, now=now, limit=limit):
@@ -172,7 +172,7 @@ def behind_texts(cursor: Cursor, org: OrgRow, *, now: datetime, limit: int) -> l
             why = f"message {row['earlier_to_phone']} to the same phone is sent first"
         else:
             continue
-        found.append(BehindText(row["message"], row["to_e164"], row["segments"], why))
+        found.append(BlockedMessage(row["message"], row["to_e164"], row["segments"], why))
     return found
 
 
@@ -181,5 +181,5 @@ def read_rate_limits(cursor: Cursor, org: OrgRow) -> list[NumberRateLimit]:
     return [NumberRateLimit(**row) for row in cursor.rows(RATE_LIMITS, org_id=org.id)]
 
 
-def _due(cursor: Cursor, row: tuple[Any, ...]) -> DueText:
-    return DueText(row[0], row[1], row[2], row[3], row[4], cursor.as_instant(row[5]), row[6])
+def _due(cursor: Cursor, row: tuple[Any, ...]) -> DueMessage:
+    return DueMessage(row[0], row[1], row[2], row[3], row[4], cursor.as_instant(row[5]), row[6])

@@ -32,7 +32,7 @@ from petmsg.web.read_request import JSON, LARGEST_EVENT, Refusal, body_of
 from petmsg.web.refused_requests import RejectionCounter
 from petmsg.web.signed_request import NOT_SIGNED, Handler, respond, signed_form, with_refusals
 from petmsg.web.voice_route import VoiceRoutes, VoiceSource
-from petmsg.workflows.webhook_outcome import Outcome, SignedReport, SignedText
+from petmsg.workflows.webhook_outcome import Outcome, SignedMessage, SignedReport
 
 ANSWER_WITHIN = 10.0
 """Seconds. Twilio gives up after 15, and its fallback URL needs time too."""
@@ -126,7 +126,7 @@ class _Twilio:
         began = time.monotonic()
         form = await signed_form(request, self._signature)
         text = twilio_webhooks.received_text(form)
-        signed = SignedText(text, self._signature.accounts_of(form))
+        signed = SignedMessage(text, self._signature.accounts_of(form))
         outcome = await _stored(self._commits, signed, began=began)
         if outcome.status == 403:
             raise Refusal(403, outcome.word)

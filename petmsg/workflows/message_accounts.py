@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from petmsg.enums.orgs import ProviderName
 from petmsg.errors import MediaGone, PetmsgError, ProviderUnavailable
-from petmsg.providers.base import FetchedMedia, Provider, ProviderText, ReceivedMedia
+from petmsg.providers.base import FetchedMedia, Provider, ProviderMessage, ReceivedMedia
 from petmsg.providers.call_log import CallAtProvider, CallLog, HasCallLog, RecordedVoicemail
 from petmsg.queries.former_accounts import former_account_names
 from petmsg.queries.org import OrgRow
@@ -39,7 +39,7 @@ class MessageAccounts:
         self._present = present
         self._lock = Lock()
 
-    def fetch(self, provider_message_id: str) -> ProviderText | None:
+    def fetch(self, provider_message_id: str) -> ProviderMessage | None:
         """As `Provider.fetch`."""
         found = self._present.fetch(provider_message_id)
         for other in () if found is not None else self._others():

@@ -25,7 +25,7 @@ from petmsg.errors import (
     ProviderUnavailable,
     Refused,
 )
-from petmsg.providers.base import Provider, ReceivedMedia, ReceivedText
+from petmsg.providers.base import Provider, ReceivedMedia, ReceivedMessage
 from petmsg.providers.registry import PROVIDERS, needs_public_url
 from petmsg.queries.inbound import org_of_number, orgs_of_numbers, stored_message
 from petmsg.queries.inbox import find_unmatched
@@ -51,7 +51,7 @@ ReceiveResult = Received | ReceivedUnmatched | Failure
 
 def store_messages(
     store: Store,
-    texts: Sequence[ReceivedText],
+    texts: Sequence[ReceivedMessage],
     *,
     provider: ProviderName | None,
     contents: Mapping[str, bytes] | None = None,
@@ -77,7 +77,7 @@ def store_messages(
             continue
         of_org = [texts[place] for place in places]
 
-        def store_all(uow: UnitOfWork, of_org: list[ReceivedText] = of_org) -> list[Any]:
+        def store_all(uow: UnitOfWork, of_org: list[ReceivedMessage] = of_org) -> list[Any]:
             if contents and not store.dry_run:
                 keep_bytes(uow, store.media, contents)
             return receive_each(
@@ -98,7 +98,7 @@ def media_providers(environ: Mapping[str, str]) -> frozenset[ProviderName]:
 
 def _store_unmatched(
     store: Store,
-    text: ReceivedText,
+    text: ReceivedMessage,
     provider: ProviderName | None,
     *,
     refused: PetmsgError | None = None,
@@ -117,7 +117,7 @@ def _store_unmatched(
 
 def typed(
     store: Store, *, from_: str, to: str, body: str, sid: str | None, at: str | None
-) -> ReceivedText:
+) -> ReceivedMessage:
     """A message as a person typed it. A time without an offset is in the timezone of the number's
     org.
 
@@ -133,7 +133,7 @@ def typed(
             raise OutOfRange("A message cannot be received in the future.", hint="Leave out --at.")
     if sid is not None and not (0 < len(sid) <= _LONGEST_SID and sid.isprintable()):
         raise OutOfRange("--sid is not a valid ID.", hint="1 to 64 printable characters.")
-    return ReceivedText(
+    return ReceivedMessage(
         provider_message_id=sid or f"typed-{secrets.token_hex(16)}",
         from_phone=store.phone(from_),
         to_e164=to_e164,
@@ -145,11 +145,11 @@ def typed(
 class WithFiles(NamedTuple):
     """A message that was typed, and the bytes of its files by SHA-256."""
 
-    text: ReceivedText
+    text: ReceivedMessage
     contents: Mapping[str, bytes]
 
 
-def with_files(store: Store, text: ReceivedText, paths: Sequence[str]) -> WithFiles:
+def with_files(store: Store, text: ReceivedMessage, paths: Sequence[str]) -> WithFiles:
     """The message with these files, whose bytes are put into the store as they are.
 
     Raises `MediaUnreadable`, `MediaTooLarge`, and `OutOfRange` for too many.
@@ -210,7 +210,7 @@ def adopt(store: Store, id_text: str) -> Received:
         slug = org_of_number(cursor, row.to_e164)
     if slug is None:
         raise NotOurNumber(row.to_e164, org=None)
-    text = ReceivedText(
+    text = ReceivedMessage(
         provider_message_id=row.provider_message_id,
         from_phone=row.from_phone or "",
         to_e164=row.to_e164,
@@ -298,7 +298,7 @@ def pull(store: Store, *, since: str | None) -> Pulled:
 
 def _received(
     store: Store, org: OrgRow, adapter: Provider, *, since: str | None, only: set[str] | None
-) -> list[ReceivedText]:
+) -> list[ReceivedMessage]:
     """The messages that the org's account received, but only those to the orgs `only`, if given."""
     with store.snapshot() as cursor:
         start = (
@@ -314,7 +314,7 @@ def _received(
 
 
 def _store_in_chunks(
-    store: Store, adapter: Provider, texts: Sequence[ReceivedText], provider: ProviderName
+    store: Store, adapter: Provider, texts: Sequence[ReceivedMessage], provider: ProviderName
 ) -> tuple[list[ReceiveResult], bool]:
     """Store the messages; the results, and whether all are kept."""
     stored, are_kept = list[ReceiveResult](), True
@@ -328,7 +328,7 @@ def _store_in_chunks(
 
 def _keep_refused(
     store: Store,
-    texts: Sequence[ReceivedText],
+    texts: Sequence[ReceivedMessage],
     results: Sequence[ReceiveResult],
     provider: ProviderName,
 ) -> bool:
@@ -352,8 +352,8 @@ def _keep_refused(
 
 
 def _with_media(
-    store: Store, adapter: Provider, texts: Sequence[ReceivedText]
-) -> list[ReceivedText]:
+    store: Store, adapter: Provider, texts: Sequence[ReceivedMessage]
+) -> list[ReceivedMessage]:
     """The messages, with the IDs of their files as far as they are new.
 
     A list that fails loses no message: its files are stored without IDs, and `media fetch` asks

@@ -14,7 +14,7 @@ from petmsg.db.named_error import named_error
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.payments import StripeOutcome
 from petmsg.errors import Busy, Misconfigured
-from petmsg.providers.base import DeliveryReport, ReceivedText
+from petmsg.providers.base import DeliveryReport, ReceivedMessage
 from petmsg.providers.call_events import SignedCall
 from petmsg.providers.stripe_event import Payment
 from petmsg.queries.delivery_status import orgs_of_reports
@@ -35,7 +35,7 @@ from petmsg.workflows.payments import pay
 from petmsg.workflows.receive import ReceiveResult, store_messages
 from petmsg.workflows.store import Store
 from petmsg.workflows.store_calls import has_voicemail, store_signed_calls
-from petmsg.workflows.webhook_outcome import Outcome, SignedReport, SignedText
+from petmsg.workflows.webhook_outcome import Outcome, SignedMessage, SignedReport
 
 Keep = Callable[[Sequence[Any]], list[Outcome]]
 
@@ -56,8 +56,8 @@ class WebhookStore:
         self._on_media = on_media
         self._calls_of = calls_of
         self._kinds: tuple[tuple[type, Keep], ...] = (
-            (SignedText, self._signed),
-            (ReceivedText, self._texts),
+            (SignedMessage, self._signed),
+            (ReceivedMessage, self._texts),
             (SignedReport, self._signed_reports),
             (DeliveryReport, self._reports),
             (SignedCall, self._signed_calls),
@@ -76,7 +76,7 @@ class WebhookStore:
                 outcomes.update(zip(places, done, strict=True))
         return [outcomes[place] for place in range(len(items))]
 
-    def _signed(self, signed: Sequence[SignedText]) -> list[Outcome]:
+    def _signed(self, signed: Sequence[SignedMessage]) -> list[Outcome]:
         """Store messages, but for those to a number whose org never had the account that signed
         them: a company may not write into another one's inbox."""
         with self._store.snapshot() as cursor:
@@ -95,7 +95,7 @@ class WebhookStore:
         return outcomes
 
     def _texts(
-        self, texts: Sequence[ReceivedText], *, owners: Mapping[str, str] | None = None
+        self, texts: Sequence[ReceivedMessage], *, owners: Mapping[str, str] | None = None
     ) -> list[Outcome]:
         result = store_messages(self._store, texts, provider=ProviderName.TWILIO, owners=owners)
         if any(text.media_count for text in texts):
@@ -183,7 +183,7 @@ class WebhookStore:
 
 
 def _stranger_to(
-    cursor: Cursor, signed: SignedText, orgs: Mapping[str, OrgRow], owners: Mapping[str, str]
+    cursor: Cursor, signed: SignedMessage, orgs: Mapping[str, OrgRow], owners: Mapping[str, str]
 ) -> str | None:
     """The org whose number the message is to, if it never had the account; else None."""
     slug = owners.get(signed.text.to_e164)

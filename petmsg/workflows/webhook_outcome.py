@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from petmsg.providers.base import DeliveryReport, ReceivedText
+from petmsg.providers.base import DeliveryReport, ReceivedMessage
 from petmsg.rules.call_plan import CallPlan
 
 
@@ -17,17 +17,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedText:
+class SignedMessage:
     """A message that came in, and the names of the account that signed it (None: without a
     name)."""
 
-    text: ReceivedText
+    text: ReceivedMessage
     accounts: frozenset[str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class SignedReport:
-    """A delivery receipt, and the names of the account that signed it, as in `SignedText`."""
+    """A delivery receipt, and the names of the account that signed it, as in `SignedMessage`."""
 
     report: DeliveryReport
     accounts: frozenset[str | None]

@@ -18,7 +18,7 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 
 from petmsg.db import migrate
 from petmsg.enums.orgs import ProviderName
-from petmsg.providers.base import Accepted, ReceivedText, Rejected, RejectionClass
+from petmsg.providers.base import Accepted, ReceivedMessage, Rejected, RejectionClass
 from petmsg.services.inbound.receive import STALE_AFTER, Received, receive
 from petmsg.services.outbox import queue
 from petmsg.services.outbox.claim import claim
@@ -136,7 +136,7 @@ class Replies(CompanyLife):
         known = self.model.texts[draw(st.sampled_from([*self.model.texts]))]
         before = self._counts()
         told: list[Received] = []
-        text = ReceivedText(known.sid, known.sender, known.number, "something else", known.at)
+        text = ReceivedMessage(known.sid, known.sender, known.number, "something else", known.at)
         assert self._do(lambda uow: told.append(receive(uow, text)))
         assert (told[0].message, told[0].duplicate) == (known.message, True)
         assert self._counts() == before, "a text that was there already did something"
@@ -155,7 +155,7 @@ class Replies(CompanyLife):
         told: list[Received] = []
         came = self.model.now + SECOND
         at = came - ago
-        text = ReceivedText(sid, who, to, body, at)
+        text = ReceivedMessage(sid, who, to, body, at)
         assert self._do(lambda uow: told.append(receive(uow, text)))
         to_whom, code = self.model.expect(who, to, at, body)
         decision = told[0].decision

@@ -285,12 +285,12 @@ def _alert_not_raised() -> None:
 def _webhook_lost() -> None:
     """Every now and then a message is answered 200 and not stored."""
     from petmsg.workflows.store_webhooks import WebhookStore
-    from petmsg.workflows.webhook_outcome import Outcome, SignedText
+    from petmsg.workflows.webhook_outcome import Outcome, SignedMessage
 
     store, turns = WebhookStore.__call__, itertools.count(1)
 
     def careless(self: Any, items: Sequence[object]) -> list[Outcome]:
-        lost = [isinstance(each, SignedText) and not next(turns) % ONE_IN for each in items]
+        lost = [isinstance(each, SignedMessage) and not next(turns) % ONE_IN for each in items]
         kept = [each for each, is_lost in zip(items, lost, strict=True) if not is_lost]
         outcomes = iter(store(self, kept) if kept else [])
         return [Outcome(200, "stored") if is_lost else next(outcomes) for is_lost in lost]

@@ -14,9 +14,9 @@ from petmsg.providers.base import (
     Billing,
     Delivery,
     OutgoingMedia,
-    OutgoingText,
+    OutgoingMessage,
     Provider,
-    ProviderText,
+    ProviderMessage,
     Rejected,
     RejectionClass,
     RetryLater,
@@ -43,8 +43,8 @@ class ProviderContract:
     def provider(self) -> Provider:
         raise NotImplementedError("the class under test supplies its provider")
 
-    def text(self, body: str = "Maya is on her way.") -> OutgoingText:
-        return OutgoingText(self.from_e164, self.to_e164, body)
+    def text(self, body: str = "Maya is on her way.") -> OutgoingMessage:
+        return OutgoingMessage(self.from_e164, self.to_e164, body)
 
     def test_a_provider_has_a_name_that_fits_into_a_column(self, provider: Provider) -> None:
         assert provider.name
@@ -92,7 +92,7 @@ class ProviderContract:
         self, provider: Provider, to_e164: str | None, body: str
     ) -> None:
         to = self.to_e164 if to_e164 is None else to_e164
-        assert isinstance(provider.send(OutgoingText(self.from_e164, to, body)), OUTCOMES)
+        assert isinstance(provider.send(OutgoingMessage(self.from_e164, to, body)), OUTCOMES)
 
     # --- pictures --------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class ProviderContract:
 
     def found(
         self, provider: Provider, *, since: datetime | None = None, to_e164: str | None = None
-    ) -> list[ProviderText]:
+    ) -> list[ProviderMessage]:
         an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
         return [
             *provider.find(
@@ -168,7 +168,7 @@ class ProviderContract:
             (self.other_from_e164, self.to_e164),
             (self.from_e164, self.other_to_e164),
         ):
-            assert isinstance(provider.send(OutgoingText(*pair, "another")), Accepted)
+            assert isinstance(provider.send(OutgoingMessage(*pair, "another")), Accepted)
         assert [text.provider_message_id for text in self.found(provider)] == [sid]
 
     def test_find_leaves_out_what_was_taken_before_since(self, provider: Provider) -> None:

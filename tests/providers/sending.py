@@ -2,7 +2,7 @@
 
 import socket
 
-from petmsg.providers.base import OutgoingText, SendOutcome
+from petmsg.providers.base import OutgoingMessage, SendOutcome
 from petmsg.providers.credentials import TwilioCredentials
 from petmsg.providers.twilio import TwilioProvider
 from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
@@ -10,11 +10,11 @@ from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
 OURS = "+14155550101"
 CLIENTS_PHONE = "+14155550142"
 ALSO_OURS, ALSO_HERS = "+14155550102", "+14155550143"
-TEXT = OutgoingText(OURS, CLIENTS_PHONE, "Maya is on her way.")
+TEXT = OutgoingMessage(OURS, CLIENTS_PHONE, "Maya is on her way.")
 GOOD = TwilioCredentials(ACCOUNT_SID, AUTH_TOKEN)
 
 
-def sent_to(url: str, text: OutgoingText = TEXT, *, timeout_seconds: float = 1.0) -> SendOutcome:
+def sent_to(url: str, text: OutgoingMessage = TEXT, *, timeout_seconds: float = 1.0) -> SendOutcome:
     """The outcome of one text through a provider of its own."""
     provider = TwilioProvider(GOOD, timeout_seconds=timeout_seconds, api_url=url)
     try:

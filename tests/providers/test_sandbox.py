@@ -17,7 +17,7 @@ from petmsg.errors import Busy, DatabaseUnusable, ProviderUnavailable
 from petmsg.providers.base import (
     TOO_LATE,
     Accepted,
-    OutgoingText,
+    OutgoingMessage,
     Provider,
     Rejected,
     RejectionClass,
@@ -80,7 +80,7 @@ class TestContract(ProviderContract):
 def test_what_it_accepts_is_kept_as_it_would_have_been_sent(
     migrated_url: str, sandbox: SandboxProvider
 ) -> None:
-    outcome = sandbox.send(OutgoingText(OURS, CLIENTS_PHONE, "Grüße\nan Zoë"))
+    outcome = sandbox.send(OutgoingMessage(OURS, CLIENTS_PHONE, "Grüße\nan Zoë"))
     assert isinstance(outcome, Accepted)
     assert outcome.status == "accepted"
     with looking(migrated_url) as cursor:
@@ -98,16 +98,16 @@ def test_what_it_accepts_is_kept_as_it_would_have_been_sent(
 @pytest.mark.parametrize(
     ("text", "code", "whose"),
     [
-        (OutgoingText(OURS, "+1", "a"), "21211", RejectionClass.RECIPIENT),
-        (OutgoingText("nobody", CLIENTS_PHONE, "a"), "21212", RejectionClass.SENDER),
-        (OutgoingText(OURS, CLIENTS_PHONE, " \n"), "21602", RejectionClass.CONTENT),
-        (OutgoingText(OURS, CLIENTS_PHONE, "x" * 1601), "21617", RejectionClass.CONTENT),
+        (OutgoingMessage(OURS, "+1", "a"), "21211", RejectionClass.RECIPIENT),
+        (OutgoingMessage("nobody", CLIENTS_PHONE, "a"), "21212", RejectionClass.SENDER),
+        (OutgoingMessage(OURS, CLIENTS_PHONE, " \n"), "21602", RejectionClass.CONTENT),
+        (OutgoingMessage(OURS, CLIENTS_PHONE, "x" * 1601), "21617", RejectionClass.CONTENT),
     ],
 )
 def test_it_refuses_what_no_carrier_takes_and_keeps_nothing(
     migrated_url: str,
     sandbox: SandboxProvider,
-    text: OutgoingText,
+    text: OutgoingMessage,
     code: str,
     whose: RejectionClass,
 ) -> None:
@@ -128,13 +128,13 @@ def failing(problem: Exception) -> SandboxProvider:
 
 
 def test_a_locked_database_is_a_carrier_that_is_busy() -> None:
-    outcome = failing(Busy("locked")).send(OutgoingText(OURS, CLIENTS_PHONE, "a"))
+    outcome = failing(Busy("locked")).send(OutgoingMessage(OURS, CLIENTS_PHONE, "a"))
     assert isinstance(outcome, RetryLater)
 
 
 def test_any_other_failure_of_the_database_leaves_the_outcome_unknown() -> None:
     broken = failing(DatabaseUnusable("the disk failed at the commit"))
-    assert isinstance(broken.send(OutgoingText(OURS, CLIENTS_PHONE, "a")), Unknown)
+    assert isinstance(broken.send(OutgoingMessage(OURS, CLIENTS_PHONE, "a")), Unknown)
 
 
 @pytest.mark.parametrize("problem", [Busy("locked"), DatabaseUnusable("the disk failed")])
@@ -149,7 +149,7 @@ def test_a_database_that_cannot_be_read_leaves_the_question_unanswered(problem: 
 def test_a_text_of_a_forgotten_client_is_still_there_without_the_client(
     migrated_url: str, sandbox: SandboxProvider
 ) -> None:
-    outcome = sandbox.send(OutgoingText(OURS, CLIENTS_PHONE, "a"))
+    outcome = sandbox.send(OutgoingMessage(OURS, CLIENTS_PHONE, "a"))
     assert isinstance(outcome, Accepted)
     add_org(migrated_url)
     with working(migrated_url) as uow:
@@ -161,7 +161,7 @@ def test_a_text_of_a_forgotten_client_is_still_there_without_the_client(
 
 
 def test_nothing_is_kept_once_it_is_too_late_to_begin(sandbox: SandboxProvider) -> None:
-    assert sandbox.send(OutgoingText(OURS, CLIENTS_PHONE, "a", begin_by=uptime())) == TOO_LATE
+    assert sandbox.send(OutgoingMessage(OURS, CLIENTS_PHONE, "a", begin_by=uptime())) == TOO_LATE
     assert sandbox.find(from_e164=OURS, to_e164=CLIENTS_PHONE, since=NOW) == []
 
 

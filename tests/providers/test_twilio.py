@@ -10,7 +10,7 @@ import pytest
 from petmsg.errors import CredentialsMissing, Misconfigured
 from petmsg.providers.base import (
     Accepted,
-    OutgoingText,
+    OutgoingMessage,
     Provider,
     Rejected,
     RejectionClass,
@@ -129,7 +129,7 @@ def test_threads_share_a_provider_and_its_connections(
 def test_twilios_magic_numbers_are_refused_by_class(
     twilio: TwilioProvider, from_e164: str, to_e164: str, code: str, rejection_class: RejectionClass
 ) -> None:
-    outcome = twilio.send(OutgoingText(from_e164, to_e164, "hello"))
+    outcome = twilio.send(OutgoingMessage(from_e164, to_e164, "hello"))
     assert isinstance(outcome, Rejected)
     assert (outcome.code, outcome.rejection_class) == (code, rejection_class)
 
@@ -197,7 +197,7 @@ def test_wrong_credentials_are_a_matter_of_the_account(fake: TwilioFake) -> None
 
 
 def test_a_text_that_is_not_unicode_never_leaves(fake: TwilioFake, twilio: TwilioProvider) -> None:
-    outcome = twilio.send(OutgoingText(OURS, CLIENTS_PHONE, "\udcff"))
+    outcome = twilio.send(OutgoingMessage(OURS, CLIENTS_PHONE, "\udcff"))
     assert isinstance(outcome, Rejected)
     assert outcome.rejection_class is RejectionClass.CONTENT
     assert fake.requests == []

@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
-from petmsg.providers.base import Accepted, Delivery, OutgoingText, ProviderText, RejectionClass
+from petmsg.providers.base import (
+    Accepted,
+    Delivery,
+    OutgoingMessage,
+    ProviderMessage,
+    RejectionClass,
+)
 from petmsg.providers.twilio import TwilioProvider
 from tests.providers.sending import ALSO_OURS, CLIENTS_PHONE, GOOD, OURS, TEXT, unused_port
 from tests.support.twilio_fake import AUTH_TOKEN, TwilioFake
@@ -25,12 +31,12 @@ from tests.support.twilio_shapes import (
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def find(provider: TwilioProvider, since: datetime = LONG_AGO) -> Sequence[ProviderText]:
+def find(provider: TwilioProvider, since: datetime = LONG_AGO) -> Sequence[ProviderMessage]:
     return provider.find(from_e164=OURS, to_e164=CLIENTS_PHONE, since=since)
 
 
 def sent(provider: TwilioProvider, *bodies: str) -> list[str]:
-    outcomes = [provider.send(OutgoingText(OURS, CLIENTS_PHONE, body)) for body in bodies]
+    outcomes = [provider.send(OutgoingMessage(OURS, CLIENTS_PHONE, body)) for body in bodies]
     return [each.provider_message_id for each in outcomes if isinstance(each, Accepted)]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from petmsg.clock import now, uptime
-from petmsg.providers.base import TOO_LATE, Accepted, OutgoingText
+from petmsg.providers.base import TOO_LATE, Accepted, OutgoingMessage
 from petmsg.providers.twilio import TwilioProvider
 from petmsg.providers.twilio_requests import content_of
 from tests.providers.sending import TEXT
@@ -18,7 +18,7 @@ from tests.support.fixtures import NOW
 from tests.support.twilio_fake import TwilioFake
 
 
-def content(text: OutgoingText, *, at: float) -> dict[str, Any]:
+def content(text: OutgoingMessage, *, at: float) -> dict[str, Any]:
     said = content_of(text, uptime=at)
     assert isinstance(said, dict)
     return said

@@ -18,7 +18,7 @@ import pytest
 from petmsg.clock import now, uptime
 from petmsg.errors import ProviderUnavailable
 from petmsg.providers import timed_http
-from petmsg.providers.base import TOO_LATE, Accepted, OutgoingText, RetryLater, Unknown
+from petmsg.providers.base import TOO_LATE, Accepted, OutgoingMessage, RetryLater, Unknown
 from petmsg.providers.twilio import LONGEST_REQUEST_SECONDS, TwilioProvider
 from petmsg.services.outbox import unknown_outcomes
 from tests.providers.sending import CLIENTS_PHONE, GOOD, OURS, TEXT, sent_to
@@ -91,7 +91,7 @@ def test_a_text_that_is_not_read_is_unknown_in_time() -> None:
             api_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
         )
         with taking_at_most(10.0):
-            outcome = provider.send(OutgoingText(OURS, CLIENTS_PHONE, "x" * 8_000_000))
+            outcome = provider.send(OutgoingMessage(OURS, CLIENTS_PHONE, "x" * 8_000_000))
         provider.close()
     assert isinstance(outcome, Unknown)
 
@@ -156,7 +156,7 @@ def test_no_thread_is_given_the_answer_of_another(fake: TwilioFake) -> None:
         with ThreadPoolExecutor(16) as threads:
             outcomes = [
                 *threads.map(
-                    lambda body: provider.send(OutgoingText(OURS, CLIENTS_PHONE, body)), bodies
+                    lambda body: provider.send(OutgoingMessage(OURS, CLIENTS_PHONE, body)), bodies
                 )
             ]
     finally:

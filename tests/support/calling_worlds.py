@@ -22,7 +22,7 @@ from petmsg.enums.numbers import NumberClass
 from petmsg.enums.orgs import Switch
 from petmsg.enums.simulated_calls import PickUp
 from petmsg.errors import PetmsgError
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.providers.public_url import CALL, CALL_ENDED
 from petmsg.providers.sandbox_call import Callers, Reaction, SimulatedCall, VoiceRequest
 from petmsg.services.bookings import booking, confirm
@@ -154,7 +154,7 @@ class CallingWorld(PrivateWorld):
         """A client opts out, or in again: their calls are put through all the same."""
         ref = self.random.choice(CLIENTS)
         self._answers += 1
-        text = ReceivedText(
+        text = ReceivedMessage(
             provider_message_id=f"SM-stop-{self._answers}",
             from_phone=CLIENT_PHONES[ref],
             to_e164=self.random.choice(OURS[:3]),

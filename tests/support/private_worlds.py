@@ -19,7 +19,7 @@ from petmsg.enums.messages import MessageStatus
 from petmsg.enums.numbers import NumberClass
 from petmsg.enums.orgs import ProviderName, Switch
 from petmsg.errors import PetmsgError
-from petmsg.providers.base import Accepted, ReceivedText
+from petmsg.providers.base import Accepted, ReceivedMessage
 from petmsg.services.bookings import booking, confirm
 from petmsg.services.inbound.receive import receive
 from petmsg.services.numbers import number
@@ -123,7 +123,7 @@ class PrivateWorld(World):
     def _received(self, uow: UnitOfWork, ref: str) -> int:
         """A message from the client, which is answered next."""
         self._answers += 1
-        text = ReceivedText(
+        text = ReceivedMessage(
             provider_message_id=f"SM-{self._answers}",
             from_phone=_phone(ref),
             to_e164=self.random.choice((DESK, *POOL[:2], *NUMBERS[:3])),
@@ -253,7 +253,7 @@ class PrivateWorld(World):
         self._answers += 1
         token = f"answer-{self._answers}"
         at = self.now if late is None else self.now - late
-        text = ReceivedText(
+        text = ReceivedMessage(
             provider_message_id=f"SM-{token}",
             from_phone=_phone(client),
             to_e164=e164,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from petmsg.providers.base import Accepted, OutgoingText, SendOutcome
+from petmsg.providers.base import Accepted, OutgoingMessage, SendOutcome
 from petmsg.providers.twilio import TwilioProvider
 from tests.providers.sending import GOOD
 from tests.support.twilio_process import ROOT, FakeProcess, running_fake
@@ -28,7 +28,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProcess]:
 def sent(fake: FakeProcess, *bodies: str, timeout_seconds: float = 10.0) -> list[SendOutcome]:
     provider = TwilioProvider(GOOD, timeout_seconds=timeout_seconds, api_url=fake.url)
     try:
-        return [provider.send(OutgoingText(OURS, CLIENTS_PHONE, body)) for body in bodies]
+        return [provider.send(OutgoingMessage(OURS, CLIENTS_PHONE, body)) for body in bodies]
     finally:
         provider.close()
 

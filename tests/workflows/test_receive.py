@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from petmsg.errors import Busy
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows import receive
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
@@ -236,7 +236,7 @@ def test_a_message_behind_a_lock_is_asked_for_again(
     """It may be stored the next time, so it is no unmatched message, and the mark stays."""
     writes(fake, "Is Rex fine?")
 
-    def locked(_store: object, texts: Sequence[ReceivedText], **_: object) -> list[Failure]:
+    def locked(_store: object, texts: Sequence[ReceivedMessage], **_: object) -> list[Failure]:
         return [Failure(each.provider_message_id, Busy("locked")) for each in texts]
 
     with monkeypatch.context() as patch:

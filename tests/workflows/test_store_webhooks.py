@@ -10,11 +10,11 @@ import pytest
 
 from petmsg.db.backup_mark import mark
 from petmsg.db.location import locate
-from petmsg.providers.base import Delivery, DeliveryReport, ReceivedText
+from petmsg.providers.base import Delivery, DeliveryReport, ReceivedMessage
 from petmsg.workflows.environment import Environment
 from petmsg.workflows.store import Store
 from petmsg.workflows.store_webhooks import WebhookStore
-from petmsg.workflows.webhook_outcome import SignedReport, SignedText
+from petmsg.workflows.webhook_outcome import SignedMessage, SignedReport
 from tests.support.fixtures import NOW, Cli
 from tests.support.texting import ANN, POOL, people
 
@@ -69,11 +69,13 @@ def keep(cli: Cli, migrated_url: str, asked: Asked) -> Iterator[WebhookStore]:
         yield keep
 
 
-def text(sid: str, sender: str) -> SignedText:
-    return SignedText(ReceivedText(sid, sender, POOL, "Is Rex fine?"), OURS)
+def text(sid: str, sender: str) -> SignedMessage:
+    return SignedMessage(ReceivedMessage(sid, sender, POOL, "Is Rex fine?"), OURS)
 
 
-def words(keep: WebhookStore, texts: Sequence[SignedText | SignedReport]) -> list[tuple[int, str]]:
+def words(
+    keep: WebhookStore, texts: Sequence[SignedMessage | SignedReport]
+) -> list[tuple[int, str]]:
     return [(each.status, each.word) for each in keep(texts)]
 
 

@@ -18,7 +18,7 @@ from petmsg.enums.inbound import AddressedTo, RelayKind
 from petmsg.enums.messages import BlockCode
 from petmsg.errors import MalformedPhone, PetmsgError
 from petmsg.phone import country_prefix, parse_phone, phone_key
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.queries.auto_reply import (
     has_client_between,
     is_masked_number,
@@ -45,7 +45,7 @@ TO_STRANGERS_WITHIN = timedelta(hours=1)
 
 def answer(
     uow: UnitOfWork,
-    text: ReceivedText,
+    text: ReceivedMessage,
     decision: InboundDecision,
     *,
     message_id: int,
@@ -105,7 +105,7 @@ def _words(uow: UnitOfWork, decision: InboundDecision) -> str | None:
     return org.unknown_reply if decision.kind is AddressedTo.UNROUTED else None
 
 
-def _may_be_answered(uow: UnitOfWork, text: ReceivedText, number: NumberFact) -> bool:
+def _may_be_answered(uow: UnitOfWork, text: ReceivedMessage, number: NumberFact) -> bool:
     try:
         is_phone = parse_phone(text.from_phone) == text.from_phone
     except MalformedPhone:

@@ -9,7 +9,7 @@ from datetime import datetime
 from petmsg.enums.inbound import AddressedTo, RelayKind
 from petmsg.enums.routing import InboundCode
 from petmsg.plurals import counted
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.queries.inbound import sitter_id_of_message
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.relay import (
@@ -35,7 +35,7 @@ from petmsg.text_inputs import LONGEST_BODY
 
 def to_sitter(
     uow: UnitOfWork,
-    text: ReceivedText,
+    text: ReceivedMessage,
     *,
     message_id: int,
     client: ClientKey | None,
@@ -97,7 +97,7 @@ def _can_send_pictures(number: NumberFact | None) -> bool:
     return number is not None and number.mms is not False
 
 
-def _decided_now(uow: UnitOfWork, text: ReceivedText) -> InboundDecision | None:
+def _decided_now(uow: UnitOfWork, text: ReceivedMessage) -> InboundDecision | None:
     found = facts_now(
         uow.cursor,
         uow.org,
@@ -117,7 +117,7 @@ def _name_for(uow: UnitOfWork, sitter_id: int, client: ClientKey, at: datetime) 
     return next(names, client.name or client.ref)
 
 
-def is_reaction(uow: UnitOfWork, text: ReceivedText, client: ClientKey | None) -> bool:
+def is_reaction(uow: UnitOfWork, text: ReceivedMessage, client: ClientKey | None) -> bool:
     """Whether a client's message is only a reaction to a message of the company."""
     if client is None or text.media_count or not may_quote(text.body):
         return False

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.opt_outs import Keyword
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.queries.senders import Sender
 from petmsg.rules.keywords import (
     HELP,
@@ -29,7 +29,7 @@ _KNOWN = STOP | START | START_FOR_OPTED_OUT | HELP
 
 def apply_keyword(
     uow: UnitOfWork,
-    text: ReceivedText,
+    text: ReceivedMessage,
     keyword: Keyword,
     *,
     message_id: int,
@@ -96,7 +96,7 @@ def alert_not_forwarded(uow: UnitOfWork, sitter: str, message_id: int) -> tuple[
 
 
 def _alert_sitter(
-    uow: UnitOfWork, sitter: str, word: str, text: ReceivedText, *, message_id: int
+    uow: UnitOfWork, sitter: str, word: str, text: ReceivedMessage, *, message_id: int
 ) -> None:
     visit = may_mean_the_visit(text.body)
     sent = word if word in STOP else "a synonym of STOP"

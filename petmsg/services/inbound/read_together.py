@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.queries.confirm import threads_of_clients
 from petmsg.queries.inbound import (
     CalledNumber,
@@ -53,7 +53,7 @@ class ReadTogether:
 NOTHING = ReadTogether()
 
 
-def read_together(uow: UnitOfWork, texts: Sequence[ReceivedText]) -> ReadTogether:
+def read_together(uow: UnitOfWork, texts: Sequence[ReceivedMessage]) -> ReadTogether:
     """Read what these messages ask, and lock the clients who sent them; nothing for a single one.
 
     A text that no database takes is left to the message that has it.

@@ -17,7 +17,7 @@ from petmsg.enums.opt_outs import Keyword
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.routing import InboundCode
 from petmsg.errors import Refused
-from petmsg.providers.base import ReceivedMedia, ReceivedText
+from petmsg.providers.base import ReceivedMedia, ReceivedMessage
 from petmsg.queries.inbound import (
     read_inbound_facts,
     set_keyword,
@@ -87,7 +87,7 @@ class SentByUs(Refused):
 
 def receive(
     uow: UnitOfWork,
-    text: ReceivedText,
+    text: ReceivedMessage,
     *,
     provider: ProviderName | None = None,
     media_providers: Collection[ProviderName] = frozenset(ProviderName),
@@ -163,7 +163,7 @@ def receive(
 
 def receive_each(
     uow: UnitOfWork,
-    texts: Sequence[ReceivedText],
+    texts: Sequence[ReceivedMessage],
     *,
     provider: ProviderName | None = None,
     media_providers: Collection[ProviderName] = frozenset(ProviderName),
@@ -190,7 +190,7 @@ def receive_each(
 
 def _apply_effects(
     uow: UnitOfWork,
-    text: ReceivedText,
+    text: ReceivedMessage,
     facts: InboundFacts,
     decision: InboundDecision,
     *,
@@ -232,7 +232,7 @@ def _has_opted_out(uow: UnitOfWork, sitter: str) -> bool:
     return bool(opted_out(uow.cursor, uow.org, [phone]))
 
 
-def _stored(uow: UnitOfWork, text: ReceivedText, known: ReadTogether) -> Received | None:
+def _stored(uow: UnitOfWork, text: ReceivedMessage, known: ReadTogether) -> Received | None:
     id_ = text.provider_message_id
     row = known.take_stored(id_) if known.has_stored(id_) else stored_message(uow.cursor, id_)
     if row is None:
@@ -258,7 +258,7 @@ def _stored(uow: UnitOfWork, text: ReceivedText, known: ReadTogether) -> Receive
     )
 
 
-def _media_of(uow: UnitOfWork, text: ReceivedText, message_id: int) -> tuple[MessageMedia, ...]:
+def _media_of(uow: UnitOfWork, text: ReceivedMessage, message_id: int) -> tuple[MessageMedia, ...]:
     """The stored pictures of a message that has some."""
     if not (text.media_count or text.media):
         return ()
@@ -266,7 +266,7 @@ def _media_of(uow: UnitOfWork, text: ReceivedText, message_id: int) -> tuple[Mes
 
 
 def _apply_late_keyword(
-    uow: UnitOfWork, text: ReceivedText, keyword: Keyword, message_id: int, *, at: datetime
+    uow: UnitOfWork, text: ReceivedMessage, keyword: Keyword, message_id: int, *, at: datetime
 ) -> tuple[str, ...]:
     """Apply a keyword that only the webhook reports, after a poll had already stored the
     message."""
@@ -276,7 +276,7 @@ def _apply_late_keyword(
     return apply_keyword(uow, text, keyword, message_id=message_id, sender=sender, at=at)
 
 
-def storable(text: ReceivedText) -> ReceivedText:
+def storable(text: ReceivedMessage) -> ReceivedMessage:
     """Return the message as it can be stored: without NULs and lone surrogates, and not too
     long."""
     body = text.body.translate(_NOT_TEXT).encode("utf-8", "replace").decode("utf-8")
@@ -287,7 +287,7 @@ def storable(text: ReceivedText) -> ReceivedText:
 
 
 def _facts(
-    uow: UnitOfWork, text: ReceivedText, at: datetime, sender: Sender, known: ReadTogether
+    uow: UnitOfWork, text: ReceivedMessage, at: datetime, sender: Sender, known: ReadTogether
 ) -> InboundFacts | None:
     return read_inbound_facts(
         uow.cursor,
@@ -324,7 +324,7 @@ def _sitter_id(uow: UnitOfWork, facts: InboundFacts, decision: InboundDecision) 
 
 def _store(
     uow: UnitOfWork,
-    text: ReceivedText,
+    text: ReceivedMessage,
     facts: InboundFacts,
     decision: InboundDecision,
     *,
@@ -373,7 +373,7 @@ def _store(
     return message_id
 
 
-def _store_media(uow: UnitOfWork, message_id: int, text: ReceivedText) -> None:
+def _store_media(uow: UnitOfWork, message_id: int, text: ReceivedMessage) -> None:
     """A row for each file of the message. Those whose bytes are not stored yet are due now.
 
     A file that the provider did not name gets a row too: its list of the message's files tells

@@ -11,7 +11,7 @@ from datetime import datetime
 from petmsg.enums.inbound import RelayKind, RelayOutcome
 from petmsg.errors import PetmsgError
 from petmsg.models import Message
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.queries.inbound import media_count, sitter_id_of_message
 from petmsg.queries.message import provider_id_of
 from petmsg.queries.relay import (
@@ -47,7 +47,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 def from_sitter(
     uow: UnitOfWork,
-    text: ReceivedText,
+    text: ReceivedMessage,
     *,
     message_id: int,
     at: datetime,

@@ -12,7 +12,7 @@ from petmsg.db.transaction import Transaction
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.orgs import ProviderName
 from petmsg.errors import NoOrg, PetmsgError
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.queries.unmatched import insert_unmatched, unmatched_id
 from petmsg.services.alert import raise_alert
@@ -31,7 +31,7 @@ class ReceivedUnmatched:
 
 def store(
     transaction: Transaction,
-    text: ReceivedText,
+    text: ReceivedMessage,
     *,
     provider: ProviderName | None,
     actor: str,

@@ -22,7 +22,7 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.enums.routing import Outcome
 from petmsg.errors import NoOrg
 from petmsg.models import Message, MessageAttempt
-from petmsg.providers.base import ProviderText
+from petmsg.providers.base import ProviderMessage
 from petmsg.queries import after_restore as queries
 from petmsg.queries.client import client_ref
 from petmsg.queries.org import OrgRow, all_orgs
@@ -112,7 +112,7 @@ def list_held(cursor: Cursor, org: OrgRow) -> list[Held]:
     ]
 
 
-def reconcile(uow: UnitOfWork, one: Held, found: Sequence[ProviderText]) -> Reconciled | None:
+def reconcile(uow: UnitOfWork, one: Held, found: Sequence[ProviderMessage]) -> Reconciled | None:
     """Decide by what the provider sent to the phone since; return None if it was already
     decided."""
     message = locked_by_id(uow, one.message)
@@ -146,7 +146,7 @@ def reconcile(uow: UnitOfWork, one: Held, found: Sequence[ProviderText]) -> Reco
 
 
 def _sent(
-    uow: UnitOfWork, message: Message, text: ProviderText, number: queries.NumberHeldBy
+    uow: UnitOfWork, message: Message, text: ProviderMessage, number: queries.NumberHeldBy
 ) -> Reconciled | None:
     """Record an attempt that the backup did not know of."""
     assert message.id is not None
@@ -197,7 +197,7 @@ def _ended(uow: UnitOfWork, message: Message, event: str, note: str) -> Reconcil
 
 
 def _decision(
-    uow: UnitOfWork, message: Message, text: ProviderText, number: queries.NumberHeldBy
+    uow: UnitOfWork, message: Message, text: ProviderMessage, number: queries.NumberHeldBy
 ) -> dict[str, Any]:
     """Return a Decision that names the number; the original decision is lost."""
     client = client_ref(uow.cursor, message.client_id)

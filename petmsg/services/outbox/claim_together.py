@@ -13,8 +13,8 @@ from typing import NamedTuple
 from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.enums.routing import Code
 from petmsg.queries.attempts import (
+    ClaimableMessage,
     NewAttempt,
-    WaitingText,
     begin_attempts,
     locked_messages,
     locked_numbers,
@@ -44,7 +44,7 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork
 class _Candidate(NamedTuple):
     """A message that may be claimed, its client and its files."""
 
-    text: WaitingText
+    text: ClaimableMessage
     client: ClientKey
     media: Sequence[MediaRow]
 
@@ -64,7 +64,7 @@ def claim_together(
     """
     locked = locked_messages(uow.cursor, uow.org, messages)
     found: dict[int, Claim | Waiting | Failure] = {}
-    usual: list[WaitingText] = []
+    usual: list[ClaimableMessage] = []
     for text in (locked[each] for each in messages if each in locked):
         if text.direction == Direction.OUTBOUND and text.status != MessageStatus.QUEUED:
             problem = MessageNotWaiting(not_queued(text.id, text.status))
@@ -77,7 +77,7 @@ def claim_together(
     return found
 
 
-def _is_usual(uow: UnitOfWork, text: WaitingText) -> bool:
+def _is_usual(uow: UnitOfWork, text: ClaimableMessage) -> bool:
     """Whether the company speaks in the message, to a client, and it is due."""
     complete = None not in (text.body, text.to_e164, text.send_at, text.thread_id, text.client_id)
     speaks = text.voice is None and text.as_sitter_id is None
@@ -88,7 +88,7 @@ def _is_usual(uow: UnitOfWork, text: WaitingText) -> bool:
 
 
 def _free(
-    uow: UnitOfWork, texts: Sequence[WaitingText], public_url: str | None
+    uow: UnitOfWork, texts: Sequence[ClaimableMessage], public_url: str | None
 ) -> list[_Candidate]:
     """Those of the messages that nothing blocks and nothing is in the way of; one to a phone."""
     first = {text.to_e164: text for text in reversed(texts)}

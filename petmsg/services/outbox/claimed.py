@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from petmsg.enums.messages import MessageStatus
 from petmsg.models import Message
-from petmsg.providers.base import OutgoingMedia, OutgoingText
-from petmsg.queries.attempts import WaitingText
+from petmsg.providers.base import OutgoingMedia, OutgoingMessage
+from petmsg.queries.attempts import ClaimableMessage
 from petmsg.queries.queue import NO_THREAD, NumberRateLimit
 from petmsg.rules import rate_limit
 from petmsg.rules.routing import Decision
@@ -28,7 +28,7 @@ class Claim:
     worker: str
     thread: int
     number: int
-    text: OutgoingText
+    text: OutgoingMessage
     segments: int
     decision: Decision
     claimed_at: datetime
@@ -76,7 +76,7 @@ ClaimResult = Claim | Waiting | Ended
 
 def new_claim(
     uow: UnitOfWork,
-    message: Message | WaitingText,
+    message: Message | ClaimableMessage,
     number: NumberRateLimit,
     decision: Decision,
     *,
@@ -95,7 +95,7 @@ def new_claim(
         worker=worker,
         thread=message.thread_id or NO_THREAD,
         number=number.id,
-        text=OutgoingText(
+        text=OutgoingMessage(
             number.e164,
             message.to_e164,
             message.body,

@@ -13,7 +13,7 @@ from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.models import Message, MessageAttempt
-from petmsg.providers.base import Bill, Delivery, DeliveryReport, ProviderText, RejectionClass
+from petmsg.providers.base import Bill, Delivery, DeliveryReport, ProviderMessage, RejectionClass
 from petmsg.queries.delivery_reports import find_attempt, mark_asked_for
 from petmsg.queries.delivery_status import messages_of
 from petmsg.services.alert import raise_alert
@@ -47,7 +47,7 @@ class Answer:
 
     message: int
     provider_message_id: str
-    text: ProviderText | None
+    text: ProviderMessage | None
 
 
 @dataclass(frozen=True, slots=True)

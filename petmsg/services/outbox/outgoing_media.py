@@ -15,7 +15,7 @@ from petmsg.media.links import hash_of_token, new_token, path_of
 from petmsg.models import Media, Message
 from petmsg.providers.base import MOST_MEDIA, OutgoingMedia
 from petmsg.providers.registry import needs_public_url
-from petmsg.queries.attempts import WaitingText
+from petmsg.queries.attempts import ClaimableMessage
 from petmsg.queries.media import MediaRow, media_of_message, media_of_messages
 from petmsg.queries.media_link import NewLink, add_links
 from petmsg.queries.org import OrgRow
@@ -129,7 +129,9 @@ def read_media(uow: UnitOfWork, message: Message) -> list[MediaRow]:
     return media_of_message(uow.cursor, org_id=uow.org.id, message_id=message.id)
 
 
-def read_media_of_many(uow: UnitOfWork, texts: Sequence[WaitingText]) -> dict[int, list[MediaRow]]:
+def read_media_of_many(
+    uow: UnitOfWork, texts: Sequence[ClaimableMessage]
+) -> dict[int, list[MediaRow]]:
     """The files of each message that has any; no statement where none has."""
     with_any = [text.id for text in texts if text.media_count]
     return media_of_messages(uow.cursor, org_id=uow.org.id, message_ids=with_any)
@@ -152,7 +154,7 @@ def is_unreachable(
 def with_media_facts(
     facts: SendBlockFacts,
     org: OrgRow,
-    message: Message | WaitingText,
+    message: Message | ClaimableMessage,
     media: Sequence[MediaRow],
     public_url: str | None,
 ) -> SendBlockFacts:

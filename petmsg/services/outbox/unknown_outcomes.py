@@ -22,7 +22,7 @@ from petmsg.db.stopwatch import elapsed
 from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.models import Message
-from petmsg.providers.base import DeliveryReport, ProviderText
+from petmsg.providers.base import DeliveryReport, ProviderMessage
 from petmsg.queries.org import OrgRow
 from petmsg.queries.unknown_outcomes import (
     ClaimedMessage,
@@ -95,7 +95,7 @@ def mark_outcome_unknown(uow: UnitOfWork, orphan: ClaimedMessage) -> Reconciled 
 def reconcile(
     uow: UnitOfWork,
     unknown: UnknownOutcome,
-    found: Sequence[ProviderText],
+    found: Sequence[ProviderMessage],
     *,
     asked: str,
     grace: timedelta = GRACE,
@@ -221,25 +221,25 @@ def _still_unknown(uow: UnitOfWork, unknown: UnknownOutcome) -> Message | None:
     return message
 
 
-def _is_not_known(uow: UnitOfWork, message: Message, text: ProviderText) -> bool:
+def _is_not_known(uow: UnitOfWork, message: Message, text: ProviderMessage) -> bool:
     """Whether a listed message has the same two numbers and is not known as another message."""
     if (text.from_e164, text.to_e164) != (message.from_e164, message.to_e164):
         return False
     return not is_known_id(uow.cursor, text.provider_message_id)
 
 
-def _accepted_at(uow: UnitOfWork, text: ProviderText) -> datetime:
+def _accepted_at(uow: UnitOfWork, text: ProviderMessage) -> datetime:
     """When the provider accepted it, by the clock of this machine if the provider reported its
     age."""
     return text.created_at if text.age is None else uow.now - text.age
 
 
-def _says_something(text: ProviderText) -> bool:
+def _says_something(text: ProviderMessage) -> bool:
     """Whether it is more than an empty body: a picture alone has one."""
     return bool(text.body.strip()) or bool(text.media_count)
 
 
-def _has_same_content(message: Message, text: ProviderText) -> bool:
+def _has_same_content(message: Message, text: ProviderMessage) -> bool:
     """Whether body and number of pictures are the message's, as far as the provider says them."""
     if text.media_count not in (None, message.media_count):
         return False

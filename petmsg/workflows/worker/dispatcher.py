@@ -17,7 +17,7 @@ from petmsg.db.liveness import Worker
 from petmsg.errors import BUSY
 from petmsg.providers.base import Provider
 from petmsg.queries.org import Account, OrgRow
-from petmsg.queries.queue import DueText, behind_texts
+from petmsg.queries.queue import DueMessage, behind_texts
 from petmsg.queries.unknown_outcomes import ClaimedMessage
 from petmsg.services.outbox.claim import ProviderChanged
 from petmsg.services.outbox.claim_batch import ClaimedBatch, Recorded, claim_batch
@@ -68,7 +68,7 @@ class DispatchEvent:
     """Something that happened to a message, for the report of the dispatcher."""
 
     org: OrgRow
-    text: DueText | None
+    text: DueMessage | None
     result: Recorded | Waiting | Ended | Reconciled | Failure
 
 
@@ -220,7 +220,7 @@ class Dispatcher:
     def _on_claim_result(
         self,
         queue: OrgQueue,
-        text: DueText,
+        text: DueMessage,
         result: Claim | Waiting | Ended | Failure,
         now: datetime,
         claimed_at: float,
@@ -264,7 +264,7 @@ class Dispatcher:
         most = self._timings.max_scheduled
         queue.fetch(cursor, now, max_scheduled=most, poll=self._timings.poll, at_once=room)
 
-    def _due(self, queue: OrgQueue, now: datetime, room: int) -> list[DueText]:
+    def _due(self, queue: OrgQueue, now: datetime, room: int) -> list[DueMessage]:
         """What is to be claimed now. All workers claim in the order of the recipients, which
         prevents deadlocks."""
         soon = now + timedelta(seconds=self._timings.ahead / 2)

@@ -11,7 +11,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums.routing import Code
 from petmsg.queries.lookup import ClientKey, clients_by_id
 from petmsg.queries.org import OrgRow
-from petmsg.queries.queue import DueText
+from petmsg.queries.queue import DueMessage
 from petmsg.queries.routing import read_facts, usable_pool_numbers, voice_of
 from petmsg.queries.routing_of_many import add_shared_numbers, read_windows_of_many
 from petmsg.queries.send_blocks import Recipient, read_hold_facts_of_many
@@ -28,7 +28,7 @@ Numbers = tuple[int, ...]
 
 
 def likely_numbers(
-    cursor: Cursor, org: OrgRow, texts: Sequence[DueText], now: datetime
+    cursor: Cursor, org: OrgRow, texts: Sequence[DueMessage], now: datetime
 ) -> list[Numbers]:
     """The numbers from which each message may be sent now, in the order of `texts`; empty if
     something else decides, or a row is damaged: its claim fails in the same way, and reports it."""
@@ -38,14 +38,14 @@ def likely_numbers(
         return [_alone(cursor, org, text, now) for text in texts]
 
 
-def _alone(cursor: Cursor, org: OrgRow, text: DueText, now: datetime) -> Numbers:
+def _alone(cursor: Cursor, org: OrgRow, text: DueMessage, now: datetime) -> Numbers:
     try:
         return _read(cursor, org, [text], now)[0]
     except _ROW_ERRORS:
         return ()
 
 
-def _read(cursor: Cursor, org: OrgRow, texts: Sequence[DueText], now: datetime) -> list[Numbers]:
+def _read(cursor: Cursor, org: OrgRow, texts: Sequence[DueMessage], now: datetime) -> list[Numbers]:
     recipients = [Recipient(text.client_id, text.to_e164) for text in texts]
     held = read_hold_facts_of_many(cursor, org, recipients)
     free = [text for text, facts in zip(texts, held, strict=True) if not find_blocks(facts, now)]
@@ -68,7 +68,7 @@ def _read(cursor: Cursor, org: OrgRow, texts: Sequence[DueText], now: datetime) 
 
 
 def _facts(
-    cursor: Cursor, org: OrgRow, wanted: Sequence[tuple[DueText, ClientKey]], now: datetime
+    cursor: Cursor, org: OrgRow, wanted: Sequence[tuple[DueMessage, ClientKey]], now: datetime
 ) -> list[Facts]:
     """The facts of each message. A message in which a sitter may speak is read alone."""
     facts = read_windows_of_many(cursor, org, [(client, now) for _, client in wanted])

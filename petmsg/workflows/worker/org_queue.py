@@ -8,7 +8,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.providers.base import Provider, Rejected, RejectionClass, RetryLater
 from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.org import OrgRow
-from petmsg.queries.queue import DueText, due_texts, next_of_threads, read_rate_limits
+from petmsg.queries.queue import DueMessage, due_texts, next_of_threads, read_rate_limits
 from petmsg.services.outbox.record_outcome import HandedOver
 from petmsg.workflows.worker.likely_numbers import likely_numbers
 from petmsg.workflows.worker.rate_limiter import RateLimiter
@@ -39,7 +39,7 @@ class OrgQueue:
     scheduler: RateLimiter = field(default_factory=RateLimiter)
     deferred: dict[int, datetime] = field(default_factory=dict)
     """Messages that are not tried again before that time."""
-    in_flight: dict[int, DueText] = field(default_factory=dict)
+    in_flight: dict[int, DueMessage] = field(default_factory=dict)
     done: list[HandedOver] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
     """Threads whose next message may be due."""
@@ -118,7 +118,7 @@ class OrgQueue:
     ) -> None:
         """Schedule the next messages, as far as there is room and they are due soon."""
         self._next_fetch_at = now + FETCH_INTERVAL
-        found: list[DueText] = []
+        found: list[DueMessage] = []
         if self.changed:
             found = next_of_threads(cursor, self.org, sorted(self.changed), now=now)
             self.changed.clear()
@@ -161,7 +161,7 @@ class OrgQueue:
         may_look = len(self.scheduler) < ENOUGH or now >= self._next_fetch_at
         return bool(self.changed) and may_look and len(self.scheduler) < max_scheduled
 
-    def _is_known(self, text: DueText) -> bool:
+    def _is_known(self, text: DueMessage) -> bool:
         known = (self.scheduler, self.deferred, self.in_flight)
         return any(text.message in place for place in known)
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from petmsg.queries.queue import DueText, NumberRateLimit
+from petmsg.queries.queue import DueMessage, NumberRateLimit
 from petmsg.rules import rate_limit
 
 
@@ -17,7 +17,7 @@ class RateLimiter:
     """Due messages by their expected start, and when each number is free."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[datetime, int, DueText]] = []
+        self._waiting: list[tuple[datetime, int, DueMessage]] = []
         self._here: dict[int, int | None] = {}
         self._scheduled: Counter[int] = Counter()
         self._rate_limits: dict[int, float] = {}
@@ -50,7 +50,7 @@ class RateLimiter:
         chosen = self._soonest(numbers, now)
         return now if chosen is None else self._next_start(chosen, now)
 
-    def schedule(self, text: DueText, numbers: Sequence[int], now: datetime) -> None:
+    def schedule(self, text: DueMessage, numbers: Sequence[int], now: datetime) -> None:
         """Schedule a message for the number of `numbers` that is free first, after the messages
         scheduled for it; without numbers, immediately."""
         chosen = self._soonest(numbers, now)
@@ -60,13 +60,13 @@ class RateLimiter:
             self._free_at[chosen] = at + self._occupancy(text, chosen)
         self._put(text, at, chosen)
 
-    def schedule_at(self, text: DueText, at: datetime) -> None:
+    def schedule_at(self, text: DueMessage, at: datetime) -> None:
         """Schedule a message for that time (aware UTC)."""
         self._put(text, at, None)
 
-    def pop_due(self, before: datetime, limit: int) -> list[DueText]:
+    def pop_due(self, before: datetime, limit: int) -> list[DueMessage]:
         """Remove and return messages due at or before that time, at most `limit`."""
-        found: list[DueText] = []
+        found: list[DueMessage] = []
         while self._waiting and self._waiting[0][0] <= before and len(found) < limit:
             expected_at, _, text = heapq.heappop(self._waiting)
             number = self._here[text.message]
@@ -85,13 +85,13 @@ class RateLimiter:
         """When the next message is due; None if nothing is scheduled."""
         return self._waiting[0][0] if self._waiting else None
 
-    def _put(self, text: DueText, at: datetime, number: int | None) -> None:
+    def _put(self, text: DueMessage, at: datetime, number: int | None) -> None:
         heapq.heappush(self._waiting, (at, text.message, text))
         self._here[text.message] = number
         if number is not None:
             self._scheduled[number] += 1
 
-    def _occupancy(self, text: DueText, number: int) -> timedelta:
+    def _occupancy(self, text: DueMessage, number: int) -> timedelta:
         return rate_limit.occupancy(
             text.segments, self._rate_limits.get(number, rate_limit.LONG_CODE)
         )

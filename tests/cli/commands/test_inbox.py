@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from petmsg.enums.calls import CallStatus
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.services import inbox
 from petmsg.services.inbound.receive import receive_each
 from tests.support.calls import add_call
@@ -280,7 +280,7 @@ def test_a_strangers_texts_are_a_clients_once_somebody_says_so(
 
 def test_what_has_no_phone_cannot_be_a_clients(ready: Cli, migrated_url: str) -> None:
     with working(migrated_url) as uow:
-        receive_each(uow, [ReceivedText("SM1", "72975", DESK, "Your code is 1")], provider=None)
+        receive_each(uow, [ReceivedMessage("SM1", "72975", DESK, "Your code is 1")], provider=None)
     assert waiting(ready) == [1]
     refused = ready("inbox", "assign", "1", "C-1", "-o", "json")
     assert (refused.code, refused.error["code"]) == (2, "malformed_phone")

@@ -10,7 +10,7 @@ import pytest
 
 from petmsg.db.location import locate
 from petmsg.enums.opt_outs import Keyword
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.services.inbound import read_together as together
 from petmsg.services.inbound.receive import receive_each
 from petmsg.services.unit_of_work import Failure, UnitOfWork
@@ -31,7 +31,7 @@ ORDER = {
 
 
 def text(sid: str, sender: str, to: str = POOL, body: str = "Is Rex fine?", **more: Any) -> Any:
-    return ReceivedText(sid, sender, to, body, **more)
+    return ReceivedMessage(sid, sender, to, body, **more)
 
 
 BATCHES = {
@@ -78,7 +78,9 @@ def company(cli: Cli, migrated_url: str) -> str:
     return migrated_url
 
 
-def stored(url: str, texts: Sequence[ReceivedText], *, by: int) -> tuple[list[Any], dict[str, Any]]:
+def stored(
+    url: str, texts: Sequence[ReceivedMessage], *, by: int
+) -> tuple[list[Any], dict[str, Any]]:
     """The results and the tables after these messages came in so many at a time; rolled back."""
     store = Store(Environment({}, now=NOW), db=url, actor="web")
     store.dry_run = True
@@ -118,7 +120,7 @@ def _same_ids(url: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("texts", BATCHES.values(), ids=BATCHES)
 def test_a_batch_stores_what_its_messages_store_alone(
-    company: str, texts: Sequence[ReceivedText]
+    company: str, texts: Sequence[ReceivedMessage]
 ) -> None:
     assert stored(company, texts, by=len(texts)) == stored(company, texts, by=1)
 

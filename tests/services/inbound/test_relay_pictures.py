@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from petmsg.enums.orgs import ProviderName
-from petmsg.providers.base import ReceivedMedia, ReceivedText
+from petmsg.providers.base import ReceivedMedia, ReceivedMessage
 from petmsg.services.inbound.receive import Received, receive_each
 from petmsg.workflows.environment import Environment
 from petmsg.workflows.relay_pictures import relay_pictures
@@ -50,7 +50,7 @@ def picture(
 ) -> Received:
     """A message with pictures that petmsg has not fetched yet."""
     media = tuple(ReceivedMedia("image/jpeg", f"ME{body}{place}") for place in range(count))
-    text = ReceivedText(f"MM{body}{now}{sender}", sender, MAYA, body, now, count, media=media)
+    text = ReceivedMessage(f"MM{body}{now}{sender}", sender, MAYA, body, now, count, media=media)
     with working(url, now=now) as uow:
         (taken,) = receive_each(uow, [text], media_providers=media_providers)
     assert isinstance(taken, Received)

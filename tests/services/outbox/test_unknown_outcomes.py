@@ -11,7 +11,7 @@ from petmsg.db.liveness import worker
 from petmsg.db.location import locate
 from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.errors import ProviderAccount, ProviderUnavailable
-from petmsg.providers.base import Delivery, ProviderText, SendOutcome, Unknown
+from petmsg.providers.base import Delivery, ProviderMessage, SendOutcome, Unknown
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.unknown_outcomes import LOOK_BACK
 from petmsg.services.orgs import org as orgs
@@ -57,12 +57,12 @@ class Listing:
 
     name = "listing"
 
-    def __init__(self, *texts: ProviderText, problem: Exception | None = None) -> None:
+    def __init__(self, *texts: ProviderMessage, problem: Exception | None = None) -> None:
         self.texts = texts
         self.problem = problem
         self.asked: list[dict[str, Any]] = []
 
-    def find(self, **asked: Any) -> tuple[ProviderText, ...]:
+    def find(self, **asked: Any) -> tuple[ProviderMessage, ...]:
         self.asked.append(asked)
         if self.problem is not None:
             raise self.problem
@@ -83,7 +83,7 @@ def url(refilled: Copies) -> str:
     return refilled("queueing", migrated_and(company))
 
 
-def text_like(**changes: Any) -> ProviderText:
+def text_like(**changes: Any) -> ProviderMessage:
     usual: dict[str, Any] = {
         "provider_message_id": SID,
         "from_e164": POOL,
@@ -92,7 +92,7 @@ def text_like(**changes: Any) -> ProviderText:
         "delivery": Delivery.ON_ITS_WAY,
         "created_at": NOW,
     }
-    return ProviderText(**usual | changes)
+    return ProviderMessage(**usual | changes)
 
 
 def lost(url: str, ref: str = "C-1", *, body: str = "See you at 3 pm") -> int:
@@ -401,7 +401,7 @@ def test_a_long_question_counts_from_when_it_was_asked(url: str) -> None:
     store = TestStore(url, now=NOW + GRACE - SECOND)
     slow = provider.find
 
-    def find(**asked: Any) -> tuple[ProviderText, ...]:
+    def find(**asked: Any) -> tuple[ProviderMessage, ...]:
         store.sleep(100)
         return slow(**asked)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from petmsg.enums.opt_outs import Keyword
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.services.inbound.receive import receive_each
 from tests.support.fixtures import NOW, Cli, looking, working
 from tests.support.incoming import MAYAS_PHONE, STRANGER, carried, comes, relayed, waiting
@@ -156,7 +156,7 @@ def test_what_cannot_be_meant_is_refused(ready: Cli) -> None:
 def told_by_the_provider(
     url: str, keyword: Keyword | None, body: str, *, sid: str = "SM1", sender: str = ANN
 ) -> tuple[str, ...]:
-    text = ReceivedText(sid, sender, MAYA, body, opt_out_type=keyword)
+    text = ReceivedMessage(sid, sender, MAYA, body, opt_out_type=keyword)
     with working(url) as uow:
         (taken,) = receive_each(uow, [text])
     return taken.did  # type: ignore[union-attr] # because a failure fails here

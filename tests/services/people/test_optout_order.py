@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.providers.base import ReceivedText
+from petmsg.providers.base import ReceivedMessage
 from petmsg.services.inbound.receive import receive_each
 from tests.support.fixtures import NOW, Cli, working
 from tests.support.incoming import STRANGER, comes
@@ -105,7 +105,7 @@ def test_messages_of_one_second_count_in_their_order(
     ready: Cli, migrated_url: str, words: tuple[str, str]
 ) -> None:
     texts = [
-        ReceivedText(f"SM{place}", ANN, MAYA, word, received_at=NOW)
+        ReceivedMessage(f"SM{place}", ANN, MAYA, word, received_at=NOW)
         for place, word in enumerate(words)
     ]
     with working(migrated_url, now=NOW + MINUTE) as uow:

@@ -11,9 +11,9 @@ from itertools import pairwise
 from petmsg.providers.base import (
     Accepted,
     Delivery,
-    OutgoingText,
+    OutgoingMessage,
+    ProviderMessage,
     ProviderNumber,
-    ProviderText,
     SendOutcome,
 )
 
@@ -23,15 +23,17 @@ class Remembering:
 
     name = "remembering"
 
-    def __init__(self, answer: Callable[[OutgoingText], SendOutcome | None] | None = None) -> None:
+    def __init__(
+        self, answer: Callable[[OutgoingMessage], SendOutcome | None] | None = None
+    ) -> None:
         self.answer = answer
-        self.got: list[tuple[float, OutgoingText]] = []
-        self.taken: list[ProviderText] = []
+        self.got: list[tuple[float, OutgoingMessage]] = []
+        self.taken: list[ProviderMessage] = []
         self.at_once = 0
         self.most_at_once = 0
         self._guard = threading.Lock()
 
-    def send(self, text: OutgoingText) -> SendOutcome:
+    def send(self, text: OutgoingMessage) -> SendOutcome:
         with self._guard:
             self.got.append((time.monotonic(), text))
             self.at_once += 1
@@ -46,12 +48,12 @@ class Remembering:
         with self._guard:
             sid = "SM" + secrets.token_hex(16)
             taken = (sid, text.from_e164, text.to_e164, text.body)
-            self.taken.append(ProviderText(*taken, Delivery.ON_ITS_WAY, datetime.now(UTC)))
+            self.taken.append(ProviderMessage(*taken, Delivery.ON_ITS_WAY, datetime.now(UTC)))
         return Accepted(sid, "accepted")
 
     def find(
         self, *, from_e164: str | None, to_e164: str, since: datetime
-    ) -> Sequence[ProviderText]:
+    ) -> Sequence[ProviderMessage]:
         return [
             text
             for text in self.taken
@@ -60,7 +62,7 @@ class Remembering:
             and text.created_at >= since
         ]
 
-    def fetch(self, provider_message_id: str) -> ProviderText | None:
+    def fetch(self, provider_message_id: str) -> ProviderMessage | None:
         return next((t for t in self.taken if t.provider_message_id == provider_message_id), None)
 
     def numbers(self) -> Sequence[ProviderNumber] | None:

@@ -11,7 +11,7 @@ import pytest
 
 from petmsg import clock
 from petmsg.clock import now
-from petmsg.providers.base import OutgoingText, RetryLater
+from petmsg.providers.base import OutgoingMessage, RetryLater
 from petmsg.services.orgs import freeze
 from petmsg.services.outbox.claim_batch import Recorded
 from petmsg.workflows.worker.dispatcher import AT_ONCE, Timings
@@ -111,7 +111,7 @@ def test_a_worker_whose_hands_are_full_waits_for_them_without_running_hot(url: s
     crowd(url, clients=6, numbers=6)
     queue(url, [(at, "Hi") for at in range(6)])
 
-    def slowly(_: OutgoingText) -> None:
+    def slowly(_: OutgoingMessage) -> None:
         time.sleep(0.5)
 
     crew = run_once(url, Remembering(slowly), pool=2)
@@ -150,7 +150,7 @@ def test_texts_that_become_next_while_others_leave_are_not_left_behind(url: str)
     crowd(url, clients=20, numbers=4)
     queue(url, [(0, "first")])
 
-    def many_more(text: OutgoingText) -> None:
+    def many_more(text: OutgoingMessage) -> None:
         if text.body == "first":
             queue(url, [(at, "late") for at in range(20)])
 

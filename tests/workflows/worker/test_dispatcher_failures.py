@@ -10,7 +10,7 @@ import pytest
 from petmsg.clock import now
 from petmsg.providers.base import (
     Accepted,
-    OutgoingText,
+    OutgoingMessage,
     Rejected,
     RejectionClass,
     RetryLater,
@@ -114,7 +114,7 @@ def test_a_burst_of_too_many_requests_costs_one_pause_and_not_the_run(url: str) 
     refused = iter([SLOW_DOWN] * 6)
     guard = threading.Lock()
 
-    def at_first(_: OutgoingText) -> SendOutcome | None:
+    def at_first(_: OutgoingMessage) -> SendOutcome | None:
         with guard:
             return next(refused, None)
 
@@ -189,7 +189,7 @@ def test_an_org_that_could_use_every_hand_leaves_some_to_the_others(url: str) ->
     queue(url, [(at, "few") for at in range(3)], org="other-paws")
     bodies: list[str] = []
 
-    def slowly(text: OutgoingText) -> None:
+    def slowly(text: OutgoingMessage) -> None:
         bodies.append(text.body)
         time.sleep(0.05)
 
@@ -202,7 +202,7 @@ def test_a_provider_that_is_changed_meanwhile_ends_the_run(url: str) -> None:
     crowd(url, clients=3, numbers=1, per_second=0.4)
     queue(url, [(at, "Hi") for at in range(3)])
 
-    def switch(_: OutgoingText) -> None:
+    def switch(_: OutgoingMessage) -> None:
         with working(url) as uow:
             orgs.change(uow, provider="twilio")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.providers.base import OutgoingText, Unknown
+from petmsg.providers.base import OutgoingMessage, Unknown
 from tests.workflows.worker.crew import QUICK, crowd, pumping, queue, run_once, statuses, wait_until
 from tests.workflows.worker.fake_providers import Remembering
 
@@ -23,7 +23,7 @@ def test_stopping_records_what_is_out_and_begins_nothing_more(url: str) -> None:
     queue(url, [(at, "Hi") for at in range(10)])
     inside, go_on = threading.Semaphore(0), threading.Event()
 
-    def hold_on(_: OutgoingText) -> None:
+    def hold_on(_: OutgoingMessage) -> None:
         inside.release()
         go_on.wait(20)
 
@@ -81,7 +81,7 @@ def test_one_orgs_failure_at_the_end_keeps_no_other_answer_from_the_database(url
         queue(url, [(0, org)], org=org)
     both = threading.Barrier(2, timeout=20)
 
-    def meet(_: OutgoingText) -> None:
+    def meet(_: OutgoingMessage) -> None:
         both.wait()
 
     with pumping(url, Remembering(meet), Remembering(meet)) as crew:

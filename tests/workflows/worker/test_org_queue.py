@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from petmsg.queries.org import find_org
-from petmsg.queries.queue import DueText
+from petmsg.queries.queue import DueMessage
 from petmsg.services.outbox import queue as message
 from petmsg.services.people import client
 from petmsg.workflows.worker.org_queue import (
@@ -36,7 +36,7 @@ def line_with(migrated_sqlite: str) -> LineWith:
             line = OrgQueue(find_org(cursor, None), Remembering())
             line.fetch(cursor, NOW, max_scheduled=ROOM, poll=1.0)
         for at in range(texts):
-            text = DueText(at, at, at, f"+1202555{at:04}", 1, NOW)
+            text = DueMessage(at, at, at, f"+1202555{at:04}", 1, NOW)
             line.scheduler.schedule_at(text, NOW + timedelta(minutes=1))
         return line
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
-from petmsg.queries.queue import DueText, NumberRateLimit
+from petmsg.queries.queue import DueMessage, NumberRateLimit
 from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.workflows.worker.rate_limiter import RateLimiter
 from tests.support.fixtures import NOW
@@ -12,8 +12,8 @@ SECOND = timedelta(seconds=1)
 MAYA, OLGA = 1, 2
 
 
-def text(message: int, *, segments: int = 1) -> DueText:
-    return DueText(message, message, message, f"+1415555{message:04}", segments, NOW)
+def text(message: int, *, segments: int = 1) -> DueMessage:
+    return DueMessage(message, message, message, f"+1415555{message:04}", segments, NOW)
 
 
 def scheduler(*numbers: NumberRateLimit) -> RateLimiter:

@@ -10,7 +10,7 @@ import pytest
 
 from petmsg.clock import now, uptime
 from petmsg.enums.routing import Outcome
-from petmsg.providers.base import Accepted, OutgoingText, RetryLater, SendOutcome, Unknown
+from petmsg.providers.base import Accepted, OutgoingMessage, RetryLater, SendOutcome, Unknown
 from petmsg.rules.routing import Decision
 from petmsg.services.outbox.claimed import Claim
 from petmsg.services.outbox.record_outcome import HandedOver
@@ -57,7 +57,7 @@ def claim(message: int = 1, *, number: int = 1, starts_in: float = 0, busy: floa
         worker="w-0123456789abcde",
         thread=message,
         number=number,
-        text=OutgoingText(f"+1415555010{number}", "+14155551001", str(message)),
+        text=OutgoingMessage(f"+1415555010{number}", "+14155551001", str(message)),
         segments=1,
         decision=DECISION,
         claimed_at=at,
@@ -112,7 +112,7 @@ def test_texts_of_one_number_keep_its_pace_also_if_the_clock_says_they_may_start
 def test_texts_of_several_numbers_do_not_wait_for_each_other(started: list[SenderPool]) -> None:
     meet = threading.Barrier(3, timeout=10)
 
-    def answer(_: OutgoingText) -> SendOutcome | None:
+    def answer(_: OutgoingMessage) -> SendOutcome | None:
         meet.wait()
         return None
 
@@ -139,7 +139,7 @@ def test_what_waited_too_long_for_a_thread_is_not_sent(
     monkeypatch.setattr(module, "LONGEST_SPARE", 0.2)
     may_answer, begun = threading.Event(), threading.Event()
 
-    def answer(_: OutgoingText) -> SendOutcome | None:
+    def answer(_: OutgoingMessage) -> SendOutcome | None:
         begun.set()
         assert may_answer.wait(20)
         return None
@@ -195,7 +195,7 @@ def test_what_was_begun_when_it_is_stopped_comes_back_with_its_answer(
 ) -> None:
     inside, go_on = threading.Event(), threading.Event()
 
-    def answer(_: OutgoingText) -> SendOutcome | None:
+    def answer(_: OutgoingMessage) -> SendOutcome | None:
         inside.set()
         go_on.wait(10)
         return None
@@ -239,7 +239,7 @@ def test_a_clock_that_is_set_back_keeps_no_text_waiting_for_an_hour(
 def test_a_carrier_that_breaks_leaves_the_outcome_unknown(
     started: list[SenderPool], problem: Exception
 ) -> None:
-    def answer(_: OutgoingText) -> SendOutcome:
+    def answer(_: OutgoingMessage) -> SendOutcome:
         raise problem
 
     crew = pool(started)
