@@ -5,7 +5,7 @@ from typing import NamedTuple
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
 
-_HELD_IN_DOUBT = """
+_HELD_AS_UNKNOWN = """
 SELECT id AS message, error_message AS why FROM message
 WHERE org_id = :org_id AND id IN (:ids) AND status = 'held'
   AND error_code IN ('ambiguous', 'other_provider')
@@ -51,4 +51,4 @@ def left_to_a_person(cursor: Cursor, org: OrgRow) -> list[HeldForAPerson]:
         org_id=org.id,
     )
     ids = [int(ref) for (ref,) in refs]
-    return cursor.all_in_list(HeldForAPerson, _HELD_IN_DOUBT, "ids", ids, org_id=org.id)
+    return cursor.all_in_list(HeldForAPerson, _HELD_AS_UNKNOWN, "ids", ids, org_id=org.id)

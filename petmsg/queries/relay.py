@@ -126,7 +126,7 @@ ORDER BY m.id DESC LIMIT :limit
 """
 
 _REACHED = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED))
-_IN_DOUBT = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
+_OUTCOME_UNKNOWN = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
 
 
 class _Question(NamedTuple):
@@ -209,7 +209,7 @@ def questions(cursor: Cursor, org: OrgRow, sitter_id: int) -> list[Question]:
     ]
 
 
-class Asked(NamedTuple):
+class AskedQuestions(NamedTuple):
     """What a sitter was asked, and the messages that wait for the answer. `options` are the refs of
     the list last sent, `waiting` the questions it covers, `unasked` those of which the sitter was
     sent no list. `listed_at` is when the last list was sent (aware UTC). With nothing waiting,
@@ -222,7 +222,7 @@ class Asked(NamedTuple):
     listed_at: datetime | None = None
 
 
-def read_asked(cursor: Cursor, org: OrgRow, sitter_id: int, at: datetime) -> Asked:
+def read_asked(cursor: Cursor, org: OrgRow, sitter_id: int, at: datetime) -> AskedQuestions:
     """By which list an answer of the sitter at `at` (aware UTC) is read: the one last sent."""
     current = [
         each for each in questions(cursor, org, sitter_id) if at - each.asked_at < ANSWER_WITHIN
@@ -230,20 +230,20 @@ def read_asked(cursor: Cursor, org: OrgRow, sitter_id: int, at: datetime) -> Ask
     rows = [
         row
         for row in cursor.all(_List, LISTS, org_id=org.id, sitter_id=sitter_id, limit=_MOST_ASKED)
-        if row.status in _REACHED | _IN_DOUBT and at - row.asked_at < LOOK_BACK
+        if row.status in _REACHED | _OUTCOME_UNKNOWN and at - row.asked_at < LOOK_BACK
     ]
     if not rows:
-        return Asked(unasked=tuple(current))
+        return AskedQuestions(unasked=tuple(current))
     last = rows[0]
     if not current:
         has_expired = any(row.outcome in (None, RelayOutcome.EXPIRED) for row in rows)
-        return Asked(has_expired=has_expired, listed_at=last.sent_at or at)
-    if last.status in _IN_DOUBT:
-        return Asked(unasked=tuple(current))
+        return AskedQuestions(has_expired=has_expired, listed_at=last.sent_at or at)
+    if last.status in _OUTCOME_UNKNOWN:
+        return AskedQuestions(unasked=tuple(current))
     covered = tuple(each for each in current if each.message < last.notice)
     others = tuple(each for each in current if each not in covered)
     (options,) = _refs(cursor, org, [json.loads(last.options)]) if covered else ((),)
-    return Asked(options, covered, others, listed_at=last.sent_at or at)
+    return AskedQuestions(options, covered, others, listed_at=last.sent_at or at)
 
 
 def read_relay_facts(
@@ -291,10 +291,10 @@ def _read_staff(cursor: Cursor, whose: dict[str, int], at: datetime) -> StaffWro
     found = [
         StaffWrote(
             row.sent_at or row.claimed_at or row.created_at,
-            None if row.status in _IN_DOUBT else True,
+            None if row.status in _OUTCOME_UNKNOWN else True,
         )
         for row in cursor.all(_Staff, STAFF, limit=_MOST_ASKED, **whose)
-        if row.status in _REACHED | _IN_DOUBT
+        if row.status in _REACHED | _OUTCOME_UNKNOWN
     ]
     recent = [each for each in found if at - each.wrote_at < LOOK_BACK]
     return max(recent, key=lambda each: each.wrote_at, default=None)
@@ -385,7 +385,7 @@ def _nothing_since(listed_at: datetime | None, wrote: Sequence[Wrote]) -> bool:
 
 def _wrote(row: _Wrote) -> Wrote:
     status = row.status
-    reached = None if status in _IN_DOUBT else status in _REACHED
+    reached = None if status in _OUTCOME_UNKNOWN else status in _REACHED
     return Wrote(row.ref, max(row.received_at, row.sent_at or row.received_at), reached)
 
 

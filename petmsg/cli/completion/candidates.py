@@ -42,7 +42,7 @@ class Completions(NamedTuple):
     files: bool = False
 
 
-class Asked(NamedTuple):
+class CompletionRequest(NamedTuple):
     """What is asked for: words that begin with `typed`, in a command of `group`."""
 
     typed: str
@@ -50,7 +50,7 @@ class Asked(NamedTuple):
     run: Context
 
 
-Words = Callable[[Asked], Iterable[Candidate]]
+CandidateSource = Callable[[CompletionRequest], Iterable[Candidate]]
 
 
 def offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) -> Completions:
@@ -92,7 +92,8 @@ def _offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) 
     given = context.params.get(str(what.name)) if isinstance(what, TyperArgument) else None
     known = given if isinstance(given, list | tuple) else ()
     group = _path(context).partition(" ")[0]
-    found = [each for each in wanted(Asked(value, group, run)) if each.word not in known]
+    request = CompletionRequest(value, group, run)
+    found = [each for each in wanted(request) if each.word not in known]
     return Completions([Candidate(option + each.word, each.note) for each in found])
 
 
@@ -129,100 +130,100 @@ def _line(text: str | None) -> str:
 # ------------------------------------------------------------------------------ what a word may be
 
 
-def nothing(_: Asked) -> Iterable[Candidate]:
+def nothing(_: CompletionRequest) -> Iterable[Candidate]:
     """For words that only a person knows: a new name, a text, a time."""
     return ()
 
 
-def files(_: Asked) -> Iterable[Candidate]:
+def files(_: CompletionRequest) -> Iterable[Candidate]:
     """For files and folders; the shell itself finds them."""
     return ()
 
 
-def command_words(_: Asked) -> Iterable[Candidate]:
+def command_words(_: CompletionRequest) -> Iterable[Candidate]:
     """For the words of a command of petmsg itself."""
     return ()
 
 
-def stored(sql: str, *states: str) -> Words:
+def stored(sql: str, *states: str) -> CandidateSource:
     """Words that the database holds, by one of the texts of `queries.candidates`."""
 
-    def found(asked: Asked) -> Iterable[Candidate]:
-        location = asked.run.location._replace(connect_seconds=CONNECT_SECONDS)
+    def found(request: CompletionRequest) -> Iterable[Candidate]:
+        location = request.run.location._replace(connect_seconds=CONNECT_SECONDS)
         with snapshot(location) as cursor:
-            org = asked.run.setting("org").value
-            return candidates.offered(cursor, sql, asked.typed, org=org, states=states)
+            org = request.run.setting("org").value
+            return candidates.offered(cursor, sql, request.typed, org=org, states=states)
 
     return found
 
 
-def one_of(values: Iterable[str]) -> Words:
+def one_of(values: Iterable[str]) -> CandidateSource:
     """One of a closed set of words."""
-    return lambda asked: _beginning(asked.typed, ((str(value), None) for value in values))
+    return lambda request: _beginning(request.typed, ((str(value), None) for value in values))
 
 
-def row(asked: Asked) -> Iterable[Candidate]:
+def row(request: CompletionRequest) -> Iterable[Candidate]:
     """What the group's lists are made of, by what names it."""
-    return _ROWS.get(asked.group, nothing)(asked)
+    return _ROWS.get(request.group, nothing)(request)
 
 
-def zones(asked: Asked) -> Iterable[Candidate]:
+def zones(request: CompletionRequest) -> Iterable[Candidate]:
     """Names of the IANA database."""
     from zoneinfo import available_timezones
 
-    return one_of(sorted(available_timezones()))(asked)
+    return one_of(sorted(available_timezones()))(request)
 
 
-def countries(asked: Asked) -> Iterable[Candidate]:
+def countries(request: CompletionRequest) -> Iterable[Candidate]:
     """Countries that have phone numbers, with their names."""
     from petmsg.country import countries_with_phones
 
-    return _beginning(asked.typed, countries_with_phones().items())
+    return _beginning(request.typed, countries_with_phones().items())
 
 
-def revisions(asked: Asked) -> Iterable[Candidate]:
+def revisions(request: CompletionRequest) -> Iterable[Candidate]:
     """Schemas that `petmsg db` can go to."""
     from petmsg.db.schema_version import REVISIONS
 
-    return one_of(["head", "base", *REVISIONS])(asked)
+    return one_of(["head", "base", *REVISIONS])(request)
 
 
-def codes(asked: Asked) -> Iterable[Candidate]:
+def codes(request: CompletionRequest) -> Iterable[Candidate]:
     """The codes that `petmsg errors` knows."""
     from petmsg.providers.error_catalogue import listed
 
-    return _beginning(asked.typed, ((row.code, row.meaning) for row in listed(None)))
+    return _beginning(request.typed, ((row.code, row.meaning) for row in listed(None)))
 
 
-def classes(asked: Asked) -> Iterable[Candidate]:
+def classes(request: CompletionRequest) -> Iterable[Candidate]:
     """The classes of those codes."""
     from petmsg.providers.error_catalogue import CLASSES
 
-    return one_of(CLASSES)(asked)
+    return one_of(CLASSES)(request)
 
 
-def checks(asked: Asked) -> Iterable[Candidate]:
+def checks(request: CompletionRequest) -> Iterable[Candidate]:
     """What `petmsg doctor` looks at."""
     from petmsg.services.doctor.run_checks import CHECKS
 
-    return _beginning(asked.typed, ((each.name, each.holds) for each in CHECKS))
+    return _beginning(request.typed, ((each.name, each.holds) for each in CHECKS))
 
 
-def events(asked: Asked) -> Iterable[Candidate]:
+def events(request: CompletionRequest) -> Iterable[Candidate]:
     """The names of the newest events."""
-    newest = stored(candidates.EVENTS)(asked._replace(typed=""))
-    return one_of(sorted({each.note.partition(" ")[0] for each in newest}))(asked)
+    newest = stored(candidates.EVENTS)(request._replace(typed=""))
+    return one_of(sorted({each.note.partition(" ")[0] for each in newest}))(request)
 
 
-def whom(asked: Asked) -> Iterable[Candidate]:
+def whom(request: CompletionRequest) -> Iterable[Candidate]:
     """Whose texts of the inbox: the desk's, strangers', or a sitter's."""
-    desks = one_of((AddressedTo.FRONT_DESK, AddressedTo.UNROUTED, AddressedTo.RELAY))(asked)
-    return [*desks, *_SITTERS(asked)]
+    desks = one_of((AddressedTo.FRONT_DESK, AddressedTo.UNROUTED, AddressedTo.RELAY))(request)
+    return [*desks, *_SITTERS(request)]
 
 
-def senders(asked: Asked) -> Iterable[Candidate]:
+def senders(request: CompletionRequest) -> Iterable[Candidate]:
     """Who a message is from: the front desk, or a sitter."""
-    return [*one_of(("desk",))(asked), *_SITTERS(asked)]
+    return [*one_of(("desk",))(request), *_SITTERS(request)]
 
 
 _CLIENTS, _SITTERS, _BOOKINGS = map(
@@ -231,7 +232,7 @@ _CLIENTS, _SITTERS, _BOOKINGS = map(
 _NUMBERS, _MESSAGES, _MEDIA = map(
     stored, (candidates.NUMBERS, candidates.MESSAGES, candidates.MEDIA)
 )
-_ROWS: dict[str, Words] = {
+_ROWS: dict[str, CandidateSource] = {
     "alert": stored(candidates.ALERTS),
     "audit": stored(candidates.EVENTS),
     "booking": _BOOKINGS,
@@ -243,7 +244,7 @@ _ROWS: dict[str, Words] = {
     "number": _NUMBERS,
     "sitter": _SITTERS,
 }
-BY_METAVAR: dict[str, Words] = {
+BY_METAVAR: dict[str, CandidateSource] = {
     "[COMMAND]": command_words,
     "CLASS": classes,
     "CLIENT": _CLIENTS,
@@ -302,7 +303,7 @@ BY_METAVAR: dict[str, Words] = {
 }
 """By metavar, without its dots. A parameter without one takes what only a person knows."""
 
-BY_PARAMETER: dict[str, Words] = {
+BY_PARAMETER: dict[str, CandidateSource] = {
     "doctor checks": checks,
     "audit list event": events,
     "booking cancel ref": stored(
@@ -345,7 +346,7 @@ BY_PARAMETER: dict[str, Words] = {
 """By command and parameter, where the metavar would say too much or too little."""
 
 
-def candidates_for(path: str, parameter: Any) -> Words:
+def candidates_for(path: str, parameter: Any) -> CandidateSource:
     """What a parameter of the command at that path takes."""
     choices = getattr(parameter.type, "choices", None)
     if choices is not None:
