@@ -2,8 +2,8 @@
 
 The rule: what reads, and what writes by one statement, stands here. One row that a rule changes
 (load it, decide, change it) goes through the session in `petmsg.services`. There is no SQL text in
-`petmsg.services`, `petmsg.workflows`, `petmsg.cli`, `petmsg.web` or `petmsg.render`. An importer
-keeps its own, because it reads the tables of another system.
+`petmsg.services`, `petmsg.workflows`, `petmsg.cli`, `petmsg.web`, `petmsg.render` or
+`petmsg.importers`, but for what an importer reads of the tables of the other system.
 
 One statement, one text: it runs on SQLite and PostgreSQL alike, and a test holds each against the
 tables. Rows come back as NamedTuples (`cursor.all(Row, TEXT, ...)`), whose fields are the columns.

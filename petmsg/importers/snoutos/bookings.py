@@ -7,7 +7,6 @@ of old windows.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from sqlite3 import Row
-from typing import Any
 
 from petmsg.enums.bookings import BookingStatus
 from petmsg.enums.people import SitterStatus
@@ -18,12 +17,19 @@ from petmsg.importers.snoutos.people import (
     DeletedThere,
     NotImported,
     client_of,
-    clients_by_ref,
 )
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries import confirm as queries
+from petmsg.queries.client_rows import KnownClient
 from petmsg.queries.confirm import BookingState
+from petmsg.queries.imported import (
+    NewBooking,
+    SitterStatusRow,
+    clients_by_ref,
+    insert_bookings,
+    sitters_by_ref,
+)
 from petmsg.services.bookings import assignment_window
 from petmsg.services.bookings.booking_changes import changeable_values, load_bookings, require_span
 from petmsg.services.bookings.confirm import booked_time
@@ -36,11 +42,6 @@ SELECT b.id, b.orgId, b.clientId, b.sitterId, b.startsAt, b.endsAt, b.status, b.
 FROM "Booking" b LEFT JOIN "Client" c ON c.id = b.clientId
 WHERE b.orgId = :org ORDER BY b.startsAt, b.id
 """
-_INSERT = """
-INSERT INTO booking (org_id, ref, client_id, sitter_id, status, starts_at, ends_at, created_at)
-VALUES (:org_id, :ref, :client_id, :sitter_id, :status, :starts_at, :ends_at, :created_at)
-"""
-
 STATUS = {
     "pending": BookingStatus.PENDING,
     "requested": BookingStatus.PENDING,
@@ -69,8 +70,8 @@ def import_bookings(uow: UnitOfWork, stage: Stage, rows: Sequence[Row]) -> Impor
     """Import bookings; existing ones are not changed. Staged rows say whether they were imported
     now."""
     result = Imported("Booking", read=len(rows))
-    clients = clients_by_ref(uow, [row["clientId"] for row in rows])
-    sitters = sitters_by_ref(uow, [row["sitterId"] for row in rows])
+    clients = clients_by_ref(uow.cursor, uow.org.id, [row["clientId"] for row in rows])
+    sitters = locked_sitters(uow, [row["sitterId"] for row in rows])
     existing = {each.ref: each for each in load_bookings(uow, [row["id"] for row in rows])}
     new: list[BookingState] = []
     for row in rows:
@@ -94,8 +95,8 @@ def import_bookings(uow: UnitOfWork, stage: Stage, rows: Sequence[Row]) -> Impor
 def _booking(
     uow: UnitOfWork,
     row: Row,
-    clients: Mapping[str, dict[str, Any]],
-    sitters: Mapping[str | None, dict[str, Any]],
+    clients: Mapping[str, KnownClient],
+    sitters: Mapping[str, SitterStatusRow],
 ) -> tuple[BookingState, list[tuple[str, str]]]:
     """Return the booking, and what was changed: (code, reason). Raises `PetmsgError`."""
     client = _client(row, clients)
@@ -113,7 +114,7 @@ def _booking(
         what = f"Its sitter {row['sitterId']} was not imported, so the booking has none."
         notes.append(("sitter_not_taken", what))
     elif sitter is not None and _is_gone(uow, sitter, status, ends_at):
-        what = f"Its sitter {sitter['ref']} is offboarded here, so the booking has none."
+        what = f"Its sitter {sitter.ref} is offboarded here, so the booking has none."
         notes.append(("sitter_offboarded", what))
         sitter = None
     try:
@@ -123,7 +124,7 @@ def _booking(
     return state_of(ref, client, sitter, status, (starts_at, ends_at)), notes
 
 
-def _client(row: Row, clients: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _client(row: Row, clients: Mapping[str, KnownClient]) -> KnownClient:
     """Return the booking's client. Raises `DeletedThere`, `NotImported`, `Forgotten`."""
     if row["deletedAt"] is not None:
         raise DeletedThere("The booking was deleted there.")
@@ -135,11 +136,11 @@ def _client(row: Row, clients: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def _is_gone(
-    uow: UnitOfWork, sitter: Mapping[str, Any], status: BookingStatus, ends_at: datetime
+    uow: UnitOfWork, sitter: SitterStatusRow, status: BookingStatus, ends_at: datetime
 ) -> bool:
     """Whether the sitter is offboarded and the visit is not over."""
     return (
-        sitter["status"] == SitterStatus.OFFBOARDED
+        sitter.status == SitterStatus.OFFBOARDED
         and status is not BookingStatus.CANCELLED
         and ends_at + timedelta(minutes=uow.org.grace_minutes) > uow.now
     )
@@ -177,8 +178,8 @@ def _is_known(existing: BookingState | None, booking: BookingState) -> bool:
 
 def state_of(
     ref: str,
-    client: Mapping[str, Any],
-    sitter: Mapping[str, Any] | None,
+    client: KnownClient,
+    sitter: SitterStatusRow | None,
     status: BookingStatus,
     times: tuple[datetime, datetime],
 ) -> BookingState:
@@ -186,14 +187,14 @@ def state_of(
     return BookingState(
         id=0,
         ref=ref,
-        client_id=client["id"],
-        sitter_id=None if sitter is None else sitter["id"],
+        client_id=client.id,
+        sitter_id=None if sitter is None else sitter.id,
         status=status,
         starts_at=times[0],
         ends_at=times[1],
-        client=client["ref"],
-        sitter=None if sitter is None else sitter["ref"],
-        sitter_status=None if sitter is None else sitter["status"],
+        client=client.ref,
+        sitter=None if sitter is None else sitter.ref,
+        sitter_status=None if sitter is None else sitter.status,
     )
 
 
@@ -201,21 +202,16 @@ def store_bookings(uow: UnitOfWork, new: Sequence[BookingState]) -> None:
     """Store bookings, with thread and window if they are confirmed."""
     if not new:
         return
-    uow.cursor.run_many(
-        _INSERT,
+    insert_bookings(
+        uow.cursor,
+        uow.org.id,
         [
-            {
-                "org_id": uow.org.id,
-                "ref": row.ref,
-                "client_id": row.client_id,
-                "sitter_id": row.sitter_id,
-                "status": row.status,
-                "starts_at": row.starts_at,
-                "ends_at": row.ends_at,
-                "created_at": uow.now,
-            }
+            NewBooking(
+                row.ref, row.client_id, row.sitter_id, row.status, row.starts_at, row.ends_at
+            )
             for row in new
         ],
+        now=uow.now,
     )
     ids = {row.ref: row.id for row in load_bookings(uow, [row.ref for row in new])}
     rows = [row._replace(id=ids[row.ref]) for row in new]
@@ -236,17 +232,13 @@ def store_bookings(uow: UnitOfWork, new: Sequence[BookingState]) -> None:
             uow.audit("booking.cancelled", "booking", row.ref, payload, reason=WHY)
 
 
-def sitters_by_ref(uow: UnitOfWork, refs: Sequence[str | None]) -> dict[str | None, dict[str, Any]]:
+def locked_sitters(uow: UnitOfWork, refs: Sequence[str | None]) -> dict[str, SitterStatusRow]:
     """Return the sitters with those refs, locked so that nobody offboards them before the
     commit."""
-    found = uow.cursor.in_list(
-        "SELECT id, ref, status FROM sitter WHERE org_id = :org_id AND ref IN (:refs)",
-        "refs",
-        sorted({ref for ref in refs if ref}),
-        org_id=uow.org.id,
-    )
-    offboarded = queries.lock_sitters(uow.cursor, uow.org.id, [row["id"] for row in found])
-    for row in found:
-        if row["id"] in offboarded:
-            row["status"] = SitterStatus.OFFBOARDED
-    return {row["ref"]: row for row in found}
+    found = sitters_by_ref(uow.cursor, uow.org.id, refs)
+    ids = [sitter.id for sitter in found.values()]
+    offboarded = queries.lock_sitters(uow.cursor, uow.org.id, ids)
+    return {
+        ref: sitter._replace(status=SitterStatus.OFFBOARDED) if sitter.id in offboarded else sitter
+        for ref, sitter in found.items()
+    }

@@ -19,11 +19,20 @@ from petmsg.enums.routing import Outcome
 from petmsg.errors import MalformedRow, PetmsgError, quoted
 from petmsg.importers.snoutos.legacy_schema import MALFORMED, time_of
 from petmsg.importers.snoutos.opt_outs import store_opt_outs
-from petmsg.importers.snoutos.people import NotImported, forgotten, ids_by_ref
+from petmsg.importers.snoutos.people import NotImported, forgotten
 from petmsg.importers.snoutos.pictures import note_pictures
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
-from petmsg.importers.snoutos.threads import OurNumber, number_of, our_numbers
+from petmsg.importers.snoutos.threads import number_of
+from petmsg.queries.imported import OurNumber, our_numbers, sitters_by_ref
+from petmsg.queries.imported_messages import (
+    Conversation,
+    NewMessage,
+    conversations_by_ref,
+    insert_messages,
+    known_keys,
+    known_provider_ids,
+)
 from petmsg.rules.segments import measure
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -71,64 +80,6 @@ _RULE = {
 }
 """The rule under which a number of that class sends."""
 
-_COLUMNS = (
-    "org_id",
-    "thread_id",
-    "client_id",
-    "direction",
-    "status",
-    "body",
-    "from_e164",
-    "to_e164",
-    "number_id",
-    "rule",
-    "decision",
-    "as_sitter_id",
-    "idempotency_key",
-    "provider",
-    "provider_message_id",
-    "segments",
-    "attempts",
-    "error_code",
-    "error_message",
-    "actor",
-    "created_at",
-    "claimed_at",
-    "sent_at",
-    "send_at",
-    "delivered_at",
-)
-_INSERT = (
-    f"INSERT INTO message ({', '.join(_COLUMNS)}, urgent)"
-    f" VALUES ({', '.join(f':{column}' for column in _COLUMNS)}, :urgent)"
-)
-_ATTEMPTS = """
-INSERT INTO message_attempt (org_id, message_id, attempt, thread_id, number_id, rule, status,
-                             provider_message_id, claimed_at, ended_at, code)
-SELECT m.org_id, m.id, 1, m.thread_id, m.number_id, m.rule, m.status, m.provider_message_id,
-       m.claimed_at, m.sent_at, m.error_code
-FROM message m WHERE m.org_id = :org_id AND m.provider_message_id IN (:names)
-ORDER BY m.id
-"""
-
-# Nobody waits for an answer to an old message: it never was in petmsg's inbox.
-_CAME_IN = """
-INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, code, media_count)
-SELECT m.id, m.org_id, m.created_at, 'front_desk', 'KNOWN_CLIENT', 0
-FROM message m
-WHERE m.org_id = :org_id AND m.direction = 'inbound' AND m.{column} IN (:names)
-ORDER BY m.id
-"""
-
-# By the client's ref: the thread, the primary phone, and whether the client was erased.
-_CONVERSATIONS = """
-SELECT c.ref, c.id AS client_id, c.forgotten_at, t.id AS thread_id, p.e164 AS phone
-FROM client c
-LEFT JOIN thread t ON t.org_id = c.org_id AND t.client_id = c.id
-LEFT JOIN client_phone p ON p.client_id = c.id AND p.is_primary
-WHERE c.org_id = :org_id AND c.ref IN (:refs)
-"""
-
 
 def key_of(message_id: str) -> str:
     """Return the idempotency key of a message without a provider ID."""
@@ -139,14 +90,13 @@ def import_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]
     """Import messages in the order in which they were written; existing ones are not changed."""
     result = Imported("Message", read=len(rows))
     refs = list(dict.fromkeys(row["clientId"] for row in rows if row["clientId"]))
-    conversations = {
-        row["ref"]: row
-        for row in uow.cursor.in_list(_CONVERSATIONS, "refs", refs, org_id=uow.org.id)
-    }
-    numbers = our_numbers(uow)
-    sitters = ids_by_ref(uow, "sitter", [row["sitterId"] for row in rows])
-    sids, keys = _known(uow, rows)
-    new: list[dict[str, Any]] = []
+    conversations = conversations_by_ref(uow.cursor, uow.org.id, refs)
+    numbers = our_numbers(uow.cursor, uow.org.id)
+    sitters = sitters_by_ref(uow.cursor, uow.org.id, [row["sitterId"] for row in rows])
+    written = [row["providerMessageSid"] for row in rows if row["providerMessageSid"]]
+    sids = known_provider_ids(uow.cursor, written)
+    keys = known_keys(uow.cursor, uow.org.id, [key_of(row["id"]) for row in rows])
+    new: list[NewMessage] = []
     for row in rows:
         try:
             if row["same_sid"] is not None:
@@ -156,92 +106,93 @@ def import_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]
                 result.known += 1
                 continue
             number = number_of(uow, row["e164"], numbers)
-            new.append(_text(uow, row, conversation, number, sitters.get(row["sitterId"])))
+            sitter = sitters.get(row["sitterId"])
+            sitter_id = None if sitter is None else sitter.id
+            new.append(_message(uow, row, conversation, number, sitter_id))
             note_pictures(row["id"], row["mediaJson"], result)
         except PetmsgError as problem:
             result.refuse(row["id"], problem)
-    uow.cursor.run_many(_INSERT, new)
-    _insert_attempts(uow, [text for text in new if text["attempts"]])
-    _insert_inbound(uow, [text for text in new if text["direction"] == Direction.INBOUND])
+    insert_messages(uow.cursor, uow.org.id, new)
     result.new = len(new)
     if new:
-        sent = sum(text["direction"] == Direction.OUTBOUND for text in new)
+        sent = sum(message.direction == Direction.OUTBOUND for message in new)
         payload = {"from": "snoutos", "outbound": sent, "inbound": len(new) - sent}
         uow.audit("message.imported", "org", uow.org.slug, payload)
         store_opt_outs(uow, stage, org, new, result)
     return result
 
 
-def _conversation(row: Row, conversations: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _conversation(row: Row, conversations: Mapping[str, Conversation]) -> Conversation:
     """Return the client and thread of a message. Raises `NotImported` or `Forgotten`."""
     if row["clientId"] is None:
         raise NotImported(f"Thread {row['threadId']} does not exist.")
     if row["threadOrg"] != row["orgId"]:
         raise NotImported(f"Its thread {row['threadId']} belongs to another organisation.")
     found = conversations.get(row["clientId"])
-    if found is None or found["thread_id"] is None:
+    if found is None or found.thread_id is None:
         raise NotImported(f"Its thread {row['threadId']} was not imported.")
-    if found["forgotten_at"] is not None:
-        raise forgotten(found["ref"])
+    if found.forgotten_at is not None:
+        raise forgotten(found.ref)
     return found
 
 
-def _text(
+def _message(
     uow: UnitOfWork,
     row: Row,
-    conversation: Mapping[str, Any],
+    conversation: Conversation,
     number: OurNumber | None,
     sitter_id: int | None,
-) -> dict[str, Any]:
+) -> NewMessage:
     """Return the message as it is stored. Raises `MalformedRow`, `NotImported`."""
     direction = _direction(row["direction"])
     at = time_of(row["createdAt"], "Its time")
     sid, body = row["providerMessageSid"], row["body"] or ""
     sender = (row["senderType"] or "").strip().lower()
-    text: dict[str, Any] = {
-        **dict.fromkeys(_COLUMNS),
-        "org_id": uow.org.id,
-        "thread_id": conversation["thread_id"],
-        "client_id": conversation["client_id"],
-        "direction": direction.value,
-        "status": MessageStatus.RECEIVED.value,
-        "body": body,
-        "number_id": None if number is None else number.id,
-        "idempotency_key": None if sid else key_of(row["id"]),
-        "provider": ProviderName.TWILIO.value if sid and _TWILIO_ID.fullmatch(sid) else None,
-        "provider_message_id": sid,
-        "segments": measure(body).segments,
-        "attempts": 0,
-        "actor": f"snoutos:{sender}"[:120] if sender.isprintable() and sender else "snoutos",
-        "created_at": at,
-        "urgent": False,
-    }
+    message = NewMessage(
+        org_id=uow.org.id,
+        thread_id=conversation.thread_id,
+        client_id=conversation.client_id,
+        direction=direction.value,
+        status=MessageStatus.RECEIVED.value,
+        body=body,
+        number_id=None if number is None else number.id,
+        idempotency_key=None if sid else key_of(row["id"]),
+        provider=ProviderName.TWILIO.value if sid and _TWILIO_ID.fullmatch(sid) else None,
+        provider_message_id=sid,
+        segments=measure(body).segments,
+        actor=f"snoutos:{sender}"[:120] if sender.isprintable() and sender else "snoutos",
+        created_at=at,
+    )
     ours = None if number is None else number.e164
     if direction is Direction.INBOUND:
-        return text | {"from_e164": conversation["phone"], "to_e164": ours}
-    text |= {"from_e164": ours, "to_e164": conversation["phone"], "send_at": at}
-    if sender == "sitter":
-        text["as_sitter_id"] = sitter_id
+        return message._replace(from_e164=conversation.phone, to_e164=ours)
+    message = message._replace(
+        from_e164=ours,
+        to_e164=conversation.phone,
+        send_at=at,
+        as_sitter_id=sitter_id if sender == "sitter" else None,
+    )
     delivery = (row["delivery"] or "").strip().lower()
     if not sid and delivery not in _SENT:
-        failed = {"status": MessageStatus.FAILED.value, "error_code": NO_PROVIDER_ID}
-        return text | failed | {"error_message": _NOT_KNOWN}
+        return message._replace(
+            status=MessageStatus.FAILED.value, error_code=NO_PROVIDER_ID, error_message=_NOT_KNOWN
+        )
     if number is None:
         raise NotImported(
             f"The number {row['numberId'] or ''} of its thread was not imported, and a sent "
             "message cannot be stored without the number it was sent from."
         )
     status = _DELIVERED.get(delivery, MessageStatus.SENT)
-    text |= _delivery(row, status)
-    return text | {
-        "status": status.value,
-        "provider_message_id": sid or key_of(row["id"]),
-        "rule": _RULE[number.number_class].value,
-        "decision": _decision(uow, conversation["ref"], at, number),
-        "attempts": 1,
-        "claimed_at": at,
-        "sent_at": at,
-    }
+    return message._replace(
+        status=status.value,
+        provider_message_id=sid or key_of(row["id"]),
+        rule=_RULE[number.number_class].value,
+        decision=_decision(uow, conversation.ref, at, number),
+        attempts=1,
+        claimed_at=at,
+        sent_at=at,
+        **_delivery(row, status),
+    )
 
 
 def _delivery(row: Row, status: MessageStatus) -> dict[str, Any]:
@@ -282,44 +233,3 @@ def _decision(uow: UnitOfWork, client: str, at: datetime, number: OurNumber) -> 
         },
         ensure_ascii=False,
     )
-
-
-def _insert_attempts(uow: UnitOfWork, texts: Sequence[Mapping[str, Any]]) -> None:
-    """Insert the one attempt of each message that was sent."""
-    sids = [text["provider_message_id"] for text in texts]
-    _run_for(uow, _ATTEMPTS, sids)
-
-
-def _insert_inbound(uow: UnitOfWork, texts: Sequence[Mapping[str, Any]]) -> None:
-    """Address each inbound message to the front desk."""
-    for column in ("provider_message_id", "idempotency_key"):
-        names = [text[column] for text in texts if text[column]]
-        _run_for(uow, _CAME_IN.replace("{column}", column), names)
-
-
-def _run_for(uow: UnitOfWork, sql: str, names: Sequence[str]) -> None:
-    """Run a statement for the messages with these names, 500 at a time."""
-    for start in range(0, len(names), 500):
-        named = {f"name_{i}": name for i, name in enumerate(names[start : start + 500])}
-        listed = ", ".join(f":{name}" for name in named)
-        uow.cursor.run(sql.replace(":names", listed), org_id=uow.org.id, **named)
-
-
-def _known(uow: UnitOfWork, rows: Sequence[Row]) -> tuple[set[str], set[str]]:
-    """Return the provider IDs and keys of these rows that already exist."""
-    sids = [row["providerMessageSid"] for row in rows if row["providerMessageSid"]]
-    found = set()
-    for table in ("message", "message_attempt"):
-        existing = uow.cursor.in_list(
-            f"SELECT provider_message_id AS sid FROM {table} WHERE provider_message_id IN (:sids)",
-            "sids",
-            list(dict.fromkeys(sids)),
-        )
-        found |= {row["sid"] for row in existing}
-    keys = uow.cursor.in_list(
-        "SELECT idempotency_key FROM message WHERE org_id = :org_id AND idempotency_key IN (:keys)",
-        "keys",
-        [key_of(row["id"]) for row in rows],
-        org_id=uow.org.id,
-    )
-    return found, {row["idempotency_key"] for row in keys}

@@ -17,6 +17,8 @@ from petmsg.importers.snoutos.people import WHY, NotImported
 from petmsg.importers.snoutos.phones import known_phone, phone_of
 from petmsg.importers.snoutos.report import Imported
 from petmsg.models import MessageNumber
+from petmsg.queries.imported import locked_holders
+from petmsg.queries.number_rows import known_numbers
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import active_front_desk
 from petmsg.services.unit_of_work import UnitOfWork
@@ -62,7 +64,10 @@ def import_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     result = Imported("MessageNumber", read=len(rows))
     known = _known(uow, [row["e164"] for row in rows])
     named = [row[each] for row in rows for each in ("assignedSitterId", "formerSitterId")]
-    sitters = _sitters(uow, named)
+    sitters = {
+        row.ref: _Sitter(row.id, row.ref, SitterStatus(row.status), row.e164)
+        for row in locked_holders(uow.cursor, uow.org.id, named)
+    }
     has_desk = active_front_desk(uow) is not None
     seen: dict[str, str] = {}
     for row in rows:
@@ -236,27 +241,4 @@ def _add(uow: UnitOfWork, wanted: _Wanted) -> None:
 def _known(uow: UnitOfWork, written: Sequence[str | None]) -> dict[str, int]:
     """Return the org IDs of these numbers that the database already has, by E.164."""
     phones = {phone for text in written if (phone := known_phone(uow, text)) is not None}
-    return {
-        row["e164"]: row["org_id"]
-        for row in uow.cursor.in_list(
-            "SELECT e164, org_id FROM message_number WHERE e164 IN (:phones)",
-            "phones",
-            sorted(phones),
-        )
-    }
-
-
-def _sitters(uow: UnitOfWork, refs: Sequence[str | None]) -> dict[str, _Sitter]:
-    """Return the sitters with those refs and the number each holds, locked until the commit."""
-    lock = uow.cursor.row_lock("FOR SHARE OF s")
-    return {
-        row["ref"]: _Sitter(row["id"], row["ref"], SitterStatus(row["status"]), row["e164"])
-        for row in uow.cursor.in_list(
-            "SELECT s.id, s.ref, s.status, n.e164 FROM sitter s"
-            " LEFT JOIN message_number n ON n.sitter_id = s.id"
-            f" WHERE s.org_id = :org_id AND s.ref IN (:refs) ORDER BY s.id{lock}",
-            "refs",
-            sorted({ref for ref in refs if ref}),
-            org_id=uow.org.id,
-        )
-    }
+    return {row.e164: row.org_id for row in known_numbers(uow.cursor, sorted(phones))}

@@ -6,10 +6,9 @@ opted out for the whole org, with an alert, because CANCEL and END often mean th
 """
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from sqlite3 import Row
-from typing import Any, NamedTuple
 
 from petmsg.clock import iso_utc
 from petmsg.enums.alerts import AlertKind, AlertSeverity
@@ -18,11 +17,20 @@ from petmsg.enums.opt_outs import Keyword, OptOutSource
 from petmsg.enums.people import ClientKind
 from petmsg.errors import MalformedPhone, MalformedRow, PetmsgError, quoted
 from petmsg.importers.snoutos.legacy_schema import time_of, word_of
-from petmsg.importers.snoutos.people import clients_by_ref
 from petmsg.importers.snoutos.phones import phone_of
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.phone import phone_key
+from petmsg.queries.client_rows import KnownClient
+from petmsg.queries.imported import (
+    KnownOptOut,
+    clients_by_ref,
+    clients_of_phones,
+    known_opt_outs,
+    phones_of_clients,
+    sitters_of_phones,
+)
+from petmsg.queries.imported_messages import NewMessage
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import NoPhone
 from petmsg.rules.keywords import keyword_of, plain_word
@@ -47,25 +55,8 @@ SELECT rowid, coalesce(id, 'row ' || rowid) AS id, phone, state, source,
 FROM "OptOut" WHERE orgId = :org ORDER BY rowid
 """
 _WITH_STATE = 'SELECT DISTINCT e164 FROM "OptOut" WHERE orgId = :org AND e164 IN (:values)'
-_KNOWN = """
-SELECT phone_key, count(*) - count(ended_at) AS standing, max(ended_at) AS ended_at FROM opt_out
-WHERE org_id = :org_id AND phone_key IN (:keys) GROUP BY phone_key
-"""
-_CLIENTS_PHONES = """
-SELECT p.e164, c.ref FROM client_phone p JOIN client c ON c.id = p.client_id
-WHERE p.org_id = :org_id AND p.e164 IN (:phones)
-"""
-_SITTERS_PHONES = """
-SELECT s.phone AS e164, s.ref FROM sitter s WHERE s.org_id = :org_id AND s.phone IN (:phones)
-"""
 _OUT = frozenset(("opted_out", "optout", "opt_out", "out", "stop", "stopped", "unsubscribed"))
 _IN = frozenset(("opted_in", "optin", "opt_in", "in", "start", "subscribed", "resubscribed"))
-
-
-class _Known(NamedTuple):
-    phone_key: str
-    standing: int
-    ended_at: datetime | None
 
 
 def import_opt_outs(uow: UnitOfWork, stage: Stage, rows: Sequence[Row]) -> Imported:
@@ -78,7 +69,7 @@ def import_opt_outs(uow: UnitOfWork, stage: Stage, rows: Sequence[Row]) -> Impor
     result = Imported("OptOut", read=len(rows))
     read = [(row, _phone_or_problem(uow, row["phone"])) for row in rows]
     phones = {phone: phone_key(uow.org.slug, phone) for _, phone in read if isinstance(phone, str)}
-    known = _known(uow, list(phones.values()))
+    known = known_opt_outs(uow.cursor, uow.org.id, list(phones.values()))
     people = _people(uow, list(phones))
     stage.write(
         'UPDATE "OptOut" SET e164 = :e164 WHERE rowid = :row',
@@ -95,7 +86,7 @@ def import_opt_outs(uow: UnitOfWork, stage: Stage, rows: Sequence[Row]) -> Impor
         if _is_known(known.get(phones[phone]), said_at):
             result.known += 1
             continue
-        known[phones[phone]] = _Known(phones[phone], 1, None)
+        known[phones[phone]] = KnownOptOut(phones[phone], 1, None)
         _store(uow, row, phone, people.get(phone), said_at or uow.now)
         result.new += 1
         if state not in _OUT:
@@ -119,7 +110,7 @@ def _said_at(uow: UnitOfWork, staged: str | None) -> datetime | None:
         return None
 
 
-def _is_known(known: _Known | None, said_at: datetime | None) -> bool:
+def _is_known(known: KnownOptOut | None, said_at: datetime | None) -> bool:
     """Whether the opt-out is here, or the person opted in after it."""
     if known is None:
         return False
@@ -143,22 +134,18 @@ def _store(
     uow.audit(f"{noun}.opted_out", entity, ref, payload, reason=reason)
 
 
-def _known(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, _Known]:
-    found = uow.cursor.all_in_list(_Known, _KNOWN, "keys", keys, org_id=uow.org.id)
-    return {row.phone_key: row for row in found}
-
-
 def _people(uow: UnitOfWork, phones: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return who has each phone: the noun and the ref. A client comes before a sitter."""
+    sitters = sitters_of_phones(uow.cursor, uow.org.id, phones)
+    clients = clients_of_phones(uow.cursor, uow.org.id, phones)
     return {
-        row["e164"]: (noun, row["ref"])
-        for noun, sql in (("sitter", _SITTERS_PHONES), ("client", _CLIENTS_PHONES))
-        for row in uow.cursor.in_list(sql, "phones", phones, org_id=uow.org.id)
+        **{phone: ("sitter", ref) for phone, ref in sitters.items()},
+        **{phone: ("client", ref) for phone, ref in clients.items()},
     }
 
 
 def store_opt_outs(
-    uow: UnitOfWork, stage: Stage, org: str, new: Sequence[Mapping[str, Any]], result: Imported
+    uow: UnitOfWork, stage: Stage, org: str, new: Sequence[NewMessage], result: Imported
 ) -> None:
     """Opt out the clients with an opt-out among their `new` messages, unless a later opt-in ended
     it.
@@ -167,9 +154,9 @@ def store_opt_outs(
     A client with a phone of whose state the old system knows is left as that says.
     """
     clients = {
-        text["client_id"]
+        text.client_id
         for text in new
-        if text["direction"] == Direction.INBOUND and _said(text["body"]) is Keyword.STOP
+        if text.direction == Direction.INBOUND and _said(text.body) is Keyword.STOP
     }
     if not clients:
         return
@@ -178,25 +165,19 @@ def store_opt_outs(
     for row in stage.among(_SHORT, refs, org=org):
         if _said(row["body"]) in (Keyword.STOP, Keyword.START):
             last[row["clientId"]] = row
-    for client in clients_by_ref(uow, refs).values():
-        said = last.get(client["ref"])
+    for client in clients_by_ref(uow.cursor, uow.org.id, refs).values():
+        said = last.get(client.ref)
         if said is not None and _said(said["body"]) is Keyword.STOP:
             _opt_out(uow, client, said, result)
 
 
 def _without_state(uow: UnitOfWork, stage: Stage, org: str, clients: set[int]) -> list[str]:
     """Return the refs of those of the clients of whose phones the old system knows no state."""
-    found = uow.cursor.in_list(
-        "SELECT c.ref, p.e164 FROM client c LEFT JOIN client_phone p ON p.client_id = c.id"
-        " WHERE c.org_id = :org_id AND c.id IN (:ids) ORDER BY c.ref",
-        "ids",
-        sorted(clients),
-        org_id=uow.org.id,
-    )
-    phones = [row["e164"] for row in found if row["e164"]]
+    found = phones_of_clients(uow.cursor, uow.org.id, clients)
+    phones = [row.e164 for row in found if row.e164]
     stated = {row["e164"] for row in stage.among(_WITH_STATE, phones, org=org)}
-    left_out = {row["ref"] for row in found if row["e164"] in stated}
-    return [ref for ref in dict.fromkeys(row["ref"] for row in found) if ref not in left_out]
+    left_out = {row.ref for row in found if row.e164 in stated}
+    return [ref for ref in dict.fromkeys(row.ref for row in found) if ref not in left_out]
 
 
 def _said(body: str | None) -> Keyword | None:
@@ -205,12 +186,12 @@ def _said(body: str | None) -> Keyword | None:
     return keyword_of(body or "", opted_out=True)
 
 
-def _opt_out(uow: UnitOfWork, client: Mapping[str, Any], said: Row, result: Imported) -> None:
+def _opt_out(uow: UnitOfWork, client: KnownClient, said: Row, result: Imported) -> None:
     try:
         when = iso_utc(time_of(said["createdAt"], "Its time"))
     except MalformedRow:
         return
-    key = ClientKey(client["id"], client["ref"], client["name"], ClientKind(client["kind"]))
+    key = ClientKey(client.id, client.ref, client.name, ClientKind(client.kind))
     reason = f"sent {plain_word(said['body'])} to Snoutos at {when}"
     try:
         done = optout.opt_out(uow, key, phones=None, source=OptOutSource.KEYWORD, reason=reason)

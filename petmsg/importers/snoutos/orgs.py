@@ -1,6 +1,5 @@
 """Which old organisations are imported, and which org each becomes."""
 
-import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.errors import NOT_FOUND, NotFound, OutOfRange, PetmsgError, Refused, quoted
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
+from petmsg.queries.imported import imported_org_ids
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import LONGEST_NAME, normal_name
@@ -106,7 +106,7 @@ def require_fitting(cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None
     for old in found:
         if old.slug not in known:
             continue
-        ids = _imported_org_ids(cursor, known[old.slug])
+        ids = _imported_ids(cursor, known[old.slug])
         if ids and old.id not in ids:
             raise OtherOldOrg(
                 f"Org {old.slug} has imported the old organisation {quoted(ids[0])}, not "
@@ -125,7 +125,7 @@ def require_fitting(cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None
 def begin(uow: UnitOfWork, old: OldOrg) -> Imported:
     """Record in the audit log, once, which old organisation an org imports."""
     result = Imported("Organization", read=1)
-    if old.id in _imported_org_ids(uow.cursor, uow.org):
+    if old.id in _imported_ids(uow.cursor, uow.org):
         result.known = 1
     else:
         result.new = 1
@@ -133,16 +133,9 @@ def begin(uow: UnitOfWork, old: OldOrg) -> Imported:
     return result
 
 
-def _imported_org_ids(cursor: Cursor, org: OrgRow) -> list[str]:
+def _imported_ids(cursor: Cursor, org: OrgRow) -> list[str]:
     """Return the IDs of the old organisations that an org has imported."""
-    noted = cursor.tuples(
-        "SELECT payload FROM audit_event WHERE org_id = :org_id AND entity = 'org'"
-        " AND ref = :slug AND event = :event ORDER BY seq",
-        org_id=org.id,
-        slug=org.slug,
-        event=IMPORTED,
-    )
-    return [str(json.loads(row[0]).get("old_org")) for row in noted]
+    return imported_org_ids(cursor, org.id, slug=org.slug, event=IMPORTED)
 
 
 def _zone(written: str | None) -> str | None:

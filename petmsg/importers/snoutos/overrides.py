@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from sqlite3 import Row
-from typing import Any
 
 from petmsg.clock import format_local
 from petmsg.errors import PetmsgError, Refused, quoted
 from petmsg.importers.snoutos.legacy_schema import time_of, word_of
-from petmsg.importers.snoutos.people import WHY, client_of_thread, clients_by_ref
+from petmsg.importers.snoutos.people import WHY, client_of_thread
 from petmsg.importers.snoutos.report import Imported
+from petmsg.queries.client_rows import KnownClient
+from petmsg.queries.imported import clients_by_ref
 from petmsg.services.bookings.booking_changes import require_span
 from petmsg.services.routes import override
 from petmsg.services.unit_of_work import UnitOfWork
@@ -45,7 +46,7 @@ class _Span:
     Times are aware UTC; `notes` are what was changed: (row, code, reason).
     """
 
-    client: Mapping[str, Any]
+    client: KnownClient
     row: str
     starts_at: datetime
     until_at: datetime
@@ -59,7 +60,7 @@ def import_overrides(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     Overlapping ones of a client, perhaps of several of their threads there, become one.
     """
     result = Imported("RoutingOverride", read=len(rows))
-    clients = clients_by_ref(uow, [row["clientId"] for row in rows])
+    clients = clients_by_ref(uow.cursor, uow.org.id, [row["clientId"] for row in rows])
     spans: list[_Span] = []
     for row in rows:
         try:
@@ -70,7 +71,7 @@ def import_overrides(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
         if span is None:
             continue
         last = spans[-1] if spans else None
-        if last and last.client["id"] == span.client["id"] and span.starts_at <= last.until_at:
+        if last and last.client.id == span.client.id and span.starts_at <= last.until_at:
             last.until_at = max(last.until_at, span.until_at)
             last.notes += span.notes
             result.merged += 1
@@ -87,7 +88,7 @@ def import_overrides(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
 def _store(uow: UnitOfWork, span: _Span, result: Imported) -> None:
     is_new = override.import_one(
         uow,
-        (span.client["id"], span.client["ref"]),
+        (span.client.id, span.client.ref),
         starts_at=span.starts_at,
         until_at=span.until_at,
         reason=span.reason,
@@ -101,7 +102,7 @@ def _store(uow: UnitOfWork, span: _Span, result: Imported) -> None:
         result.note(row, code, reason)
 
 
-def _span(uow: UnitOfWork, row: Row, clients: Mapping[str, dict[str, Any]]) -> _Span | None:
+def _span(uow: UnitOfWork, row: Row, clients: Mapping[str, KnownClient]) -> _Span | None:
     """Return the override; None if it is over. Raises `PetmsgError`."""
     starts_at = time_of(row["startsAt"], "Its start")
     until_at = None if row["endsAt"] is None else time_of(row["endsAt"], "Its end")
@@ -112,10 +113,10 @@ def _span(uow: UnitOfWork, row: Row, clients: Mapping[str, dict[str, Any]]) -> _
     if target in _ELSEWHERE:
         until = "it is removed" if until_at is None else format_local(until_at, uow.org.timezone)
         raise OverrideNotImported(
-            f"The messages of client {client['ref']} go to the {target} until {until}. "
+            f"The messages of client {client.ref} go to the {target} until {until}. "
             "An override can send them to the front desk only.",
             hint="Assignment windows decide who sends: petmsg booking list --client "
-            f"{shlex.quote(client['ref'])}, then petmsg booking reassign REF SITTER",
+            f"{shlex.quote(client.ref)}, then petmsg booking reassign REF SITTER",
         )
     notes = []
     if until_at is None:

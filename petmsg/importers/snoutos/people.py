@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from sqlite3 import Row
-from typing import Any
 
 from petmsg.errors import (
     MalformedPhone,
@@ -16,6 +15,8 @@ from petmsg.importers.snoutos.phones import phones_of
 from petmsg.importers.snoutos.report import Imported
 from petmsg.models import Client, ClientPhone
 from petmsg.phone import Phone, mask_phone
+from petmsg.queries.client_rows import KnownClient
+from petmsg.queries.imported import clients_by_ref, clients_of_phones, clients_with_primary
 from petmsg.services.people import optout
 from petmsg.services.people.client import ClientForgotten
 from petmsg.services.unit_of_work import UnitOfWork
@@ -47,7 +48,7 @@ def import_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     `contacts` of a row is how many phones the old system has.
     """
     result = Imported("Client", read=len(rows))
-    known = clients_by_ref(uow, [row["id"] for row in rows])
+    known = clients_by_ref(uow.cursor, uow.org.id, [row["id"] for row in rows])
     new: dict[str, Client] = {}
     for row in rows:
         try:
@@ -72,9 +73,9 @@ def import_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     return result
 
 
-def _is_known(row: Row, existing: Mapping[str, Any] | None) -> bool:
+def _is_known(row: Row, existing: KnownClient | None) -> bool:
     """Whether the client is here. Raises `Forgotten`, and `DeletedThere` for one to leave out."""
-    if existing is not None and existing["forgotten_at"] is not None:
+    if existing is not None and existing.forgotten_at is not None:
         raise forgotten(row["id"])
     if row["deletedAt"] is None:
         return existing is not None
@@ -92,26 +93,32 @@ def import_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     A phone belongs to one client of an org: the first client keeps it.
     """
     result = Imported("ClientContact", read=len(rows))
-    clients = clients_by_ref(uow, [row["clientId"] for row in rows])
+    clients = clients_by_ref(uow.cursor, uow.org.id, [row["clientId"] for row in rows])
     read = [(row, _phones_or_problem(uow, row["e164"])) for row in rows]
-    owners = _owners(uow, [each.e164 for _, phones in read for each in _sound(phones)])
-    textable = _with_primary(uow, [client["id"] for client in clients.values()])
+    owners = clients_of_phones(
+        uow.cursor,
+        uow.org.id,
+        [each.e164 for _, phones in read for each in _sound(phones)],
+    )
+    textable = clients_with_primary(
+        uow.cursor, uow.org.id, [client.id for client in clients.values()]
+    )
     new: list[ClientPhone] = []
     for row, phones in read:
         try:
             client = client_of(row, clients)
             if isinstance(phones, PetmsgError):
                 raise phones
-            wanted = _not_taken(client["ref"], [each.e164 for each in phones], owners)
+            wanted = _not_taken(client.ref, [each.e164 for each in phones], owners)
         except PetmsgError as problem:
             result.refuse(row["id"], problem)
             continue
         for phone in wanted:
-            is_primary = client["id"] not in textable
-            new.append(_phone(uow, client["id"], phone, is_primary=is_primary))
-            textable.add(client["id"])
-            owners[phone] = client["ref"]
-            uow.audit("client.phone_added", "client", client["ref"], reason=WHY)
+            is_primary = client.id not in textable
+            new.append(_phone(uow, client.id, phone, is_primary=is_primary))
+            textable.add(client.id)
+            owners[phone] = client.ref
+            uow.audit("client.phone_added", "client", client.ref, reason=WHY)
         result.known += not wanted
         result.new += bool(wanted)
         if wanted and any(each.extension for each in phones):
@@ -124,17 +131,17 @@ def import_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     return result
 
 
-def client_of(row: Row, clients: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def client_of(row: Row, clients: Mapping[str, KnownClient]) -> KnownClient:
     """Return the client `clientId` of a row. Raises `NotImported`, `Forgotten`."""
     client = clients.get(row["clientId"])
     if client is None:
         raise NotImported(f"Its client {row['clientId']} was not imported.")
-    if client["forgotten_at"] is not None:
-        raise forgotten(client["ref"])
+    if client.forgotten_at is not None:
+        raise forgotten(client.ref)
     return client
 
 
-def client_of_thread(row: Row, clients: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def client_of_thread(row: Row, clients: Mapping[str, KnownClient]) -> KnownClient:
     """Return the client of the row's thread, whose org is `threadOrg`.
 
     Raises `NotImported`, `Forgotten`.
@@ -179,34 +186,6 @@ def _sound(phones: list[Phone] | PetmsgError) -> list[Phone]:
     return [] if isinstance(phones, PetmsgError) else phones
 
 
-def _owners(uow: UnitOfWork, phones: Sequence[str]) -> dict[str, str]:
-    """Return the refs of the clients that already have these phones, by phone."""
-    return {
-        row["e164"]: row["ref"]
-        for row in uow.cursor.in_list(
-            "SELECT p.e164, c.ref FROM client_phone p JOIN client c ON c.id = p.client_id"
-            " WHERE p.org_id = :org_id AND p.e164 IN (:phones)",
-            "phones",
-            list(dict.fromkeys(phones)),
-            org_id=uow.org.id,
-        )
-    }
-
-
-def _with_primary(uow: UnitOfWork, clients: Sequence[int]) -> set[int]:
-    """Return those of the clients who have a primary phone."""
-    return {
-        row["client_id"]
-        for row in uow.cursor.in_list(
-            "SELECT client_id FROM client_phone WHERE org_id = :org_id AND is_primary"
-            " AND client_id IN (:clients)",
-            "clients",
-            list(clients),
-            org_id=uow.org.id,
-        )
-    }
-
-
 def name_of(row: Row, result: Imported) -> str:
     """Return the name; the ID if the name is invalid."""
     try:
@@ -219,30 +198,3 @@ def name_of(row: Row, result: Imported) -> str:
 def forgotten(ref: str) -> Forgotten:
     """Return the error that an erased client is not imported again."""
     return Forgotten(f"Client {ref} was erased here and is not imported again.")
-
-
-def clients_by_ref(uow: UnitOfWork, refs: Sequence[str]) -> Mapping[str, dict[str, Any]]:
-    """Return the clients with those refs: `id`, `ref`, `name`, `kind`, `forgotten_at`."""
-    return {
-        row["ref"]: row
-        for row in uow.cursor.in_list(
-            "SELECT id, ref, name, kind, forgotten_at FROM client"
-            " WHERE org_id = :org_id AND ref IN (:refs)",
-            "refs",
-            [ref for ref in dict.fromkeys(refs) if ref],
-            org_id=uow.org.id,
-        )
-    }
-
-
-def ids_by_ref(uow: UnitOfWork, noun: str, refs: Sequence[str | None]) -> dict[str, int]:
-    """Return the IDs of the sitters or bookings with those refs."""
-    return {
-        row["ref"]: row["id"]
-        for row in uow.cursor.in_list(
-            f"SELECT id, ref FROM {noun} WHERE org_id = :org_id AND ref IN (:refs)",
-            "refs",
-            [ref for ref in dict.fromkeys(refs) if ref],
-            org_id=uow.org.id,
-        )
-    }

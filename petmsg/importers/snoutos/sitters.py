@@ -12,6 +12,7 @@ from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.models import Sitter, SitterActivity
 from petmsg.phone import mask_phone
+from petmsg.queries.imported import sitters_by_ref
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_ref
 
@@ -28,12 +29,12 @@ def import_sitters(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row])
     somebody adds it.
     """
     result = Imported("Sitter", read=len(rows))
-    known = _sitters_by_ref(uow, [row["id"] for row in rows])
+    known = sitters_by_ref(uow.cursor, uow.org.id, [row["id"] for row in rows])
     masked = {known_phone(uow, row["e164"]) for row in stage.rows(_MASKED, org=org)} - {None}
     new: dict[str, Sitter] = {}
     for row in rows:
         if row["id"] in known:
-            _leave_sitter(row, known[row["id"]], result)
+            _leave_sitter(row, known[row["id"]].status, result)
             continue
         try:
             ref = parse_ref(row["id"])
@@ -116,16 +117,3 @@ def _sitters_phone(
         what = f"The sitter has another phone, {mask_phone(own[1])}, which was left out."
         result.note(row["id"], "other_phone", what)
     return own[0] if own else ""
-
-
-def _sitters_by_ref(uow: UnitOfWork, refs: Sequence[str]) -> dict[str, str]:
-    """Return the status of the sitters with those refs."""
-    return {
-        row["ref"]: row["status"]
-        for row in uow.cursor.in_list(
-            "SELECT ref, status FROM sitter WHERE org_id = :org_id AND ref IN (:refs)",
-            "refs",
-            refs,
-            org_id=uow.org.id,
-        )
-    }

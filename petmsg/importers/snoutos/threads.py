@@ -1,17 +1,24 @@
 """Import threads: the old threads of a client become one."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from sqlite3 import Row
-from typing import Any, NamedTuple
 
 from petmsg.enums.numbers import NumberClass
 from petmsg.errors import MalformedRow
 from petmsg.importers.snoutos.legacy_schema import time_of
-from petmsg.importers.snoutos.people import WHY, NotImported, clients_by_ref
+from petmsg.importers.snoutos.people import WHY, NotImported
 from petmsg.importers.snoutos.phones import known_phone
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
-from petmsg.queries.confirm import THREADS
+from petmsg.queries.imported import (
+    NewThread,
+    OurNumber,
+    clients_by_ref,
+    clients_with_thread,
+    insert_threads,
+    our_numbers,
+)
 from petmsg.services.unit_of_work import UnitOfWork
 
 ORPHANS = """
@@ -32,20 +39,6 @@ SELECT t.id, t.clientId, t.createdAt, t.numberId, coalesce(n.e164, t.maskedNumbe
 FROM "Thread" t LEFT JOIN "MessageNumber" n ON n.id = t.numberId
 WHERE t.orgId = :org AND t.clientId IN (:values) ORDER BY t.createdAt, t.id
 """
-_INSERT = """
-INSERT INTO thread (org_id, client_id, pool_number_id, default_number_id, created_at)
-VALUES (:org_id, :client_id, :pool, :default, :created_at)
-ON CONFLICT (org_id, client_id) DO NOTHING
-"""
-
-
-class OurNumber(NamedTuple):
-    """A masked number of the org, as petmsg has it."""
-
-    id: int
-    e164: str
-    number_class: NumberClass
-    sitter: str | None
 
 
 def refuse_orphans(_work: UnitOfWork, rows: Sequence[Row]) -> Imported:
@@ -72,15 +65,12 @@ def import_threads(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row])
     """
     result = Imported("Thread")
     refs = [row["id"] for row in rows]
-    clients = clients_by_ref(uow, refs)
-    existing = {
-        row["client_id"]
-        for row in uow.cursor.in_list(
-            THREADS, "client_ids", [each["id"] for each in clients.values()], org_id=uow.org.id
-        )
-    }
-    numbers = our_numbers(uow)
-    new: list[dict[str, Any]] = []
+    clients = clients_by_ref(uow.cursor, uow.org.id, refs)
+    existing = clients_with_thread(
+        uow.cursor, uow.org.id, [client.id for client in clients.values()]
+    )
+    numbers = our_numbers(uow.cursor, uow.org.id)
+    new: list[NewThread] = []
     for ref, threads in _by_client(stage, org, refs):
         result.read += len(threads)
         client = clients.get(ref)
@@ -88,17 +78,17 @@ def import_threads(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row])
             for thread in threads:
                 result.refuse(thread["id"], NotImported(f"Its client {ref} was not imported."))
             continue
-        if client["id"] in existing:
+        if client.id in existing:
             result.known += len(threads)
             continue
         for thread in threads:
             _note_what_is_lost(uow, thread, numbers, result)
         result.new += 1
         result.merged += len(threads) - 1
-        new.append(_one_thread(uow, client["id"], threads, numbers))
+        new.append(_one_thread(uow, client.id, threads, numbers))
         payload = {"threads": len(threads)}
         uow.audit("thread.created", "thread", ref, payload, reason=WHY)
-    uow.cursor.run_many(_INSERT, new)
+    insert_threads(uow.cursor, uow.org.id, new)
     return result
 
 
@@ -111,23 +101,22 @@ def _by_client(stage: Stage, org: str, refs: Sequence[str]) -> Iterator[tuple[st
 
 def _one_thread(
     uow: UnitOfWork, client_id: int, threads: Sequence[Row], numbers: Mapping[str, OurNumber]
-) -> dict[str, Any]:
+) -> NewThread:
     held = [(thread, number_of(uow, thread["e164"], numbers)) for thread in threads]
     pool = [
         (thread["spoke_at"] or "", thread["createdAt"] or "", number.id)
         for thread, number in held
         if number is not None and number.number_class is NumberClass.POOL
     ]
-    return {
-        "org_id": uow.org.id,
-        "client_id": client_id,
-        "pool": max(pool)[2] if pool else None,
-        "default": next((number.id for _, number in held if number is not None), None),
-        "created_at": _began(uow, threads),
-    }
+    return NewThread(
+        client_id=client_id,
+        pool_number_id=max(pool)[2] if pool else None,
+        default_number_id=next((number.id for _, number in held if number is not None), None),
+        created_at=_began(uow, threads),
+    )
 
 
-def _began(uow: UnitOfWork, threads: Sequence[Row]) -> Any:
+def _began(uow: UnitOfWork, threads: Sequence[Row]) -> datetime:
     for thread in threads:
         try:
             return time_of(thread["createdAt"], "Its time")
@@ -155,16 +144,6 @@ def _note_what_is_lost(
     elif thread["assumed"] and thread["spoke_at"] is not None:
         what = f"It names no number, so its messages are stored as sent from {number.e164}."
         result.note(thread["id"], "number_assumed", what)
-
-
-def our_numbers(uow: UnitOfWork) -> dict[str, OurNumber]:
-    """Return the masked numbers of the org by E.164."""
-    rows = uow.cursor.tuples(
-        "SELECT n.id, n.e164, n.class, s.ref FROM message_number n"
-        " LEFT JOIN sitter s ON s.id = n.sitter_id WHERE n.org_id = :org_id",
-        org_id=uow.org.id,
-    )
-    return {row[1]: OurNumber(row[0], row[1], NumberClass(row[2]), row[3]) for row in rows}
 
 
 def number_of(

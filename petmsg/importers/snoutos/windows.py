@@ -9,18 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from sqlite3 import Row
-from typing import Any
 
 from petmsg.enums.bookings import BookingStatus
 from petmsg.enums.people import SitterStatus
 from petmsg.errors import MalformedRef, MalformedRow, PetmsgError, Refused
-from petmsg.importers.snoutos.bookings import STATUS, sitters_by_ref, state_of, store_bookings
+from petmsg.importers.snoutos.bookings import STATUS, locked_sitters, state_of, store_bookings
 from petmsg.importers.snoutos.legacy_schema import time_of, word_of
 from petmsg.importers.snoutos.newer_schema import CLOSED
-from petmsg.importers.snoutos.people import NotImported, client_of_thread, clients_by_ref
+from petmsg.importers.snoutos.people import NotImported, client_of_thread
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
+from petmsg.queries.client_rows import KnownClient
 from petmsg.queries.confirm import BookingState
+from petmsg.queries.imported import SitterStatusRow, clients_by_ref
 from petmsg.services.bookings.booking_changes import load_bookings, require_span
 from petmsg.services.bookings.confirm import SitterOffboarded
 from petmsg.services.unit_of_work import UnitOfWork
@@ -71,8 +72,8 @@ class _Visit:
     """An old window, checked. Instants are aware UTC."""
 
     id: str
-    client: dict[str, Any]
-    sitter: dict[str, Any] | None
+    client: KnownClient
+    sitter: SitterStatusRow | None
     starts_at: datetime
     ends_at: datetime
 
@@ -94,8 +95,8 @@ class _Windows:
     def __init__(self, uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> None:
         self._work = uow
         self._result = Imported("AssignmentWindow", read=len(rows))
-        self._clients = clients_by_ref(uow, [row["clientId"] for row in rows])
-        self._sitters = sitters_by_ref(uow, [row["sitterId"] for row in rows])
+        self._clients = clients_by_ref(uow.cursor, uow.org.id, [row["clientId"] for row in rows])
+        self._sitters = locked_sitters(uow, [row["sitterId"] for row in rows])
         refs = [row["bookingRef"] for row in rows if row["bookingRef"]]
         self._existing = {
             existing.ref: existing
@@ -203,8 +204,8 @@ class _Windows:
         require_span(starts_at, ends_at, timezone=self._work.org.timezone)
         sitter = self._sitters.get(row["sitterId"])
         over = ends_at + timedelta(minutes=self._work.org.grace_minutes) <= self._work.now
-        if sitter is not None and sitter["status"] == SitterStatus.OFFBOARDED and not over:
-            raise SitterOffboarded(f"Sitter {sitter['ref']} is offboarded here.")
+        if sitter is not None and sitter.status == SitterStatus.OFFBOARDED and not over:
+            raise SitterOffboarded(f"Sitter {sitter.ref} is offboarded here.")
         return _Visit(row["id"], client, sitter, starts_at, ends_at)
 
     def _ref_for(self, row: Row, visit: _Visit) -> str | None:
@@ -250,8 +251,8 @@ class _Windows:
 
 def _is_same(existing: BookingState, visit: _Visit) -> bool:
     return (existing.client_id, existing.sitter, existing.starts_at, existing.ends_at) == (
-        visit.client["id"],
-        None if visit.sitter is None else visit.sitter["ref"],
+        visit.client.id,
+        None if visit.sitter is None else visit.sitter.ref,
         visit.starts_at,
         visit.ends_at,
     )
