@@ -82,6 +82,11 @@ def close_alert(uow: UnitOfWork, kind: AlertKind, *, entity: str, ref: str, reas
         done(uow, str(alert), reason=reason)
 
 
+def close_message_alert(uow: UnitOfWork, message_id: int, *, reason: str) -> None:
+    """Close the open alert that a message is held or cannot be processed."""
+    close_alert(uow, AlertKind.MESSAGE_HELD, entity="message", ref=str(message_id), reason=reason)
+
+
 def mark_alerts_reported(uow: UnitOfWork) -> list[int]:
     """Mark the open alerts that were not reported for `REPORT_AGAIN_AFTER` as reported now.
 

@@ -18,6 +18,7 @@ from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.routing import decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import find_blocks
+from petmsg.services.alert import close_message_alert
 from petmsg.services.bookings.assignment_window import ensure_threads
 from petmsg.services.outbox import system_messages
 from petmsg.services.outbox.filled_template import fill_template
@@ -233,6 +234,7 @@ def retry(uow: UnitOfWork, message_id: int, *, reason: str) -> Queued:
     uow.audit(
         "message.retried", "message", str(message_id), {"before": before.value}, reason=reason
     )
+    close_message_alert(uow, message_id, reason="the message was queued again")
     return Queued(message_id, message.status, reused=False)
 
 
@@ -262,6 +264,7 @@ def cancel(uow: UnitOfWork, message_id: int, *, reason: str | None = None) -> Qu
     uow.audit(
         "message.cancelled", "message", str(message_id), {"before": before.value}, reason=reason
     )
+    close_message_alert(uow, message_id, reason="the message was cancelled")
     return Queued(message_id, message.status, reused=False)
 
 

@@ -32,6 +32,7 @@ from petmsg.providers.base import (
 from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.attempt import accept_attempt, has_attempt, occupy_number
 from petmsg.rules.rate_limit import LONGEST_AHEAD
+from petmsg.services.alert import close_message_alert
 from petmsg.services.inbound.waiting import end_alert_if_answered
 from petmsg.services.outbox.claimed import Claim
 from petmsg.services.outbox.rejections import apply_rejection
@@ -164,6 +165,8 @@ def _accepted(
         if not is_last:
             message.number_id, message.rule = claim.number, claim.decision.stored_rule
             message.from_e164, message.decision = claim.text.from_e164, claim.decision_json
+        if message.status is MessageStatus.HELD:
+            close_message_alert(uow, claim.message, reason="the message was sent")
         bind(uow, message, provider_message_id)
         uow.audit("message.sent", "message", str(message.id), payload_of(claim, message.provider))
     uow.session.flush()

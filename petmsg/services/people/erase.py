@@ -17,6 +17,7 @@ from petmsg.queries.erase import (
     repeating_messages,
 )
 from petmsg.queries.override import erase_reasons
+from petmsg.services.alert import close_message_alert
 from petmsg.services.people import optout
 from petmsg.services.people.client import locked_client, phones_of
 from petmsg.services.people.erase_calls import erase_calls
@@ -104,6 +105,8 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
         optout.release_phone(uow, number, to=())
     client.name = client.timezone = None
     client.forgotten_at = uow.now
+    for message in cancelled:
+        close_message_alert(uow, message.id or 0, reason="the message was cancelled")
     uow.audit(
         "client.forgotten",
         "client",

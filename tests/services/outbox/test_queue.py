@@ -1,7 +1,9 @@
 """Putting a text in the queue: what a sender may wish, what is refused, and what a preview says."""
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from petmsg.queries.org import find_org
 from petmsg.rules.contact_details import describe, find_contact_details
 from petmsg.services.orgs import freeze, org
 from petmsg.services.outbox.claimed import Claim
+from petmsg.services.outbox.not_sent import hold_for_review
 from petmsg.services.outbox.own_window import OutsideOwnWindow
 from petmsg.services.outbox.preview import Preview, SendOptions, preview
 from petmsg.services.outbox.queue import (
@@ -21,11 +24,14 @@ from petmsg.services.outbox.queue import (
     MaskingLeak,
     OptedOut,
     Queued,
+    cancel,
+    locked_message,
     queue,
     retry,
 )
 from petmsg.services.outbox.send import Sending, queue_and_claim
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import NOW, looking, migrated_and, working
 from tests.support.postgres import Copies
 from tests.support.queueing import (
@@ -38,6 +44,7 @@ from tests.support.queueing import (
     POOL,
     SECOND,
     WORKER,
+    alerts,
     change,
     claimed,
     company,
@@ -211,6 +218,21 @@ def test_a_text_is_not_tried_again_for_one_who_opted_out(url: str) -> None:
         optout.opt_out(uow, client, phones=None, source=OptOutSource.OPERATOR, reason="said so")
     with working(url) as uow, pytest.raises(OptedOut):
         retry(uow, text, reason="why not")
+
+
+@pytest.mark.parametrize("decide", [partial(retry, reason="go on"), cancel])
+@pytest.mark.parametrize("status", ["held", "unknown"])
+def test_the_alert_about_a_message_ends_when_a_person_decides(
+    url: str, decide: Callable[[UnitOfWork, int], Queued], status: str
+) -> None:
+    text = put(url).message
+    with working(url) as uow:
+        hold_for_review(uow, locked_message(uow, text), why="a test", code="test")
+    change(url, "UPDATE message SET status = :status WHERE id = :id", status=status, id=text)
+    assert [row[0] for row in alerts(url)] == ["message_held"]
+    with working(url) as uow:
+        decide(uow, text)
+    assert alerts(url) == []
 
 
 # --- preview -----------------------------------------------------------------------------------

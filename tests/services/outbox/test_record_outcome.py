@@ -19,6 +19,7 @@ from petmsg.queries.unknown_outcomes import ClaimedMessage, UnknownOutcome
 from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.services.outbox import delivery_status
 from petmsg.services.outbox import queue as message
+from petmsg.services.outbox.not_sent import hold_for_review
 from petmsg.services.outbox.record_outcome import FIRST_BACK_OFF, LONGEST_BACK_OFF, error_for
 from petmsg.services.outbox.unknown_outcomes import mark_outcome_unknown, reconcile
 from tests.support.fixtures import NOW, migrated_and, working
@@ -30,6 +31,7 @@ from tests.support.queueing import (
     POOL,
     SECOND,
     accepted,
+    alerts,
     attempts,
     change,
     claimed,
@@ -107,6 +109,16 @@ def test_an_answer_that_comes_late_still_binds_the_text(url: str, meanwhile: Any
     assert stored(url, text)["provider_message_id"] == accepted().provider_message_id
     with pytest.raises(message.MessageNotWaiting):
         take(url, text, now=NOW + 3 * HOUR)
+
+
+def test_a_late_answer_ends_the_alert_that_the_text_is_held(url: str) -> None:
+    text = queue(url)
+    taken = claimed(url, text)
+    with working(url, now=NOW + HOUR) as uow:
+        held = message.locked_message(uow, text)
+        hold_for_review(uow, held, why="a test", code="test")
+    assert record(url, taken, accepted(), now=NOW + 2 * HOUR) is MessageStatus.SENT
+    assert alerts(url) == []
 
 
 @pytest.mark.parametrize("second", [None, LATER, LOST, NO])

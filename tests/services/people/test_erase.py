@@ -17,12 +17,14 @@ from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import opted_out
 from petmsg.services.outbox import queue as message
+from petmsg.services.outbox.not_sent import hold_for_review
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
 from petmsg.services.unit_of_work import UnitOfWork
 from tests.cli.commands.test_client import ANN, FORGET, events, refused, show
 from tests.support.consistency import problems, raw
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working
 from tests.support.incoming import MAYAS_PHONE, comes, relayed
+from tests.support.queueing import alerts
 from tests.support.texting import people
 
 
@@ -355,6 +357,7 @@ def test_a_text_that_could_leave_again_is_closed(
     with working(migrated_url) as uow:
         attempted = MessageStatus.UNKNOWN
         id_ = text_of_hers(uow, attempted, in_doubt_at=NOW)
+        hold_for_review(uow, message.locked_message(uow, id_), why="a test", code="test")
         uow.cursor.run("UPDATE message SET status = :s WHERE id = :id", s=status.value, id=id_)
     ran = cli(*FORGET, "-o", "json")
     assert (ran.code, ran.json["cancelled"]) == (0, 2)
@@ -363,6 +366,7 @@ def test_a_text_that_could_leave_again_is_closed(
         assert row == {"status": "cancelled", "in_doubt_at": None, "due_at": None}
         query = "SELECT status FROM message_attempt WHERE message_id = :i"
         assert cursor.value(query, i=id_) == "unknown"
+    assert alerts(migrated_url) == []
     assert problems(migrated_url) == []
 
 
