@@ -36,7 +36,7 @@ def import_file(
     finds_again: bool = False,
     content: bytes | None = None,
 ) -> None:
-    """Import a file of that noun with `service(work, rows)`, a transaction per 1,000 rows.
+    """Import a file of that noun with `service(uow, rows)`, a transaction per 1,000 rows.
 
     The file is named by the argument or by the `option` --file; with --template an empty one is
     printed instead. `content` is that of a file that was read already, to see what kind it is.
@@ -183,7 +183,7 @@ def take_refs(
     *,
     doing: str,
 ) -> None:
-    """Call `service(work, refs, of_many=…)` for the rows' refs, a transaction per 1,000.
+    """Call `service(uow, refs, of_many=…)` for the rows' refs, a transaction per 1,000.
 
     Shown in the order of the rows; one that cannot be read is refused and stops no other.
     """

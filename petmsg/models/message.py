@@ -12,7 +12,7 @@ from petmsg.models.base import Table, in_org, vocabulary
 _IN_FLIGHT = text("direction = 'outbound' AND status IN ('sending', 'unknown')")
 _QUEUED = text("status = 'queued'")
 _DIRECT = text("status = 'queued' AND thread_id IS NULL")
-_ON_ITS_WAY = text("status = 'sent'")
+_IN_TRANSIT = text("status = 'sent'")
 _TROUBLED = text("status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')")
 
 
@@ -71,8 +71,8 @@ class Message(Table, table=True):
             "org_id",
             "synced_at",
             "id",
-            sqlite_where=_ON_ITS_WAY,
-            postgresql_where=_ON_ITS_WAY,
+            sqlite_where=_IN_TRANSIT,
+            postgresql_where=_IN_TRANSIT,
         ),
         Index(
             "ix_message_troubled",

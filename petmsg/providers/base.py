@@ -152,7 +152,7 @@ SendOutcome = Accepted | Rejected | RetryLater | Unknown
 class Delivery(StrEnum):
     """The delivery status of a message that the provider accepted."""
 
-    ON_ITS_WAY = "on_its_way"
+    IN_TRANSIT = "on_its_way"
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
     """The carrier reported that it was not delivered."""

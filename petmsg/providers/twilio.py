@@ -79,7 +79,7 @@ from petmsg.providers.twilio_records import (
     came_in,
     number_of,
     one_record,
-    received_text,
+    received_message,
     records,
     text_of,
     went_out,
@@ -266,7 +266,7 @@ class TwilioProvider:
             texts = {
                 text.provider_message_id: text
                 for message in records(first, "messages")
-                if came_in(message) and when(text := received_text(message)) >= first_second
+                if came_in(message) and when(text := received_message(message)) >= first_second
             }
             # Twilio lists the newest first; messages of the same second keep their order.
             oldest_first = reversed(texts.values())

@@ -162,7 +162,7 @@ def _segments_of(message: Row) -> int | None:
 
 def delivery_of(status: str) -> Delivery:
     """The delivery status for Twilio's word."""
-    return _DELIVERIES.get(status, Delivery.ON_ITS_WAY)
+    return _DELIVERIES.get(status, Delivery.IN_TRANSIT)
 
 
 def went_out(message: Row) -> bool:
@@ -188,7 +188,7 @@ def _direction_of(message: Row) -> str:
     return direction if direction == "inbound" or direction.startswith("outbound") else ""
 
 
-def received_text(message: Row) -> ReceivedMessage:
+def received_message(message: Row) -> ReceivedMessage:
     """A received message. The sender may be a short code or a name; sender and number are empty if
     the row does not name them."""
     sid = message.word("sid")

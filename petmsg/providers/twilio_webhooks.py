@@ -42,7 +42,7 @@ def status_callback(public_url: str | None) -> str | None:
     return url + STATUS if url.startswith("https:") else None
 
 
-def received_text(form: Form) -> ReceivedMessage:
+def received_message(form: Form) -> ReceivedMessage:
     """A received message. Raises `MalformedWebhook`."""
     require_inbound(form)
     return ReceivedMessage(

@@ -121,7 +121,7 @@ FROM inbound_text i JOIN message m ON m.id = i.message_id LEFT JOIN client c ON 
 WHERE i.org_id = {_ORG} AND i.inbox_at IS NOT NULL AND i.done_at IS NULL
 ORDER BY i.message_id DESC LIMIT {MOST}
 """
-STRAYS = f"""
+UNMATCHED = f"""
 SELECT t.id AS word, t.to_e164 AS about, '' AS state, 0 AS is_name
 FROM stray_text t WHERE t.adopted_at IS NULL
 ORDER BY t.id DESC LIMIT {MOST}

@@ -44,7 +44,7 @@ WHERE i.org_id = :org_id {OPEN} {FOR_THE_DESK}
 GROUP BY i.addressed_to
 """
 
-_STRAYS = """
+_UNMATCHED = """
 SELECT t.id AS stray, t.provider, t.from_phone, t.to_e164, t.body, t.media_count, t.received_at,
        t.adopted_at, t.adopted_id AS message, o.slug AS org
 FROM stray_text t
@@ -261,10 +261,12 @@ def unread(cursor: Cursor, org: OrgRow, *, now: datetime) -> dict[str, int]:
     return counts
 
 
-def list_strays(cursor: Cursor, page: Page, *, adopted: bool = False) -> list[UnmatchedRow]:
+def list_unmatched(cursor: Cursor, page: Page, *, adopted: bool = False) -> list[UnmatchedRow]:
     """The unmatched messages, the newest first. `org` is the org that has the number by now.
     `page.before` is an unmatched message's id."""
-    select = _STRAYS + (" AND t.adopted_at IS NOT NULL" if adopted else " AND t.adopted_at IS NULL")
+    select = _UNMATCHED + (
+        " AND t.adopted_at IS NOT NULL" if adopted else " AND t.adopted_at IS NULL"
+    )
     before = stray_id(page.before) if page.before else None
     return newest_of(cursor, UnmatchedRow, select, key="t.id", page=page, before_id=before)
 

@@ -139,7 +139,7 @@ class NumberRateLimit(NamedTuple):
     messaging_service: str | None = None
 
 
-def due_texts(
+def due_messages(
     cursor: Cursor, org: OrgRow, *, now: datetime, after: tuple[datetime, int], limit: int
 ) -> list[DueMessage]:
     """The org's texts that are due at `now` and next, by due time and id, those after `after`."""
@@ -160,7 +160,9 @@ def next_of_threads(
     return [DueMessage(*row.values()) for row in rows]
 
 
-def behind_texts(cursor: Cursor, org: OrgRow, *, now: datetime, limit: int) -> list[BlockedMessage]:
+def blocked_messages(
+    cursor: Cursor, org: OrgRow, *, now: datetime, limit: int
+) -> list[BlockedMessage]:
     """Due texts of the org that wait behind others, with the reason in words."""
     found = []
     for row in cursor.rows(BEHIND, org_id=org.id, now=now, limit=limit):

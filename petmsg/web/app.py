@@ -125,7 +125,7 @@ class _Twilio:
         """A received message. The answer is empty: replies are sent through the queue."""
         began = time.monotonic()
         form = await signed_form(request, self._signature)
-        text = twilio_webhooks.received_text(form)
+        text = twilio_webhooks.received_message(form)
         signed = SignedMessage(text, self._signature.accounts_of(form))
         outcome = await _stored(self._commits, signed, began=began)
         if outcome.status == 403:
@@ -138,7 +138,7 @@ class _Twilio:
         began = time.monotonic()
         form = await signed_form(request, self._signature)
         report = twilio_webhooks.delivery_report(form)
-        if report.delivery is Delivery.ON_ITS_WAY:
+        if report.delivery is Delivery.IN_TRANSIT:
             return respond(request, 204, "on_its_way")
         signed = SignedReport(report, self._signature.accounts_of(form))
         outcome = await _stored(self._commits, signed, began=began)

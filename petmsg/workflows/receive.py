@@ -32,7 +32,7 @@ from petmsg.queries.inbox import find_unmatched
 from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.services.inbound import unmatched
 from petmsg.services.inbound.address import NotOurNumber
-from petmsg.services.inbound.poll_cursor import mark_pulled, pull_since
+from petmsg.services.inbound.poll_cursor import advance_cursor, poll_since
 from petmsg.services.inbound.receive import MOST_MEDIA, Received, receive_each
 from petmsg.services.inbound.unmatched import ReceivedUnmatched
 from petmsg.services.transfer.row_files import CHUNK
@@ -291,7 +291,7 @@ def pull(store: Store, *, since: str | None) -> Pulled:
         stored, are_kept = _store_in_chunks(store, adapter, texts, org.provider)
         rows += stored
         if are_kept and since is None and not is_shared:
-            store.write_in(org.slug, mark_pulled, account, until=asked_at)
+            store.write_in(org.slug, advance_cursor, account, until=asked_at)
     update_waiting_alerts(store, chosen)
     return Pulled(rows, problems)
 
@@ -302,7 +302,7 @@ def _received(
     """The messages that the org's account received, but only those to the orgs `only`, if given."""
     with store.snapshot() as cursor:
         start = (
-            pull_since(cursor, org.account, now=store.now)
+            poll_since(cursor, org.account, now=store.now)
             if since is None
             else store.instant(since, org)
         )

@@ -72,7 +72,7 @@ def test_a_text_that_has_not_left_yet_is_found_on_the_last_of_many_pages(
     fake.requests.clear()
     found = find(twilio, datetime.now(UTC) - timedelta(hours=1))
     assert [text.provider_message_id for text in found] == sids[4:]
-    assert found[0].delivery is Delivery.ON_ITS_WAY
+    assert found[0].delivery is Delivery.IN_TRANSIT
     assert len(fake.requests) == 3
 
 
@@ -151,12 +151,12 @@ def test_a_next_page_at_another_host_is_not_asked_with_our_token(
 @pytest.mark.parametrize(
     ("status", "delivery"),
     [
-        ("accepted", Delivery.ON_ITS_WAY),
-        ("queued", Delivery.ON_ITS_WAY),
-        ("scheduled", Delivery.ON_ITS_WAY),
-        ("sending", Delivery.ON_ITS_WAY),
-        ("sent", Delivery.ON_ITS_WAY),
-        ("a word of next year", Delivery.ON_ITS_WAY),
+        ("accepted", Delivery.IN_TRANSIT),
+        ("queued", Delivery.IN_TRANSIT),
+        ("scheduled", Delivery.IN_TRANSIT),
+        ("sending", Delivery.IN_TRANSIT),
+        ("sent", Delivery.IN_TRANSIT),
+        ("a word of next year", Delivery.IN_TRANSIT),
         ("delivered", Delivery.DELIVERED),
         ("read", Delivery.DELIVERED),
         ("undelivered", Delivery.UNDELIVERED),

@@ -15,7 +15,7 @@ from petmsg.providers.twilio_records import (
     Row,
     came_in,
     number_of,
-    received_text,
+    received_message,
     text_of,
     went_out,
 )
@@ -69,7 +69,7 @@ def test_every_row_of_a_message_is_read(changes: dict[str, Any], inbound: bool) 
     message = FakeMessage("SM" + "a" * 32, ANN, DESK, "Hi", NOW, came_in=inbound)
     row = spoilt(message.resource(ACCOUNT_SID), changes)
     assert came_in(row) or went_out(row)
-    received = received_text(row)
+    received = received_message(row)
     for word in (received.provider_message_id, received.from_phone, received.to_e164):
         assert can_be_stored(word)
     assert received.provider_message_id
@@ -89,7 +89,7 @@ def test_every_row_of_a_message_is_read(changes: dict[str, Any], inbound: bool) 
 @given(st.one_of(_SCALARS, st.lists(_SCALARS, max_size=2)))
 def test_what_is_no_row_is_read_as_one_that_says_nothing(value: object) -> None:
     row = Row(value)
-    received, number = received_text(row), number_of(row)
+    received, number = received_message(row), number_of(row)
     assert (received.from_phone, received.to_e164, received.body) == ("", "", "")
     assert received.provider_message_id == number.provider_number_id != ""
 

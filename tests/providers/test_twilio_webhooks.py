@@ -3,7 +3,7 @@
 import pytest
 
 from petmsg.providers.base import ReceivedMedia
-from petmsg.providers.twilio_webhooks import received_text
+from petmsg.providers.twilio_webhooks import received_message
 
 MM, ME, AC = "MM" + "1" * 32, "ME" + "a" * 32, "AC" + "2" * 32
 URL = f"https://api.twilio.com/2010-04-01/Accounts/{AC}/Messages/{MM}/Media/{ME}"
@@ -19,7 +19,7 @@ def media(url: str, content_type: str = "image/jpeg") -> tuple[ReceivedMedia, ..
         "MediaUrl0": url,
         "MediaContentType0": content_type,
     }
-    return received_text({name: [value] for name, value in form.items()}).media
+    return received_message({name: [value] for name, value in form.items()}).media
 
 
 def test_a_file_has_its_id_and_its_type() -> None:

@@ -20,7 +20,7 @@ from petmsg.db.snapshot import snapshot
 from petmsg.db.transaction import transaction
 from petmsg.queries import latest_events
 from petmsg.queries.org import find_org
-from petmsg.queries.queue import due_texts, next_of_threads
+from petmsg.queries.queue import due_messages, next_of_threads
 from petmsg.workflows.worker.org_queue import LONG_AGO
 from tests.support import reading
 from tests.support.consistency import raw
@@ -169,7 +169,7 @@ def test_a_queue_the_server_has_no_statistics_of_is_not_compared_with_itself(
         org, now = find_org(cursor, None), datetime.now(UTC)
 
         def look() -> None:
-            assert len(due_texts(cursor, org, now=now, after=LONG_AGO, limit=texts)) == texts
+            assert len(due_messages(cursor, org, now=now, after=LONG_AGO, limit=texts)) == texts
             threads = range(1, texts + 1)
             assert len(next_of_threads(cursor, org, threads, now=now)) == texts
 

@@ -306,7 +306,7 @@ SELECT id FROM message WHERE org_id = :org_id AND status = 'failed'
   AND status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')
 ORDER BY id DESC LIMIT 9
 """
-ON_ITS_WAY = """
+IN_TRANSIT = """
 SELECT id FROM message WHERE org_id = :org_id AND status = 'sent' ORDER BY synced_at, id LIMIT 9
 """
 
@@ -317,7 +317,7 @@ SELECT id FROM message WHERE org_id = :org_id AND status = 'sent' ORDER BY synce
         (queue.DUE, {"ix_message_due", "ix_message_line", "uq_message_in_flight"}),
         (queue.NEXT_OF_THREADS, {"ix_message_line", "uq_message_in_flight"}),
         (queue.BEHIND, {"ix_message_line", "uq_message_in_flight"}),
-        (ON_ITS_WAY, {"ix_message_on_its_way"}),
+        (IN_TRANSIT, {"ix_message_on_its_way"}),
         (FAILED, {"ix_message_troubled"}),
         (
             routing.PAST,

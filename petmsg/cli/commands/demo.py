@@ -35,10 +35,10 @@ def demo(
 
     location = locate(context.db_option or str(default_path().with_name("demo.db")))
     narrates = context.is_table or context.setting("output").source == "default"
-    story = Demo(location, context.environment, silent=not narrates, pause=pause and narrates)
-    claims = story.play(actor=context.actor, now=context.now)
+    demo = Demo(location, context.environment, silent=not narrates, pause=pause and narrates)
+    claims = demo.play(actor=context.actor, now=context.now)
     if narrates:
-        story.close()
+        demo.close()
     else:
         context.show_list(CLAIMS, claims)
     context.exit_code = 0 if all(claim["holds"] for claim in claims) else FINDING

@@ -6,8 +6,8 @@ import typer
 
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
-from petmsg.cli.flows.import_export import take_back
-from petmsg.cli.flows.import_snoutos import source_of, take_over
+from petmsg.cli.flows.import_export import restore_folder
+from petmsg.cli.flows.import_snoutos import import_database, source_of
 from petmsg.cli.options import named_folder
 from petmsg.cli.results import show_results
 from petmsg.enums.files import ImportNoun
@@ -100,7 +100,7 @@ def petmsg(
     that org. A missing database is created. Verifies checksums and the audit log: if a file was
     changed, nothing is imported, and the error names the place.
     """
-    take_back(context, named_folder(folder))
+    restore_folder(context, named_folder(folder))
 
 
 @app.command(
@@ -162,7 +162,7 @@ def snoutos(
     new rows are imported. Rows that were skipped or changed are listed, and the command exits with
     4. Try --dry-run first: it prints the same report. A missing database is created.
     """
-    take_over(
+    import_database(
         context,
         source_of(context, url, folder),
         old_org=old_org,

@@ -275,7 +275,7 @@ def strays(
     They were sent to numbers that belonged to no org.
     """
     with context.snapshot() as cursor:
-        rows = queries.list_strays(cursor, page(limit, before, all_), adopted=adopted)
+        rows = queries.list_unmatched(cursor, page(limit, before, all_), adopted=adopted)
     context.show_list(UNMATCHED, rows)
 
 

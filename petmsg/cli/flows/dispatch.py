@@ -25,7 +25,7 @@ from petmsg.errors import (
 from petmsg.providers.base import Provider
 from petmsg.queries.message import SendingRow, due_count, sending_row
 from petmsg.queries.org import Account, OrgRow
-from petmsg.queries.queue import due_texts
+from petmsg.queries.queue import due_messages
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.fields import Field
@@ -306,7 +306,7 @@ def _rehearse(context: Context, fields: Sequence[Field], orgs: Sequence[OrgRow])
     codes = {DONE}
     for org in orgs:
         with context.snapshot() as cursor:
-            due = due_texts(cursor, org, now=context.now, after=LONG_AGO, limit=1000)
+            due = due_messages(cursor, org, now=context.now, after=LONG_AGO, limit=1000)
         for text in due:
             try:
                 sending = context.write_in(

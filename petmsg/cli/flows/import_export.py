@@ -26,7 +26,7 @@ def tell_missing(context: Context, media: "Sequence[ExportedMedia]") -> None:
             )
 
 
-def take_back(context: Context, folder: Path) -> None:
+def restore_folder(context: Context, folder: Path) -> None:
     """Import the orgs of an export, or the chosen one, into the database."""
     from petmsg.services.transfer import manifest, restore_export
     from petmsg.services.transfer.target_database import prepare_database

@@ -39,7 +39,7 @@ def source_of(
     return sources.in_database(where)
 
 
-def take_over(
+def import_database(
     context: Context,
     source: "AbstractContextManager[Source]",
     *,

@@ -13,7 +13,7 @@ OVERLAP = timedelta(hours=1)
 Each message is still stored once."""
 
 
-def pull_since(cursor: Cursor, account: Account, *, now: datetime) -> datetime:
+def poll_since(cursor: Cursor, account: Account, *, now: datetime) -> datetime:
     """Return from when on (aware UTC) the account must be asked for new messages."""
     until = polled_until(cursor, account)
     if until is None:
@@ -21,7 +21,7 @@ def pull_since(cursor: Cursor, account: Account, *, now: datetime) -> datetime:
     return min(until, now) - OVERLAP
 
 
-def mark_pulled(uow: UnitOfWork, account: Account, *, until: datetime) -> None:
+def advance_cursor(uow: UnitOfWork, account: Account, *, until: datetime) -> None:
     """Record that every message received before `until` (aware UTC) is stored. The cursor never
     moves back."""
     move_poll_cursor(uow.cursor, account, until=until)

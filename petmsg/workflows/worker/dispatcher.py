@@ -17,7 +17,7 @@ from petmsg.db.liveness import Worker
 from petmsg.errors import BUSY
 from petmsg.providers.base import Provider
 from petmsg.queries.org import Account, OrgRow
-from petmsg.queries.queue import DueMessage, behind_texts
+from petmsg.queries.queue import DueMessage, blocked_messages
 from petmsg.queries.unknown_outcomes import ClaimedMessage
 from petmsg.services.outbox.claim import ProviderChanged
 from petmsg.services.outbox.claim_batch import ClaimedBatch, Recorded, claim_batch
@@ -382,5 +382,5 @@ class Dispatcher:
 def waiting_behind(store: Store, org: OrgRow, limit: int) -> list[Waiting]:
     """Due messages that wait behind others, for the report at the end."""
     with store.snapshot() as cursor:
-        behind = behind_texts(cursor, org, now=store.clock(), limit=limit)
+        behind = blocked_messages(cursor, org, now=store.clock(), limit=limit)
     return [Waiting(each.message, each.why) for each in behind]

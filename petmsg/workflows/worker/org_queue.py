@@ -8,7 +8,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.providers.base import Provider, Rejected, RejectionClass, RetryLater
 from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.org import OrgRow
-from petmsg.queries.queue import DueMessage, due_texts, next_of_threads, read_rate_limits
+from petmsg.queries.queue import DueMessage, due_messages, next_of_threads, read_rate_limits
 from petmsg.services.outbox.record_outcome import HandedOver
 from petmsg.workflows.worker.likely_numbers import likely_numbers
 from petmsg.workflows.worker.rate_limiter import RateLimiter
@@ -124,7 +124,7 @@ class OrgQueue:
             self.changed.clear()
         if not self.scanned:
             limit = min(max_scheduled - len(self.scheduler), PAGE)
-            due = due_texts(cursor, self.org, now=now, after=self._after, limit=limit)
+            due = due_messages(cursor, self.org, now=now, after=self._after, limit=limit)
             unknown = [text for text in due if not self._is_known(text)]
             rest = unknown[at_once:]
             if rest:

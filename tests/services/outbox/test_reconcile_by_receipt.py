@@ -88,7 +88,7 @@ def receive(
 @pytest.mark.parametrize(
     ("delivery", "code", "status"),
     [
-        (Delivery.ON_ITS_WAY, None, "sent"),
+        (Delivery.IN_TRANSIT, None, "sent"),
         (Delivery.DELIVERED, None, "delivered"),
         (Delivery.UNDELIVERED, None, "undelivered"),
         (Delivery.FAILED, "30006", "failed"),
@@ -118,7 +118,7 @@ def test_the_receipts_of_one_batch_are_all_of_the_settled_message(url: str) -> N
     text = lost(url)
     with working(url, now=NOW + MINUTE) as uow:
         report_each(
-            uow, [receipt(delivery=Delivery.ON_ITS_WAY), receipt(), receipt()], provider=SANDBOX
+            uow, [receipt(delivery=Delivery.IN_TRANSIT), receipt(), receipt()], provider=SANDBOX
         )
     assert stored(url, text)["status"] == "delivered"
 

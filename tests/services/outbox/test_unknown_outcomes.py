@@ -89,7 +89,7 @@ def text_like(**changes: Any) -> ProviderMessage:
         "from_e164": POOL,
         "to_e164": PHONES["C-1"],
         "body": "See you at 3 pm",
-        "delivery": Delivery.ON_ITS_WAY,
+        "delivery": Delivery.IN_TRANSIT,
         "created_at": NOW,
     }
     return ProviderMessage(**usual | changes)

@@ -48,7 +48,7 @@ class Remembering:
         with self._guard:
             sid = "SM" + secrets.token_hex(16)
             taken = (sid, text.from_e164, text.to_e164, text.body)
-            self.taken.append(ProviderMessage(*taken, Delivery.ON_ITS_WAY, datetime.now(UTC)))
+            self.taken.append(ProviderMessage(*taken, Delivery.IN_TRANSIT, datetime.now(UTC)))
         return Accepted(sid, "accepted")
 
     def find(
