@@ -29,7 +29,8 @@ JOIN org o ON o.id = f.org_id
 """
 
 DUE = f"""{_ROW}
-WHERE f.status = 'missing' AND f.due_at <= :now AND m.direction = 'inbound'
+WHERE f.org_id IN (:org_ids) AND f.status = 'missing' AND f.due_at <= :now
+  AND m.direction = 'inbound'
 ORDER BY f.due_at, f.message_id, f.position LIMIT :most
 """
 
@@ -62,7 +63,8 @@ SELECT count(*) FROM media WHERE message_id = :message_id AND status IN ('missin
 TO_DELETE = """
 SELECT DISTINCT f.org_id, f.message_id, m.provider_message_id, m.provider FROM media f
 JOIN message m ON m.id = f.message_id
-WHERE f.provider_delete_at IS NOT NULL AND f.provider_deleted_at IS NULL
+WHERE f.org_id IN (:org_ids) AND f.provider_delete_at IS NOT NULL
+  AND f.provider_deleted_at IS NULL
 ORDER BY f.message_id LIMIT :most
 """
 
@@ -108,9 +110,11 @@ def add_received(cursor: Cursor, **columns: Any) -> None:
     cursor.run(_ADD, **columns)
 
 
-def due(cursor: Cursor, *, now: datetime, most: int) -> list[ToFetch]:
-    """The files to be fetched now, those that wait longest first, those of a message together."""
-    return [_to_fetch(row) for row in cursor.all(ToFetch, DUE, now=now, most=most)]
+def due(cursor: Cursor, org_ids: Sequence[int], *, now: datetime, most: int) -> list[ToFetch]:
+    """The files of these orgs to be fetched now, those that wait longest first, those of a message
+    together."""
+    rows = cursor.all_in_list(ToFetch, DUE, "org_ids", org_ids, now=now, most=most)
+    return [_to_fetch(row) for row in rows]
 
 
 def by_id(cursor: Cursor, ids: Sequence[int]) -> list[ToFetch]:
@@ -150,9 +154,9 @@ def has_missing_or_lost(cursor: Cursor, message_id: int) -> bool:
     return bool(cursor.value(_MISSING_OR_LOST, message_id=message_id))
 
 
-def to_delete(cursor: Cursor, *, most: int) -> list[ToDelete]:
-    """The messages whose files are to be deleted at their provider."""
-    rows = cursor.all(ToDelete, TO_DELETE, most=most)
+def to_delete(cursor: Cursor, org_ids: Sequence[int], *, most: int) -> list[ToDelete]:
+    """The messages of these orgs whose files are to be deleted at their provider."""
+    rows = cursor.all_in_list(ToDelete, TO_DELETE, "org_ids", org_ids, most=most)
     return [
         row._replace(provider=None if row.provider is None else ProviderName(row.provider))
         for row in rows

@@ -59,15 +59,15 @@ class MediaFetcher:
         self.problems.clear()
         done: list[ToFetch] = []
         seen: set[int] = set()
-        ids = {org.id for org in orgs}
+        ids = [org.id for org in orgs]
         while not self._stopping():
             now = self._store.tick()
             with self._store.snapshot() as cursor:
-                found = queries.due(cursor, now=now, most=_AT_ONCE + len(seen))
-            rows = [row for row in found if row.org_id in ids and row.id not in seen]
+                found = queries.due(cursor, ids, now=now, most=_AT_ONCE + len(seen))
+            rows = [row for row in found if row.id not in seen]
             if not rows:
                 break
-            seen.update(row.id for row in found)
+            seen.update(row.id for row in rows)
             done += self.fetch(rows, orgs)
         return done
 
@@ -159,11 +159,11 @@ class MediaFetcher:
         count = erase_bytes(self._store, orgs)
         by_id = {org.id: org for org in orgs}
         with self._store.snapshot() as cursor:
-            found = queries.to_delete(cursor, most=_AT_MOST)
+            found = queries.to_delete(cursor, [*by_id], most=_AT_MOST)
         for each in found:
-            org = by_id.get(each.org_id)
-            if org is None or self._stopping():
-                continue
+            if self._stopping():
+                break
+            org = by_id[each.org_id]
             org = org._replace(provider=each.provider or org.provider)
             account = str(org.account)
             if account in self.problems:
@@ -258,10 +258,8 @@ def _pass_on(store: Store) -> list[PetmsgError]:
 
 
 def _due(store: Store, orgs: Sequence[OrgRow]) -> list[ToFetch]:
-    ids = {org.id for org in orgs}
     with store.snapshot() as cursor:
-        rows = queries.due(cursor, now=store.now, most=10_000)
-    return [row for row in rows if row.org_id in ids]
+        return queries.due(cursor, [org.id for org in orgs], now=store.now, most=_AT_MOST)
 
 
 def every_org(store: Store) -> list[OrgRow]:

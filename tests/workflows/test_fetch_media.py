@@ -13,7 +13,8 @@ from petmsg.workflows import fetch_media
 from petmsg.workflows.environment import Environment
 from petmsg.workflows.fetch_media import MediaFetcher
 from petmsg.workflows.store import Store
-from tests.support.fixtures import NOW, Cli, looking, working
+from tests.support.consistency import raw
+from tests.support.fixtures import NOW, Cli, add_org, looking, working
 from tests.support.on_twilio import ANN, DESK, POOL, SPARE, company, keys
 from tests.support.twilio_fake import ACCOUNT_SID, TwilioFake
 from tests.support.twilio_media import Storage, storage_host
@@ -55,9 +56,9 @@ class Company:
     def environ(self) -> dict[str, str]:
         return keys(self.fake, PETMSG_MEDIA_DIR=str(self.place), PETMSG_DATABASE_URL=self.url)
 
-    def comes(self, *contents: bytes) -> list[str]:
+    def comes(self, *contents: bytes, to: str = DESK) -> list[str]:
         """A message with these files comes in, and is pulled: the files' IDs."""
-        sid = self.fake.comes_in("", from_=ANN, to=DESK, at=NOW - MINUTE, media_count=len(contents))
+        sid = self.fake.comes_in("", from_=ANN, to=to, at=NOW - MINUTE, media_count=len(contents))
         sids = self.fake.media.add(sid, *["image/jpeg"] * len(contents))
         self.storage.files.update(zip(sids, contents, strict=True))
         assert self.run("message", "pull").code == 0
@@ -182,6 +183,26 @@ def test_a_dry_run_lists_what_is_due_and_asks_nobody(pets: Company) -> None:
     asked = len(pets.fake.requests)
     assert [row["status"] for row in pets.fetch("--dry-run").json] == ["missing"]
     assert (len(pets.fake.requests), pets.statuses()) == (asked, ["missing"])
+
+
+def test_older_files_of_another_org_do_not_hide_those_of_the_named_one(
+    pets: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch_media, "_AT_ONCE", 1)
+    monkeypatch.setattr(fetch_media, "_AT_MOST", 1)
+    pets.comes(JPEG)
+    add_org(pets.url, "tails", front_desk=SPARE)
+    tails = ("--org", "tails")
+    assert pets.run("org", "set", *tails, "--provider", "twilio", "--yes", "--force").code == 0
+    pets.comes(PNG, to=SPARE)
+    assert [row["org"] for row in pets.fetch(*tails, "--dry-run").json] == ["tails"]
+    assert [row["org"] for row in pets.fetch(*tails).json] == ["tails"]
+    assert pets.statuses() == ["missing", "stored"]
+    with raw(pets.url) as cursor:
+        cursor.run("UPDATE media SET provider_delete_at = due_at WHERE status = 'missing'")
+        cursor.run("UPDATE media SET provider_delete_at = stored_at WHERE status = 'stored'")
+    pets.fetch(*tails)
+    assert [row["provider_deleted_at"] is None for row in pets.rows()] == [True, False]
 
 
 def test_of_several_processes_one_fetches_a_file(pets: Company) -> None:
