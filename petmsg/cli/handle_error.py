@@ -39,7 +39,7 @@ def tell_of(
     problem: BaseException, company: str, *, as_json: bool, environ: Mapping[str, str]
 ) -> int:
     """Print the error of one of several companies on stderr; returns its exit code."""
-    secrets = secrets_in(" ".join(environ.values()).split())
+    secrets = secrets_in(environ.values())
     if environ.get(DEBUG) and not isinstance(problem, PetmsgError):
         import traceback
 
@@ -54,7 +54,8 @@ def secrets_in(words: Iterable[str]) -> list[str]:
 
     An error may quote a misplaced argument; it must not quote one of these.
     """
-    found = (_URL.search(word) for word in words)
+    # Whole, because a password may hold a space, and in parts, because a variable may hold several.
+    found = (_URL.search(part) for word in words for part in (word, *word.split()))
     urls = (match.string[match.start() :] for match in found if match is not None)
     return [url for url in urls if ":" in _who(url) or "password=" in url.lower()]
 
@@ -70,17 +71,22 @@ def channel_urls_in(arguments: Sequence[str]) -> list[str]:
 
 def without(secrets: Sequence[str], text: str) -> str:
     """The text with each of these URLs, complete or truncated, reduced to its scheme."""
-    for url in secrets:
-        scheme = url.partition("://")[0] + "://"
-        pieces = text.split(scheme)
-        for index, piece in enumerate(pieces[1:], start=1):
-            pairs = zip(piece, url.removeprefix(scheme), strict=False)
-            same = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
-            pieces[index] = f"***{piece[same:]}" if same else piece
-        text = scheme.join(pieces)
-        if ":" in _who(url):
-            text = text.replace(_who(url), "***")
+    for scheme in dict.fromkeys(url.partition("://")[0] + "://" for url in secrets):
+        hidden = [url.removeprefix(scheme) for url in secrets if url.startswith(scheme)]
+        first, *pieces = text.split(scheme)
+        text = scheme.join([first, *(_without_start(piece, hidden) for piece in pieces)])
+    for who in sorted({_who(url) for url in secrets}, key=len, reverse=True):
+        if ":" in who:
+            text = text.replace(who, "***")
     return text
+
+
+def _without_start(text: str, secrets: Sequence[str]) -> str:
+    """The text without the longest start that it has in common with one of the secrets: two of them
+    may begin with the same user."""
+    pairs = (zip(text, secret, strict=False) for secret in secrets)
+    same = max(len(list(takewhile(lambda pair: pair[0] == pair[1], each))) for each in pairs)
+    return f"***{text[same:]}" if same else text
 
 
 def _who(url: str) -> str:
