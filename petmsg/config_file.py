@@ -91,10 +91,13 @@ def _value(key: str, value: object, path: Path) -> str:
     text = str(value)
     if "\0" in text:
         raise ConfigFileProblem(f"The value of {quoted(key)} in {path} has a null byte.")
-    user = text.partition("://")[2].partition("/")[0].rpartition("@")[0]
-    if ":" in user or "password=" in text.lower():
+    if "password=" in text.lower() or any(map(_has_password, (text, *text.split()))):
         raise ConfigFileProblem(
             f"The value of {quoted(key)} in {path} holds a password.",
             hint="Keep passwords in the environment, in ~/.pgpass or in a service file.",
         )
     return text
+
+
+def _has_password(url: str) -> bool:
+    return ":" in url.partition("://")[2].partition("/")[0].rpartition("@")[0]

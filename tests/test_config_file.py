@@ -67,6 +67,8 @@ def test_without_a_file_nothing_is_read(given: dict[str, str]) -> None:
         ("twilio_auth_token = 'x'", "secrets do not belong"),
         ("database = 'postgresql://a:s3cret@h/x'", "holds a password"),
         ("database = 'postgresql://h/x?password=s3cret'", "holds a password"),
+        ("org_urls = 'a=postgresql:///x b=postgresql://u:s3cret@h/y'", "holds a password"),
+        ("org_urls = 'a=postgresql://h:1/x b.direct=postgresql://u:s3cret@h/y'", "a password"),
         ("output = ['json']", "must be a word in quotes"),
         ("output = true", "must be a word in quotes"),
         ("[output]\na = 1", "must be a word in quotes"),
