@@ -66,8 +66,10 @@ class Context(Store):
             actor=self.actor_option,
             dry_run=self.dry_run,
             reveal=self.reveal,
+            quiet=self.quiet,
             is_terminal=self._is_terminal,
         )
+        made.log = self.log
         made.is_confirmed = self.is_confirmed
         made.may_be_stale = self.may_be_stale
         made._named = f"{slug}: "

@@ -63,14 +63,17 @@ class ServiceLog:
         elif _RANKS[LogLevel(level)] >= self._least:
             self._write(escape(text))
 
-    def failed(self, problem: PetmsgError, environ: Mapping[str, str]) -> None:
-        """The error that ends the command."""
+    def failed(
+        self, problem: PetmsgError, environ: Mapping[str, str], *, org: str | None = None
+    ) -> None:
+        """The error that ends the command, or its work for one of several companies."""
         from petmsg.cli.handle_error import secrets_in, without
 
         hidden = secrets_in([*sys.argv, *environ.values()])
         words = {"message": problem.message, "hint": problem.hint}
         told = {name: without_phones(without(hidden, text)) for name, text in words.items()}
-        self.event("error", LogLevel.ERROR, code=problem.code, **told)
+        of = {} if org is None else {"org": org}
+        self.event("error", LogLevel.ERROR, code=problem.code, **of, **told)
 
     def event(self, event: str, level: LogLevel, **fields: Any) -> None:
         """Something that happened, as one line of JSON."""

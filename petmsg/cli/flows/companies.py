@@ -70,8 +70,6 @@ def _run_one(
     function: Callable[..., None],
     values: Mapping[str, Any],
 ) -> tuple[int, str]:
-    from petmsg.cli.handle_error import tell_of
-
     out = io.StringIO(newline="")
     try:
         with redirect_stdout(out), context.at_end:
@@ -80,9 +78,20 @@ def _run_one(
     except (KeyboardInterrupt, Interrupted):
         raise
     except Exception as problem:  # noqa: BLE001 because no company stops another
-        as_json = context.output in (OutputFormat.JSON, OutputFormat.JSONL)
-        code = tell_of(problem, company.slug, as_json=as_json, environ=context.environ)
+        code = _tell_of(context, company, problem)
     return code, out.getvalue()
+
+
+def _tell_of(context: Context, company: Company, problem: Exception) -> int:
+    """Tell of a company's error, in the log if that is JSON; returns its exit code."""
+    from petmsg.cli.handle_error import named, tell_of
+
+    if context.log is not None and context.log.is_json:
+        known = named(problem)
+        context.log.failed(known, context.environ, org=company.slug)
+        return known.exit_code
+    as_json = context.output in (OutputFormat.JSON, OutputFormat.JSONL)
+    return tell_of(problem, company.slug, as_json=as_json, environ=context.environ)
 
 
 def _print(form: OutputFormat, company: Company, text: str, *, is_first: bool) -> None:

@@ -104,6 +104,32 @@ def test_messages_name_their_company(urls: dict[str, str]) -> None:
     assert "petmsg: gone: There is no org 'gone'." in ran.err
 
 
+@pytest.mark.parametrize("line", [("message", "pull"), ("message", "dispatch", "--dry-run")])
+def test_quiet_leaves_out_their_notes(urls: dict[str, str], line: tuple[str, ...]) -> None:
+    good = {slug: urls[slug] for slug in SLUGS}
+    assert on_all(good, *line).err != ""
+    assert on_all(good, *line, "--quiet").err == ""
+
+
+def test_the_log_of_a_service_holds_their_notes_and_errors(urls: dict[str, str]) -> None:
+    for slug in SLUGS:
+        client = ("client", "add", "Ann", "--phone", "+12025550101", "--ref", "C-1")
+        assert on_all(urls, *client, "--org", slug).code == 0
+        text = ("message", "send", "C-1", "--body", "Hello", "--queue-only")
+        assert on_all(urls, *text, "--org", slug).code == 0
+    ran = on_all(urls, "message", "dispatch", "--dry-run", "--log-format", "json")
+    assert ran.code == 5
+    logged = [json.loads(line) for line in ran.err.splitlines()]
+    assert {row["service"] for row in logged} == {"dispatch"}
+    assert len({row["run"] for row in logged}) == 1
+    errors = [row for row in logged if row["event"] == "error"]
+    assert [(row["org"], row["code"]) for row in errors] == [
+        ("gone", "org_not_found"),
+        ("away", "database_connection"),
+    ]
+    assert "s3cret99" not in ran.err
+
+
 def test_the_exit_code_is_that_of_the_worst(urls: dict[str, str]) -> None:
     good = {slug: urls[slug] for slug in SLUGS}
     assert on_all(good, "message", "sync").code == 0
