@@ -1,6 +1,6 @@
 """Fields: the columns of a noun, declared once for every output format. Standard library only."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -106,11 +106,14 @@ def words(value: Any, view: View) -> str:
     return str(value)
 
 
+def objects(fields: Sequence[Field], rows: Iterable[Any]) -> list[dict[str, Any]]:
+    """The rows as objects in JSON, each with these fields."""
+    return [{field.name: field.value(row) for field in fields} for row in rows]
+
+
 def nested(fields: Sequence[Field], name: str) -> Callable[[Any], list[dict[str, Any]]]:
     """What gives the row's objects of that name in JSON, each with these fields."""
-    return lambda row: [
-        {field.name: field.value(each) for field in fields} for each in getattr(row, name)
-    ]
+    return lambda row: objects(fields, getattr(row, name))
 
 
 def local(instant: datetime, view: View) -> str:

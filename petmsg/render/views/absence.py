@@ -17,7 +17,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field, View, local
+from petmsg.render.fields import Field, View, local, nested
 from petmsg.render.views.people import ANY_SITTER, CLIENT
 
 
@@ -56,10 +56,6 @@ VISITS_AWAY = (
 )
 
 
-def _visits(row: Any) -> list[dict[str, Any]]:
-    return [{field.name: field.value(each) for field in VISITS_AWAY} for each in row.visits]
-
-
 ABSENCES = (
     Field("sitter", "Sitter", kind=REF),
     Field("name", "Name", get=lambda row: row.sitter_name, kind=NAME),
@@ -76,7 +72,7 @@ AWAY = (
     Field("ends_at", "Until", kind=INSTANT),
     Field("reason", "Reason", kind=TEXT),
     Field("reused", "Unchanged", kind=FLAG),
-    Field("visits", None, get=_visits, kind=rows_of(VISITS_AWAY)),
+    Field("visits", None, get=nested(VISITS_AWAY, "visits"), kind=rows_of(VISITS_AWAY)),
 )
 BACK = (
     Field("sitter", "Sitter", kind=REF),

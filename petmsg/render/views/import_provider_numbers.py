@@ -1,7 +1,7 @@
 """The field lists of exports and imports."""
 
 from petmsg.render.field_types import COUNT, FLAG, TEXT, WORD, or_null, rows_of
-from petmsg.render.fields import Field
+from petmsg.render.fields import Field, nested
 
 EXPORTED = (
     Field("org", "Org", kind=WORD),
@@ -41,13 +41,7 @@ _ORG = (Field("old_org", kind=WORD), Field("org", kind=WORD), Field("created", k
 
 
 def _each(fields: tuple[Field, ...], name: str) -> Field:
-    return Field(
-        name,
-        get=lambda report: [
-            {field.name: field.value(row) for field in fields} for row in getattr(report, name)
-        ],
-        kind=rows_of(fields),
-    )
+    return Field(name, get=nested(fields, name), kind=rows_of(fields))
 
 
 REPORT = (

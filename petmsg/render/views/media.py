@@ -19,7 +19,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field, View, local, words
+from petmsg.render.fields import Field, View, local, objects, words
 from petmsg.render.picture_text import size_of
 from petmsg.render.views.people import ANY_CLIENT, person
 
@@ -33,7 +33,7 @@ MESSAGE_MEDIA = (
 
 
 def _of_message(row: Any) -> list[dict[str, Any]]:
-    return [{field.name: field.value(each) for field in MESSAGE_MEDIA} for each in row.media or ()]
+    return objects(MESSAGE_MEDIA, row.media or ())
 
 
 OF_MESSAGE = Field("media", None, get=_of_message, kind=rows_of(MESSAGE_MEDIA))

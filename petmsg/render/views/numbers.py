@@ -25,7 +25,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import NO_NUMBER, Field, View, local
+from petmsg.render.fields import NO_NUMBER, Field, View, local, nested, objects
 from petmsg.render.views.people import ANY_SITTER
 
 
@@ -117,9 +117,7 @@ NUMBER = (
     Field(
         "history",
         None,
-        get=lambda row: [
-            {field.name: field.value(each) for field in HISTORY} for each in row.history
-        ],
+        get=nested(HISTORY, "history"),
         kind=rows_of(HISTORY),
     ),
 )
@@ -253,9 +251,7 @@ PLANNED_TEXTED = (
 
 
 def _days(fields: tuple[Field, ...], name: str) -> Callable[[Any], list[dict[str, Any]]]:
-    return lambda row: [
-        {field.name: field.value(each) for field in fields} for each in getattr(row.plan, name)
-    ]
+    return lambda row: objects(fields, getattr(row.plan, name))
 
 
 PLANNED = (

@@ -20,7 +20,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field
+from petmsg.render.fields import Field, nested
 from petmsg.render.views.people import ANY_CLIENT, ANY_SITTER
 
 
@@ -56,11 +56,7 @@ BLOCKED = (
 
 def _rows(name: str, fields: tuple[Field, ...]) -> Field:
     """Nested rows with their own fields; a table shows them below."""
-
-    def get(row: Any) -> list[dict[str, Any]]:
-        return [{field.name: field.value(each) for field in fields} for each in getattr(row, name)]
-
-    return Field(name, None, get=get, personal=True, kind=rows_of(fields))
+    return Field(name, None, get=nested(fields, name), personal=True, kind=rows_of(fields))
 
 
 OPT_OUT = (

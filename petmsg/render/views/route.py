@@ -19,7 +19,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field
+from petmsg.render.fields import Field, nested
 
 CHOSEN = (
     Field("e164", kind=E164),
@@ -98,9 +98,7 @@ STORED = (
     Field("differences", "Differences", kind=list_of(TEXT)),
     Field(
         "compared",
-        get=lambda row: [
-            {field.name: field.value(each) for field in COMPARED} for each in row.compared
-        ],
+        get=nested(COMPARED, "compared"),
         kind=rows_of(COMPARED),
     ),
     Field("stored", kind=object_of(DECISION)),

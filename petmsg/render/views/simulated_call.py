@@ -19,7 +19,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field
+from petmsg.render.fields import Field, nested
 
 CALLER = "caller"
 _WHO = one_word_of(
@@ -76,17 +76,13 @@ _EVENT = (
 )
 
 
-def _events(row: Any) -> list[dict[str, Any]]:
-    return [{field.name: field.value(each) for field in _EVENT} for each in row.events]
-
-
 STEPS = (
     Field("step", "Step", kind=ID),
     Field("request", "Request", kind=WORD),
     Field("tells", "Tells", kind=FREE),
     Field("status", "Status", kind=COUNT),
     Field("twiml", "TwiML", kind=or_null(TEXT)),
-    Field("events", "Events", get=_events, kind=rows_of(_EVENT)),
+    Field("events", "Events", get=nested(_EVENT, "events"), kind=rows_of(_EVENT)),
 )
 LINES = (
     Field("step", "Step", cell=lambda row, _: str(row.step or ""), kind=or_null(ID)),

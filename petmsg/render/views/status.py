@@ -27,7 +27,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field, View, local
+from petmsg.render.fields import Field, View, local, nested, objects
 from petmsg.render.views.call_fields import CALL_COUNTS, counted_calls
 from petmsg.render.views.coverage import GAPS
 from petmsg.render.views.people import ANY_SITTER, person
@@ -151,10 +151,6 @@ FIRST_GAPS = tuple(
 )
 
 
-def _nested(fields: tuple[Field, ...], rows: Any) -> list[dict[str, Any]]:
-    return [{field.name: field.value(row) for field in fields} for row in rows]
-
-
 STATUS = (
     Field("org", "Org", get=lambda row: row.org.slug, kind=WORD),
     Field("name", "Name", get=lambda row: row.org.name, kind=NAME),
@@ -174,7 +170,7 @@ STATUS = (
         get=lambda row: {
             "days": row.days,
             "count": len(row.gaps),
-            "rows": _nested(GAPS, row.gaps),
+            "rows": objects(GAPS, row.gaps),
         },
         kind=keyed(days=COUNT, count=COUNT, rows=rows_of(GAPS)),
         cell=lambda row, _: f"{len(row.gaps) or 'none'} in the next {counted(row.days, 'day')}",
@@ -186,7 +182,7 @@ STATUS = (
             "visits": row.today.visits,
             "running": row.today.running,
             "without_sitter": row.today.without_sitter,
-            "sitters": _nested(VISITS, row.today.sitters),
+            "sitters": objects(VISITS, row.today.sitters),
         },
         cell=_today,
         kind=keyed(visits=COUNT, running=COUNT, without_sitter=COUNT, sitters=rows_of(VISITS)),
@@ -220,7 +216,7 @@ STATUS = (
     Field(
         "held",
         "Held numbers",
-        get=lambda row: _nested(HELD, row.held),
+        get=nested(HELD, "held"),
         cell=_held,
         kind=rows_of(HELD),
     ),
@@ -229,7 +225,5 @@ STATUS = (
     _count("threads"),
     _count("overrides", "Overrides", cell=_overrides),
     _count("bookings_pending", "Bookings pending"),
-    Field(
-        "releases", None, get=lambda row: _nested(RELEASES, row.releases), kind=rows_of(RELEASES)
-    ),
+    Field("releases", None, get=nested(RELEASES, "releases"), kind=rows_of(RELEASES)),
 )

@@ -12,7 +12,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field
+from petmsg.render.fields import Field, nested
 from petmsg.rules.templates import variables_of
 
 _VARIABLES = Field(
@@ -47,9 +47,7 @@ TEMPLATE = (
     Field(
         "versions",
         None,
-        get=lambda row: [
-            {field.name: field.value(each) for field in VERSIONS} for each in row.versions
-        ],
+        get=nested(VERSIONS, "versions"),
         kind=rows_of(VERSIONS),
     ),
 )

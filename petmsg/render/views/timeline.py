@@ -1,7 +1,5 @@
 """The field list of a client's timeline, which `render.timeline_drawing` draws."""
 
-from typing import Any
-
 from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.render.field_types import (
     E164,
@@ -15,7 +13,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field
+from petmsg.render.fields import Field, nested
 from petmsg.render.views.call_fields import THREAD_CALLS
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.simulate import SEGMENTS
@@ -45,10 +43,6 @@ _MESSAGES = (
 )
 
 
-def _rows(fields: tuple[Field, ...], rows: Any) -> list[dict[str, Any]]:
-    return [{field.name: field.value(row) for field in fields} for row in rows]
-
-
 TIMELINE = (
     Field("org", kind=WORD),
     Field("client", kind=REF),
@@ -56,13 +50,13 @@ TIMELINE = (
     Field("timezone", kind=WORD),
     Field("from", get=lambda it: it.start, kind=INSTANT),
     Field("to", get=lambda it: it.end, kind=INSTANT),
-    Field("segments", get=lambda it: _rows(SEGMENTS, it.segments), kind=rows_of(SEGMENTS)),
-    Field("windows", get=lambda it: _rows(_WINDOWS, it.windows), kind=rows_of(_WINDOWS)),
+    Field("segments", get=nested(SEGMENTS, "segments"), kind=rows_of(SEGMENTS)),
+    Field("windows", get=nested(_WINDOWS, "windows"), kind=rows_of(_WINDOWS)),
     Field(
         "quarantines",
-        get=lambda it: _rows(_QUARANTINES, it.quarantines),
+        get=nested(_QUARANTINES, "quarantines"),
         kind=rows_of(_QUARANTINES),
     ),
-    Field("messages", get=lambda it: _rows(_MESSAGES, it.messages), kind=rows_of(_MESSAGES)),
-    Field("calls", get=lambda it: _rows(THREAD_CALLS, it.calls), kind=rows_of(THREAD_CALLS)),
+    Field("messages", get=nested(_MESSAGES, "messages"), kind=rows_of(_MESSAGES)),
+    Field("calls", get=nested(THREAD_CALLS, "calls"), kind=rows_of(THREAD_CALLS)),
 )

@@ -22,7 +22,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field
+from petmsg.render.fields import Field, nested
 from petmsg.render.views.call_fields import CALL_COUNTS, counted_calls
 from petmsg.render.views.coverage import GAPS
 
@@ -80,10 +80,7 @@ _WAITING = (
 
 
 def _nested(name: str, fields: tuple[Field, ...]) -> Field:
-    def get(day: Any) -> list[dict[str, Any]]:
-        return [{field.name: field.value(row) for field in fields} for row in getattr(day, name)]
-
-    return Field(name, get=get, kind=rows_of(fields))
+    return Field(name, get=nested(fields, name), kind=rows_of(fields))
 
 
 def counts(day: Any) -> dict[str, int]:
