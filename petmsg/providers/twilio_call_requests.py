@@ -20,7 +20,7 @@ from petmsg.providers.call_events import (
     VoicemailLeft,
 )
 from petmsg.providers.twilio_call_parameters import CALL_SID, recording_in, require
-from petmsg.providers.twilio_parameters import Form, MalformedWebhook
+from petmsg.providers.twilio_parameters import Form, MalformedWebhook, value_of
 
 WITHHELD = frozenset(
     ("+266696687", "+1266696687", "+7378742833", "+2562533", "+8656696", "+86282452253")
@@ -51,8 +51,8 @@ class Parties(NamedTuple):
 
 def parties_of(form: Form) -> Parties:
     """Who calls which number, as a request about the caller's own leg says."""
-    to = _only(form, "To")
-    return Parties(_phone(_only(form, "From")), to if is_e164(to) else None)
+    to = value_of(form, "To")
+    return Parties(_phone(value_of(form, "From")), to if is_e164(to) else None)
 
 
 def call_arrived(form: Form) -> CallArrived:
@@ -62,7 +62,7 @@ def call_arrived(form: Form) -> CallArrived:
     if parties.to_e164 is None:
         raise MalformedWebhook("The request's To is not a number in E.164.")
     _known_status(form, "CallStatus")
-    return CallArrived(_only(form, "CallSid"), parties.from_phone, parties.to_e164)
+    return CallArrived(value_of(form, "CallSid"), parties.from_phone, parties.to_e164)
 
 
 def answered(query: str, form: Form) -> RingAnswered | ClientChosen:
@@ -73,11 +73,11 @@ def answered(query: str, form: Form) -> RingAnswered | ClientChosen:
     call = named["call"]
     if "choose" in named:
         _require_own_leg(call, form)
-        key = _only(form, "Digits")
+        key = value_of(form, "Digits")
         return ClientChosen(call, int(key) if key.isdigit() else None)
-    if "ParentCallSid" in form and _only(form, "ParentCallSid") != call:
+    if "ParentCallSid" in form and value_of(form, "ParentCallSid") != call:
         raise _other_call()
-    return RingAnswered(call, _ring(named), _only(form, "Digits") if "Digits" in form else None)
+    return RingAnswered(call, _ring(named), value_of(form, "Digits") if "Digits" in form else None)
 
 
 def ended(query: str, form: Form) -> RingEnded | CallEnded | None:
@@ -91,17 +91,19 @@ def ended(query: str, form: Form) -> RingEnded | CallEnded | None:
         return RingEnded(
             named["call"],
             _ring(named),
-            _ENDS.get(_only(form, "DialCallStatus"), CallStatus.FAILED),
+            _ENDS.get(value_of(form, "DialCallStatus"), CallStatus.FAILED),
             _seconds(form, "DialCallDuration"),
             by_desk="desk" in named,
         )
     require(form, ("CallSid", "CallStatus"))
     _known_status(form, "CallStatus")
-    is_other_leg = "ParentCallSid" in form or _only(form, "Direction").startswith("outbound")
-    if is_other_leg or _only(form, "CallStatus") in _UNDER_WAY:
+    is_other_leg = "ParentCallSid" in form or value_of(form, "Direction").startswith("outbound")
+    if is_other_leg or value_of(form, "CallStatus") in _UNDER_WAY:
         return None
     seconds = _seconds(form, "CallDuration")
-    return CallEnded(_only(form, "CallSid"), _end(form, "CallStatus"), seconds, *parties_of(form))
+    return CallEnded(
+        value_of(form, "CallSid"), _end(form, "CallStatus"), seconds, *parties_of(form)
+    )
 
 
 def voicemail_left(query: str, form: Form) -> VoicemailLeft | None:
@@ -109,9 +111,9 @@ def voicemail_left(query: str, form: Form) -> VoicemailLeft | None:
     require(form, ("CallSid",))
     call = _named(query)["call"]
     _require_own_leg(call, form)
-    if _only(form, "RecordingStatus") not in ("", _LEFT):
+    if value_of(form, "RecordingStatus") not in ("", _LEFT):
         return None
-    recording = _only(form, "RecordingSid") or recording_in(_only(form, "RecordingUrl"))
+    recording = value_of(form, "RecordingSid") or recording_in(value_of(form, "RecordingUrl"))
     if recording is None:
         raise MalformedWebhook("The request has no RecordingSid.")
     return VoicemailLeft(call, recording, _seconds(form, "RecordingDuration"))
@@ -140,7 +142,7 @@ def _ring(named: Mapping[str, str]) -> int:
 
 def _require_own_leg(call: str, form: Form) -> None:
     """The caller's own leg is the call that the URL names."""
-    if _only(form, "CallSid") != call:
+    if value_of(form, "CallSid") != call:
         raise _other_call()
 
 
@@ -149,28 +151,22 @@ def _other_call() -> MalformedWebhook:
 
 
 def _known_status(form: Form, name: str) -> None:
-    if _only(form, name) not in _ENDS and _only(form, name) not in _UNDER_WAY:
+    if value_of(form, name) not in _ENDS and value_of(form, name) not in _UNDER_WAY:
         raise MalformedWebhook(f"The request has an unknown {name}.")
 
 
 def _end(form: Form, name: str) -> CallStatus:
-    end = _ENDS.get(_only(form, name))
+    end = _ENDS.get(value_of(form, name))
     if end is None:
         raise MalformedWebhook(f"The request has an unknown {name}.")
     return end
 
 
 def _seconds(form: Form, name: str) -> int | None:
-    value = _only(form, name)
+    value = value_of(form, name)
     return int(value) if value.isdigit() else None
 
 
 def _phone(party: str) -> str | None:
     """The phone in E.164; None if it is withheld or no phone."""
     return party if is_e164(party) and party not in WITHHELD else None
-
-
-def _only(form: Form, name: str) -> str:
-    """The value of a parameter, empty if it is missing."""
-    values = form.get(name, ())
-    return values[0] if values else ""

@@ -55,6 +55,12 @@ class MalformedWebhook(UsageProblem):
     code = "malformed_webhook"
 
 
+def value_of(form: Form, name: str) -> str:
+    """The value of a parameter that occurs once at most; empty if it is missing."""
+    values = form.get(name, ())
+    return values[0] if values else ""
+
+
 def require_inbound(form: Form) -> None:
     """Raises `MalformedWebhook` unless Twilio could send this for a received message."""
     _require(form, _INBOUND)

@@ -19,10 +19,10 @@ from petmsg.enums.webhooks import LooksLike
 from petmsg.providers.credentials import is_account_sid
 from petmsg.providers.public_url import RETRIES
 from petmsg.providers.stored_accounts import StoredAccounts
+from petmsg.providers.twilio_parameters import Form
 
 HEADER = "X-Twilio-Signature"
 ACCOUNT = "AccountSid"
-Form = Mapping[str, Sequence[str]]
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,4})?")
 
 

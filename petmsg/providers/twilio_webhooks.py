@@ -15,6 +15,7 @@ from petmsg.providers.twilio_parameters import (
     MalformedWebhook,
     require_inbound,
     require_report,
+    value_of,
 )
 from petmsg.providers.twilio_records import NOT_DELIVERED, delivery_of
 
@@ -46,13 +47,13 @@ def received_message(form: Form) -> ReceivedMessage:
     """A received message. Raises `MalformedWebhook`."""
     require_inbound(form)
     return ReceivedMessage(
-        provider_message_id=_only(form, "MessageSid"),
-        from_phone=_only(form, "From")[:_LONGEST_ADDRESS],
+        provider_message_id=value_of(form, "MessageSid"),
+        from_phone=value_of(form, "From")[:_LONGEST_ADDRESS],
         to_e164=_address(form, "To"),
-        body=_only(form, "Body"),
-        media_count=int(_only(form, "NumMedia")),
+        body=value_of(form, "Body"),
+        media_count=int(value_of(form, "NumMedia")),
         media=_media(form),
-        opt_out_type=_OPT_OUT_TYPES.get(_only(form, "OptOutType").strip().upper()),
+        opt_out_type=_OPT_OUT_TYPES.get(value_of(form, "OptOutType").strip().upper()),
     )
 
 
@@ -60,12 +61,12 @@ def delivery_report(form: Form) -> DeliveryReport:
     """The delivery receipt of a sent message. Raises `MalformedWebhook`."""
     require_report(form)
     report = DeliveryReport(
-        _only(form, "MessageSid"),
-        delivery_of(_only(form, "MessageStatus")),
-        from_e164=_only(form, "From"),
-        to_e164=_only(form, "To"),
+        value_of(form, "MessageSid"),
+        delivery_of(value_of(form, "MessageStatus")),
+        from_e164=value_of(form, "From"),
+        to_e164=value_of(form, "To"),
     )
-    code = _only(form, "ErrorCode")
+    code = value_of(form, "ErrorCode")
     if report.delivery not in NOT_DELIVERED or not code:
         return report
     return replace(report, code=str(int(code)), rejection_class=look_up(int(code)).in_report)
@@ -73,11 +74,11 @@ def delivery_report(form: Form) -> DeliveryReport:
 
 def _media(form: Form) -> tuple[ReceivedMedia, ...]:
     """The files of a message, in their order."""
-    count = min(int(_only(form, "NumMedia")), _MOST_NAMED)
+    count = min(int(value_of(form, "NumMedia")), _MOST_NAMED)
     return tuple(
         ReceivedMedia(
-            content_type=_content_type(_only(form, f"MediaContentType{place}")),
-            provider_media_id=_media_id(form, _only(form, f"MediaUrl{place}")),
+            content_type=_content_type(value_of(form, f"MediaContentType{place}")),
+            provider_media_id=_media_id(form, value_of(form, f"MediaUrl{place}")),
         )
         for place in range(count)
     )
@@ -89,7 +90,7 @@ def _media_id(form: Form, url: str) -> str | None:
     Only the SID is kept: a file is never fetched from a URL that a request names.
     """
     found = _MEDIA_URL.fullmatch(url)
-    if found is None or found["message"] != _only(form, "MessageSid"):
+    if found is None or found["message"] != value_of(form, "MessageSid"):
         return None
     return found["media"]
 
@@ -101,13 +102,7 @@ def _content_type(named: str) -> str | None:
 
 
 def _address(form: Form, name: str) -> str:
-    address = _only(form, name)
+    address = value_of(form, name)
     if not 0 < len(address) <= _LONGEST_ADDRESS:
         raise MalformedWebhook(f"The request has no {name}.")
     return address
-
-
-def _only(form: Form, name: str) -> str:
-    """The value of a parameter, empty if it is missing."""
-    values = form.get(name, ())
-    return values[0] if values else ""
