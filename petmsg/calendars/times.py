@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from petmsg.calendars.properties import all_of
 from petmsg.clock import wall_to_utc, zone
 from petmsg.errors import MalformedRow, quoted
 
@@ -45,7 +46,7 @@ def times_of(component: Any, timezone: str, all_day: tuple[time, time] | None) -
     timezone, for an all-day event without `all_day`, and for a year out of range.
     """
     for name in ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"):
-        for each in _listed(component, name):
+        for each in all_of(component, name):
             _require_zone(each)
     start = component["DTSTART"].dt
     if is_all_day(start):
@@ -89,16 +90,11 @@ def _all_day(component: Any, timezone: str, hours: tuple[time, time] | None) -> 
     if "RECURRENCE-ID" in component:
         changed = component["RECURRENCE-ID"].dt
         component["RECURRENCE-ID"] = vDDDTypes(datetime.combine(changed, hours[0], place))
-    for each in _listed(component, "RDATE"):
+    for each in all_of(component, "RDATE"):
         for value in each.dts:
             if is_all_day(value.dt):
                 value.dt = datetime.combine(value.dt, hours[0], place)
     return Times(_utc(start), _utc(end))
-
-
-def _listed(component: Any, name: str) -> list[Any]:
-    found = component.get(name, [])
-    return found if isinstance(found, list) else [found]
 
 
 def _require_zone(value: Any) -> None:

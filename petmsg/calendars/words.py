@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from petmsg.calendars.event import EventWords
+from petmsg.calendars.properties import all_of
 
 _LONGEST_SUMMARY = 500
 _LONGEST_DESCRIPTION = 8000
@@ -71,7 +72,7 @@ def _explicit(component: Any, who: str) -> str | None:
 
 def _people(component: Any, name: str) -> Iterator[str]:
     """The names (CN) and phones (tel:) of attendees or organizers."""
-    for each in _listed(component, name):
+    for each in all_of(component, name):
         common = str(each.params.get("CN", "")).strip(' "') if hasattr(each, "params") else ""
         if common:
             yield common
@@ -81,15 +82,10 @@ def _people(component: Any, name: str) -> Iterator[str]:
 
 
 def _categories(component: Any) -> Iterator[str]:
-    for each in _listed(component, "CATEGORIES"):
+    for each in all_of(component, "CATEGORIES"):
         for word in getattr(each, "cats", [each]):
             yield str(word).strip()
 
 
 def _texts(component: Any, name: str) -> list[str]:
-    return [str(each) for each in _listed(component, name)]
-
-
-def _listed(component: Any, name: str) -> list[Any]:
-    found = component.get(name, [])
-    return found if isinstance(found, list) else [found]
+    return [str(each) for each in all_of(component, name)]
