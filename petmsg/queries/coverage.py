@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums.numbers import NumberClass, NumberStatus
-from petmsg.enums.people import ClientKind
-from petmsg.queries.lookup import ClientKey
+from petmsg.queries.lookup import ClientKey, client_key
 from petmsg.queries.org import LONGEST_GRACE, OrgRow
 from petmsg.rules.routing.facts import NumberFact, WindowFact
 
@@ -202,7 +201,7 @@ def windows_to_come(
             sitter_active=row.sitter_status == "active",
             number=number,
         )
-        yield WindowToCome(_client(row), window, row.sitter_status)
+        yield WindowToCome(client_key(row), window, row.sitter_status)
 
 
 def bookings_without_window(
@@ -211,7 +210,7 @@ def bookings_without_window(
     """The org's confirmed bookings of that span that have no window, by start."""
     return [
         Unplaced(
-            _client(row),
+            client_key(row),
             row.booking,
             row.sitter,
             row.sitter_name,
@@ -253,7 +252,3 @@ def front_desks(cursor: Cursor, org: OrgRow) -> tuple[NumberFact, ...]:
         )
         for row in cursor.all(_Desk, _DESKS, org_id=org.id)
     )
-
-
-def _client(row: _Window | _Booking) -> ClientKey:
-    return ClientKey(row.client_id, row.client, row.client_name, ClientKind(row.kind))

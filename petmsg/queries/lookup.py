@@ -6,7 +6,7 @@ phone without a plus is read in the org's country. If several rows match, `Ambig
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums.bookings import BookingStatus
@@ -73,6 +73,19 @@ class ClientKey(NamedTuple):
     kind: ClientKind
 
 
+class WithClient(Protocol):
+    """A row of another table that says which client it is about."""
+
+    @property
+    def client_id(self) -> int: ...
+    @property
+    def client(self) -> str: ...
+    @property
+    def client_name(self) -> str | None: ...
+    @property
+    def kind(self) -> str: ...
+
+
 class SitterKey(NamedTuple):
     """The identity of a sitter."""
 
@@ -98,6 +111,11 @@ class BookingKey(NamedTuple):
     ref: str
     client_id: int
     status: BookingStatus
+
+
+def client_key(row: WithClient) -> ClientKey:
+    """The client whom a row is about."""
+    return ClientKey(row.client_id, row.client, row.client_name, ClientKind(row.kind))
 
 
 def find_client(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -> ClientKey:

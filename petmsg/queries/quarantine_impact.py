@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums.people import ClientKind
-from petmsg.queries.lookup import ClientKey
+from petmsg.queries.lookup import ClientKey, client_key
 
 _WINDOWS = """
 SELECT b.ref AS booking, w.thread_id, w.starts_at, w.ends_at, c.id AS client_id,
@@ -83,7 +82,7 @@ def affected_windows(
             thread_id=row.thread_id,
             starts_at=row.starts_at,
             ends_at=row.ends_at,
-            client=_client(row),
+            client=client_key(row),
         )
         for row in rows
     ]
@@ -92,11 +91,7 @@ def affected_windows(
 def texted_clients(cursor: Cursor, number_id: int, *, since: datetime) -> list[TextedClient]:
     """The clients who got messages from the number after `since` (aware UTC), the latest first."""
     rows = cursor.all(_Texted, TEXTED, number_id=number_id, since=since)
-    return [TextedClient(_client(row), row.texts, row.last_at) for row in rows]
-
-
-def _client(row: _Window | _Texted) -> ClientKey:
-    return ClientKey(row.client_id, row.client, row.client_name, ClientKind(row.kind))
+    return [TextedClient(client_key(row), row.texts, row.last_at) for row in rows]
 
 
 def threads_of_pool_number(cursor: Cursor, number_id: int) -> int:
