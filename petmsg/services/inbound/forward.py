@@ -56,7 +56,7 @@ def to_sitter(
             if today is not None and today.code is InboundCode.OVERRIDE:
                 return ("an override holds: left in the inbox",)
             return ("the sitter's window is over: left in the inbox",)
-    sitter_id = _sitter_of(uow, message_id)
+    sitter_id = sitter_id_of_message(uow.cursor, message_id)
     if is_a_loop(uow, sitter_id, client.id):
         stop_loop(uow, sitter_id, client.ref, message_id)
         return ("too many messages at once: left in the inbox",)
@@ -130,7 +130,3 @@ def _parts(name: str, words: str) -> list[str]:
     room = LONGEST_BODY - len(name)
     pieces = [words[start : start + room] for start in range(0, len(words), room)] or ["[no words]"]
     return [name + piece for piece in pieces]
-
-
-def _sitter_of(uow: UnitOfWork, message_id: int) -> int:
-    return sitter_id_of_message(uow.cursor, message_id)

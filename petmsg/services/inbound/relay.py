@@ -58,7 +58,7 @@ def from_sitter(
     `at` is when it was written (aware UTC). Without `passes_pictures` its pictures stay with the
     front desk, because the provider could not fetch them.
     """
-    sitter_id = _sitter_of(uow, message_id)
+    sitter_id = sitter_id_of_message(uow.cursor, message_id)
     body = text.body.strip()
     if text.media_count and not body and not passes_pictures:
         return _pictures_alone(uow, sitter_id, message_id)
@@ -275,10 +275,6 @@ def _send_waiting(
         did.append(sent)
     relay_question.expire(uow, sitter_id)
     return tuple(did)
-
-
-def _sitter_of(uow: UnitOfWork, message_id: int) -> int:
-    return sitter_id_of_message(uow.cursor, message_id)
 
 
 def _key(uow: UnitOfWork, message_id: int) -> str:
