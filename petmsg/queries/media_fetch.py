@@ -28,9 +28,11 @@ JOIN message m ON m.id = f.message_id
 JOIN org o ON o.id = f.org_id
 """
 
+# The condition of a partial index, and no other index for the org or the order: SQLite would read
+# every file of the org, and those that wait are few. The same holds for `TO_DELETE`.
 DUE = f"""{_ROW}
-WHERE f.org_id IN (:org_ids) AND f.status = 'missing' AND f.due_at <= :now
-  AND m.direction = 'inbound'
+WHERE f.org_id + 0 IN (:org_ids) AND f.status IN ('missing', 'erasing') AND f.status = 'missing'
+  AND f.due_at <= :now AND m.direction = 'inbound'
 ORDER BY f.due_at, f.message_id, f.position LIMIT :most
 """
 
@@ -61,11 +63,12 @@ SELECT count(*) FROM media WHERE message_id = :message_id AND status IN ('missin
 """
 
 TO_DELETE = """
-SELECT DISTINCT f.org_id, f.message_id, m.provider_message_id, m.provider FROM media f
+SELECT f.org_id, f.message_id, m.provider_message_id, m.provider FROM media f
 JOIN message m ON m.id = f.message_id
-WHERE f.org_id IN (:org_ids) AND f.provider_delete_at IS NOT NULL
+WHERE f.org_id + 0 IN (:org_ids) AND f.provider_delete_at IS NOT NULL
   AND f.provider_deleted_at IS NULL
-ORDER BY f.message_id LIMIT :most
+GROUP BY f.org_id + 0, f.org_id, f.message_id, m.provider_message_id, m.provider
+ORDER BY f.message_id + 0 LIMIT :most
 """
 
 _DELETED = """
