@@ -7,14 +7,10 @@ from datetime import date
 
 from petmsg.errors import MalformedText, OutOfRange, quoted
 from petmsg.providers.base import RejectionClass
+from petmsg.providers.error_codes import ErrorCode, OutcomeCertainty
+from petmsg.providers.registry import error_codes, look_up_code
 from petmsg.providers.rejection_help import LOCAL_CODES, REACTIONS, UNCERTAIN
-from petmsg.providers.twilio_errors import (
-    ERROR_CODES,
-    ErrorCode,
-    OutcomeCertainty,
-    look_up,
-    look_up_status,
-)
+from petmsg.providers.twilio_errors import look_up_status
 from petmsg.suggestions import closest_words, did_you_mean
 
 LOCAL = "petmsg"
@@ -48,14 +44,14 @@ class Explained:
 def explain(texts: Sequence[str]) -> list[Explained]:
     """Explain each code, in the order given.
 
-    A number is a Twilio code or, with three digits, an HTTP status; a word is a petmsg code.
+    A number is a provider's code or, with three digits, an HTTP status; a word is a petmsg code.
     Raises `MalformedText` for anything else.
     """
     return [_explain(text) for text in texts]
 
 
 def listed(of_class: str | None) -> list[Explained]:
-    """Every known code: Twilio's by number, then petmsg's own; only of one class if given.
+    """Every known code: the providers', then petmsg's own; only of one class if given.
 
     Raises `OutOfRange` for an unknown class.
     """
@@ -65,7 +61,7 @@ def listed(of_class: str | None) -> list[Explained]:
             f"{quoted(of_class)} is not a class of codes.",
             hint=f"{meant} One of {', '.join(CLASSES)}.".lstrip(),
         )
-    rows = [*(_of_row(row) for row in sorted(ERROR_CODES.values(), key=lambda row: row.code))]
+    rows = [_of_row(row, known=True) for row in error_codes().values()]
     rows += [_of_ours(code) for code in LOCAL_CODES]
     return [row for row in rows if of_class in (None, row.of_class)]
 
@@ -73,21 +69,22 @@ def listed(of_class: str | None) -> list[Explained]:
 def _explain(text: str) -> Explained:
     if text in LOCAL_CODES:
         return _of_ours(text)
+    if text in error_codes():
+        return _of_row(look_up_code(text), known=True)
     if not _CODE.fullmatch(text):
         raise MalformedText(
             f"{quoted(text)} is not a code.",
             hint="Use a number such as 21610, or a petmsg code: petmsg errors list",
         )
-    code = int(text)
-    return _of_row(look_up_status(code) if code < 600 else look_up(code))
+    if int(text) < 600:
+        return _of_row(look_up_status(int(text)), known=True, is_status=True)
+    return _of_row(look_up_code(text), known=False)
 
 
-def _of_row(row: ErrorCode) -> Explained:
+def _of_row(row: ErrorCode, *, known: bool, is_status: bool = False) -> Explained:
     refused = row.certainty is OutcomeCertainty.REFUSED
-    is_status = row.code < 600
-    known = is_status or row.code in ERROR_CODES
     return Explained(
-        code=str(row.code),
+        code=row.code,
         known=known,
         meaning=row.meaning,
         of_class=row.rejection_class if refused else row.certainty,

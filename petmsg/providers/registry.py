@@ -1,4 +1,5 @@
-"""The providers that an org can use: the module of each, and where its credentials are.
+"""The providers that an org can use: the module of each, its error codes, and where its
+credentials are.
 
 To add a provider, write its module with `connect(connection) -> Provider`, name it in
 `petmsg.enums.orgs.ProviderName` (its values are in a CHECK, so this needs a migration), and add its
@@ -8,6 +9,7 @@ line to `PROVIDERS`. Standard library and leaves only: a module is imported when
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +20,7 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Provider
 from petmsg.providers.credentials import load_twilio_credentials, where_credentials_come_from
+from petmsg.providers.error_codes import ErrorCode, unknown_code
 from petmsg.providers.stored_accounts import stored_account_names
 
 if TYPE_CHECKING:
@@ -57,11 +60,13 @@ class Credentials(NamedTuple):
 class Registered(NamedTuple):
     """A provider: its module, and its credentials if it needs any.
 
-    One without credentials reaches no real phone. One that `needs_public_url` fetches the files of
-    a message itself, from `petmsg serve`.
+    `error_codes` is the module whose `ERROR_CODES` has the provider's codes; None for one that
+    answers with another provider's codes. One without credentials reaches no real phone. One that
+    `needs_public_url` fetches the files of a message itself, from `petmsg serve`.
     """
 
     module: str
+    error_codes: str | None = None
     credentials: Credentials | None = None
     needs_public_url: bool = False
 
@@ -70,6 +75,7 @@ PROVIDERS = {
     ProviderName.SANDBOX: Registered("petmsg.providers.sandbox"),
     ProviderName.TWILIO: Registered(
         "petmsg.providers.twilio",
+        "petmsg.providers.twilio_errors",
         Credentials(load_twilio_credentials, where_credentials_come_from),
         needs_public_url=True,
     ),
@@ -80,6 +86,26 @@ def connect(name: ProviderName, connection: Connection) -> Provider:
     """The adapter of that provider. Raises `CredentialsMissing` before anything is sent."""
     adapter: Provider = import_module(PROVIDERS[name].module).connect(connection)
     return adapter
+
+
+@cache
+def error_codes() -> Mapping[str, ErrorCode]:
+    """The error codes of all providers.
+
+    Messages, numbers and alerts store a code without its provider, so two providers never share
+    one: an adapter writes its name before codes that another provider has too.
+    """
+    tables = [
+        import_module(provider.error_codes).ERROR_CODES
+        for provider in PROVIDERS.values()
+        if provider.error_codes is not None
+    ]
+    return {code: row for table in tables for code, row in table.items()}
+
+
+def look_up_code(code: str) -> ErrorCode:
+    """The row of a code; for one that no provider has, a refusal of class `OTHER`."""
+    return error_codes().get(code) or unknown_code(code)
 
 
 def reaches_phones(name: ProviderName) -> bool:

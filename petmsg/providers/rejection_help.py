@@ -1,13 +1,14 @@
 """Explanations of what petmsg does about a rejected or undelivered message, one per class.
 
-`services.outbox` acts on the same classes. Standard library only.
+`services.outbox` acts on the same classes.
 """
 
 from typing import NamedTuple
 
 from petmsg.enums.messages import BlockCode
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.twilio_errors import OutcomeCertainty, look_up
+from petmsg.providers.error_codes import OutcomeCertainty
+from petmsg.providers.registry import look_up_code
 
 REACTIONS: dict[RejectionClass, str] = {
     RejectionClass.ACCOUNT: (
@@ -88,7 +89,7 @@ _FOR_EVERY_MESSAGE = "one message after the other failed in the same way, also f
 
 def why_held(number: str, code: str) -> str:
     """Why nothing is sent from a number that is held back for a code."""
-    found = look_up(int(code)).rejection_class if code.isdecimal() else RejectionClass.OTHER
+    found = look_up_code(code).rejection_class
     return f"{_HELD.get(found, _FOR_EVERY_MESSAGE).format(number=number)} (code {code})"
 
 

@@ -51,6 +51,7 @@ from petmsg.providers.base import (
 )
 from petmsg.providers.call_log import CallLog
 from petmsg.providers.credentials import TwilioCredentials, load_twilio_credentials
+from petmsg.providers.error_codes import ErrorCode, OutcomeCertainty
 from petmsg.providers.market import NumberMarket
 from petmsg.providers.registry import Connection
 from petmsg.providers.timed_http import TimedSession, writing_by
@@ -63,13 +64,7 @@ from petmsg.providers.twilio_answers import (
     retry_after,
 )
 from petmsg.providers.twilio_calls import TwilioCalls
-from petmsg.providers.twilio_errors import (
-    ONE_NUMBER_ONLY,
-    ErrorCode,
-    OutcomeCertainty,
-    look_up,
-    look_up_status,
-)
+from petmsg.providers.twilio_errors import ONE_NUMBER_ONLY, look_up, look_up_status
 from petmsg.providers.twilio_http import TwilioHttp, last_answer_at
 from petmsg.providers.twilio_login import TwilioLogin
 from petmsg.providers.twilio_market import TwilioMarket

@@ -8,43 +8,29 @@ always stored. The codes of delivery receipts are in the same table. Standard li
 from datetime import date
 
 from petmsg.providers.base import RejectionClass
+from petmsg.providers.error_codes import ErrorCode, OutcomeCertainty, unknown_code
 from petmsg.providers.twilio_errors_account import ACCOUNT, SETTINGS
 from petmsg.providers.twilio_errors_message import CONTENT, PEOPLE, TIME
 from petmsg.providers.twilio_errors_registration import REGISTRATION
-from petmsg.providers.twilio_errors_row import ErrorCode, OutcomeCertainty, Scope
 from petmsg.providers.twilio_errors_unused import UNUSED
-
-__all__ = [
-    "ERROR_CODES",
-    "ONE_NUMBER_ONLY",
-    "ErrorCode",
-    "OutcomeCertainty",
-    "Scope",
-    "look_up",
-    "look_up_status",
-    "scope_of",
-]
 
 HTTP = "RFC 9110, section 15"
 _HTTP_DATED = date(2022, 6, 1)
 
-ONE_NUMBER_ONLY = frozenset((21611,))
+ONE_NUMBER_ONLY = frozenset(("21611",))
 """Congestion of one sender; another number could send immediately."""
 
 _ROWS = (*ACCOUNT, *REGISTRATION, *SETTINGS, *PEOPLE, *CONTENT, *TIME, *UNUSED)
 
-ERROR_CODES: dict[int, ErrorCode] = {row.code: row for row in _ROWS}
-"""The rows by code."""
+ERROR_CODES: dict[str, ErrorCode] = {
+    row.code: row for row in sorted(_ROWS, key=lambda row: int(row.code))
+}
+"""The rows by code, in the order of the numbers."""
 
 
 def look_up(code: int) -> ErrorCode:
     """The row of a code; for a code that is not in the table, a refusal of class `OTHER`."""
-    return ERROR_CODES.get(code) or ErrorCode(code, "Unknown code.")
-
-
-def scope_of(code: str) -> Scope:
-    """Which numbers a rejection of the account with this code concerns."""
-    return look_up(int(code)).scope if code.isdecimal() else Scope.ACCOUNT
+    return ERROR_CODES.get(str(code)) or unknown_code(str(code))
 
 
 def look_up_status(status: int) -> ErrorCode:
@@ -67,4 +53,4 @@ def look_up_status(status: int) -> ErrorCode:
     else:
         # Twilio never redirects this request, so something else answered.
         certainty, meaning = OutcomeCertainty.UNKNOWN, "The answer does not come from Twilio."
-    return ErrorCode(status, meaning, certainty, rejection_class, HTTP, _HTTP_DATED)
+    return ErrorCode(str(status), meaning, certainty, rejection_class, HTTP, _HTTP_DATED)

@@ -1,15 +1,8 @@
 """Twilio's codes about the account and about settings: every other message is concerned too."""
 
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.twilio_errors_row import (
-    CHANGELOG,
-    COMPLETED,
-    SPLIT,
-    ErrorCode,
-    Scope,
-    refused,
-    to_be_done,
-)
+from petmsg.providers.error_codes import ErrorCode, Scope
+from petmsg.providers.twilio_errors_row import CHANGELOG, COMPLETED, SPLIT, refused, to_be_done
 
 _REACTIVATE = "Log in to Twilio's console; it shows the reason and how to reactivate the account."
 _CREDENTIALS = "Check the account SID and the auth token: petmsg config show"

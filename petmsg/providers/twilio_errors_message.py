@@ -1,15 +1,8 @@
 """Twilio's codes about one message: its recipient, its sender, its content, its time."""
 
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.twilio_errors_row import (
-    CHANGELOG,
-    COMPLETED,
-    SPLIT,
-    ErrorCode,
-    OutcomeCertainty,
-    refused,
-    uncertain,
-)
+from petmsg.providers.error_codes import ErrorCode, OutcomeCertainty
+from petmsg.providers.twilio_errors_row import CHANGELOG, COMPLETED, SPLIT, refused, uncertain
 
 PEOPLE: list[ErrorCode] = [
     *refused(

@@ -5,7 +5,8 @@ The registration is a state of the account, never of one number's reputation.
 """
 
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.twilio_errors_row import COMPLETED, ErrorCode, Scope, to_be_done
+from petmsg.providers.error_codes import ErrorCode, Scope
+from petmsg.providers.twilio_errors_row import COMPLETED, to_be_done
 
 _CONSOLE = "in Twilio's console (Messaging, Regulatory Compliance, A2P 10DLC)"
 _TOLL_FREE = "in Twilio's console (Messaging, Regulatory Compliance, Toll-Free)"

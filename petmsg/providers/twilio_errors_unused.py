@@ -2,7 +2,8 @@
 does not make. They have no reaction of their own, but `petmsg errors explain` knows them."""
 
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.twilio_errors_row import COMPLETED, ErrorCode, alike, refused
+from petmsg.providers.error_codes import ErrorCode
+from petmsg.providers.twilio_errors_row import COMPLETED, alike, refused
 
 UNUSED: list[ErrorCode] = [
     *refused(

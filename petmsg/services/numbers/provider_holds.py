@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from petmsg.clock import zone
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.providers.base import RejectionClass
+from petmsg.providers.error_codes import Scope
+from petmsg.providers.registry import look_up_code
 from petmsg.providers.rejection_help import why_held
-from petmsg.providers.twilio_errors import Scope, look_up
 from petmsg.queries import provider_holds as queries
 from petmsg.queries.queue import NumberRateLimit
 from petmsg.rules import rate_limit
@@ -127,7 +128,7 @@ def alert_account(uow: UnitOfWork, *, code: str, message: str) -> None:
 def _end_the_alerts(uow: UnitOfWork, codes: Sequence[str], *, reason: str) -> None:
     for code in codes:
         close_alert(uow, AlertKind.SAME_CODE, entity="code", ref=code, reason=reason)
-        if code.isdecimal() and look_up(int(code)).rejection_class is RejectionClass.SETTING:
+        if look_up_code(code).rejection_class is RejectionClass.SETTING:
             slug = uow.org.slug
             close_alert(uow, AlertKind.PROVIDER_SETTING, entity="org", ref=slug, reason=reason)
     if uow.cursor.value(queries.ANY_REFUSED, org_id=uow.org.id) is None:

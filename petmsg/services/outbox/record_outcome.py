@@ -29,7 +29,8 @@ from petmsg.providers.base import (
     SendOutcome,
     Unknown,
 )
-from petmsg.providers.twilio_errors import Scope, scope_of
+from petmsg.providers.error_codes import Scope
+from petmsg.providers.registry import look_up_code
 from petmsg.queries.attempt import accept_attempt, has_attempt, occupy_number
 from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.services.alert import close_message_alert
@@ -290,7 +291,7 @@ def _back_off(done: HandedOver, outcome: RetryLater, attempts: int) -> timedelta
 
 
 def _advice(code: str) -> str:
-    if scope_of(code) is Scope.ACCOUNT:
+    if look_up_code(code).scope is Scope.ACCOUNT:
         return "Check the settings and credentials (petmsg config show)"
     return f"See what to do: petmsg errors explain {code}"
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.models import Message, MessageAttempt, MessageNumber
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.twilio_errors import Scope, look_up, scope_of
+from petmsg.providers.error_codes import ErrorCode, Scope
+from petmsg.providers.registry import look_up_code
 from petmsg.queries import provider_holds as queries
 from petmsg.queries.rejections import never_worked, took_another_out
 from petmsg.rules.rate_limit import is_toll_free
@@ -41,6 +42,11 @@ class RejectionEffect:
     code: str
     reported: bool
 
+    @property
+    def row(self) -> ErrorCode:
+        """The code's row in the table of the providers' codes."""
+        return look_up_code(self.code)
+
 
 def apply_effects(refusal: RejectionEffect, rejection_class: RejectionClass) -> None:
     """Apply the side effects of the rejection."""
@@ -69,10 +75,6 @@ def recipient_is_the_cause(refusal: RejectionEffect) -> bool:
     )
 
 
-def _meaning(code: str) -> str:
-    return look_up(int(code)).meaning if code.isdecimal() else ""
-
-
 def _no_effect(_refusal: RejectionEffect) -> None:
     """Do nothing: the rejection concerns the message only."""
 
@@ -85,7 +87,6 @@ def _hold_back_numbers(refusal: RejectionEffect) -> None:
     uow, code = refusal.uow, refusal.code
     number = _number(refusal)
     scope = _scope(refusal, number)
-    row = look_up(int(code)) if code.isdecimal() else None
     if refusal.reported or scope is not Scope.ACCOUNT:
         _hold_back(refusal, number, scope)
         rest = "Messages stay queued, and petmsg retries one from time to time."
@@ -96,7 +97,7 @@ def _hold_back_numbers(refusal: RejectionEffect) -> None:
         Scope.KIND: f"all {kind}, such as {number.e164}",
         Scope.NUMBER: f"the number {number.e164}",
     }.get(scope, "the account")
-    said = "" if row is None else f" {row.meaning} {row.to_do}".rstrip()
+    said = f" {refusal.row.meaning} {refusal.row.to_do}".rstrip()
     alert_account(
         uow, code=code, message=f"The provider rejects {whose} (code {code}).{said} {rest}"
     )
@@ -105,7 +106,7 @@ def _hold_back_numbers(refusal: RejectionEffect) -> None:
 def _scope(refusal: RejectionEffect, number: MessageNumber) -> Scope:
     """The numbers that the rejection concerns: of a type only this number, while another one of it
     delivers messages."""
-    scope = scope_of(refusal.code)
+    scope = refusal.row.scope
     if scope is not Scope.KIND:
         return scope
     cursor, since = refusal.uow.cursor, refusal.attempt.claimed_at - REPEAT_WINDOW
@@ -130,7 +131,7 @@ def _hold_back(refusal: RejectionEffect, number: MessageNumber, scope: Scope) ->
 
 
 def _alert_our_setting(refusal: RejectionEffect) -> None:
-    row = look_up(int(refusal.code))
+    row = refusal.row
     if row.scope is Scope.NUMBER:
         _hold_back_numbers(refusal)
         return
@@ -238,7 +239,7 @@ def _quarantine_sender(refusal: RejectionEffect) -> None:
         uow,
         code=refusal.code,
         message=f"The provider rejects one number after the other (code {refusal.code}): "
-        f"{_meaning(refusal.code)} The credentials may belong to another account. No more "
+        f"{refusal.row.meaning} The credentials may belong to another account. No more "
         "numbers are quarantined; messages stay queued.",
     )
 

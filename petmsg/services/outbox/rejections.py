@@ -2,8 +2,7 @@
 
 A direct answer and a later receipt are handled alike. A rejection decides what happens to the
 message, and has side effects (`rejection_effects`), which apply even if the message is already
-final. The policies are described in `docs/how-it-works.md`, the codes in
-`petmsg.providers.twilio_errors`.
+final. `petmsg errors explain` describes the policy of each code.
 """
 
 from collections.abc import Callable
@@ -13,7 +12,8 @@ from petmsg.clock import zone
 from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.twilio_errors import Scope, scope_of
+from petmsg.providers.error_codes import Scope
+from petmsg.providers.registry import look_up_code
 from petmsg.queries.client import timezone_of
 from petmsg.queries.rejections import rejection_count
 from petmsg.rules.send_blocks import QuietHours, quiet_hours, quiet_until
@@ -110,7 +110,7 @@ def _stay_queued(refusal: RejectionEffect) -> None:
 def _wait_for_setting(refusal: RejectionEffect) -> None:
     """Keep the message queued; one that the setting concerns by its sort, such as one with
     pictures, is tried again later, and those behind it need not wait."""
-    if scope_of(refusal.code) is Scope.MESSAGE:
+    if look_up_code(refusal.code).scope is Scope.MESSAGE:
         _retry_at(refusal.uow, refusal.message, refusal.uow.now + SETTING_RETRY)
         refusal.message.send_at = refusal.message.due_at
     else:

@@ -11,7 +11,8 @@ from datetime import datetime
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.models import MessageAttempt
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.twilio_errors import Scope, look_up
+from petmsg.providers.error_codes import Scope
+from petmsg.providers.registry import look_up_code
 from petmsg.queries import provider_holds as queries
 from petmsg.rules.rate_limit import is_toll_free
 from petmsg.rules.repeated_codes import ALERT_AT, REPEAT_WINDOW, is_account_at_fault
@@ -77,7 +78,7 @@ def ends_hold(uow: UnitOfWork, code: str, *, refused_at: datetime, claimed_at: d
     """
     if claimed_at > refused_at:
         return True
-    if code.isdecimal() and look_up(int(code)).rejection_class in _NEVER_STOPS:
+    if look_up_code(code).rejection_class in _NEVER_STOPS:
         return False
     asked = None if code == NO_CODE else code
     since = refused_at - REPEAT_WINDOW
@@ -192,4 +193,4 @@ def _explain(code: str) -> str:
 def _meaning(code: str) -> str:
     if code == NO_CODE:
         return "The provider gave no code."
-    return look_up(int(code)).meaning if code.isdecimal() else ""
+    return look_up_code(code).meaning

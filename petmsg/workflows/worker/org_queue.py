@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from petmsg.db.cursor import Cursor
 from petmsg.providers.base import Provider, Rejected, RejectionClass, RetryLater
-from petmsg.providers.twilio_errors import Scope, scope_of
+from petmsg.providers.error_codes import Scope
+from petmsg.providers.registry import look_up_code
 from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import DueMessage, due_messages, next_of_threads, read_rate_limits
 from petmsg.services.outbox.record_outcome import HandedOver
@@ -169,4 +170,4 @@ class OrgQueue:
 def _refuses_everything(outcome: Rejected) -> bool:
     """Whether every other message would be rejected as well."""
     of_all = outcome.rejection_class in (RejectionClass.ACCOUNT, RejectionClass.CONFIGURATION)
-    return of_all and scope_of(outcome.code) is Scope.ACCOUNT
+    return of_all and look_up_code(outcome.code).scope is Scope.ACCOUNT

@@ -9,8 +9,9 @@ import pytest
 from petmsg.enums.messages import BlockCode
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.error_catalogue import CLASSES
+from petmsg.providers.error_codes import OutcomeCertainty
 from petmsg.providers.rejection_help import LOCAL_CODES, REACTIONS, UNCERTAIN
-from petmsg.providers.twilio_errors import ERROR_CODES, OutcomeCertainty
+from petmsg.providers.twilio_errors import ERROR_CODES
 from petmsg.services.outbox import rejections
 from tests import ROOT
 from tests.support.fixtures import run_cli
@@ -46,7 +47,7 @@ def test_a_code_is_explained_with_its_class_reaction_source_and_date() -> None:
 
 def test_a_registration_is_explained_with_what_to_register_and_where() -> None:
     [row] = explained("30034")
-    assert (row["class"], row["to_do"]) == ("registration", ERROR_CODES[30034].to_do)
+    assert (row["class"], row["to_do"]) == ("registration", ERROR_CODES["30034"].to_do)
     ran = run_cli(NOWHERE, "errors", "explain", "30034")
     assert "Register a brand and a campaign" in " ".join(ran.out.split())
 
@@ -116,7 +117,7 @@ def test_every_format_says_what_happens(output: str) -> None:
 def test_the_list_holds_every_code_of_twilios_by_number_and_then_ours() -> None:
     ran = run_cli(NOWHERE, "errors", "list", "-o", "json")
     codes = [row["code"] for row in ran.json]
-    assert codes == [*map(str, sorted(ERROR_CODES)), *LOCAL_CODES]
+    assert codes == [*sorted(ERROR_CODES, key=int), *LOCAL_CODES]
     assert all(row["known"] and row["reaction"] and row["meaning"] for row in ran.json)
     assert not [row["code"] for row in ran.json if "unknown code" in row["reaction"].lower()]
 

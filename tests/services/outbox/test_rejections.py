@@ -265,7 +265,7 @@ def test_a_refused_account_leaves_the_text_queued_and_due(migrated_sqlite: str, 
 
 
 ONE_OF_EACH = {
-    (row.rejection_class, row.certainty, row.scope): code for code, row in ERROR_CODES.items()
+    (row.rejection_class, row.certainty, row.scope): int(code) for code, row in ERROR_CODES.items()
 }.values()
 """One code of each reaction."""
 
