@@ -11,7 +11,7 @@ from petmsg.cli.options import named_folder
 from petmsg.enums.output import FileFormat
 from petmsg.errors import NoOrg
 from petmsg.render.printed import list_of
-from petmsg.render.views.import_provider_numbers import EXPORTED
+from petmsg.render.views.transfer import EXPORTED
 
 app = new_command()
 

@@ -14,7 +14,7 @@ from petmsg.enums.files import ImportNoun
 from petmsg.queries import import_map as queries
 from petmsg.render.printed import list_of, one, results_of
 from petmsg.render.views.import_map import MAP_CHANGED, MAPS
-from petmsg.render.views.import_provider_numbers import REPORT, RESTORED_EXPORT
+from petmsg.render.views.transfer import REPORT, RESTORED_EXPORT
 
 app = new_app("Restore an export, import from the previous system, or save maps of columns.")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from petmsg.cli.context import Context
 from petmsg.plurals import counted
 from petmsg.render.progress import progress
-from petmsg.render.views.import_provider_numbers import RESTORED_EXPORT
+from petmsg.render.views.transfer import RESTORED_EXPORT
 
 if TYPE_CHECKING:
     from petmsg.services.transfer.export import ExportedMedia

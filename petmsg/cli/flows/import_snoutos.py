@@ -13,7 +13,7 @@ from petmsg.db.location import Location
 from petmsg.enums.output import OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
 from petmsg.render.progress import progress
-from petmsg.render.views.import_provider_numbers import IMPORTED_TABLES, REPORT
+from petmsg.render.views.transfer import IMPORTED_TABLES, REPORT
 
 if TYPE_CHECKING:
     from petmsg.importers.snoutos.legacy_schema import Source
