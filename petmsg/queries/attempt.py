@@ -1,7 +1,8 @@
 """The statements of each sent message: lock its number, start an attempt, record its acceptance.
 
-Bare statements, because a worker runs them for every text of ten thousand; `attempts` has those for
-many at once. Their callers hold the text's row locked, or name the try that must be its last.
+Bare statements, because a worker runs them for each of ten thousand messages; `attempts_together`
+has those for many at once. Their callers hold the message's row locked, or name the attempt that
+must be its last.
 """
 
 from datetime import datetime

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.enums.routing import Code
-from petmsg.queries.attempts import (
+from petmsg.queries.attempts_together import (
     ClaimableMessage,
     NewAttempt,
     begin_attempts,

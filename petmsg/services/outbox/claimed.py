@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from petmsg.enums.messages import MessageStatus
 from petmsg.models import Message
 from petmsg.providers.base import OutgoingMedia, OutgoingMessage
-from petmsg.queries.attempts import ClaimableMessage
+from petmsg.queries.attempts_together import ClaimableMessage
 from petmsg.queries.queue import NO_THREAD, NumberRateLimit
 from petmsg.rules import rate_limit
 from petmsg.rules.routing import Decision

@@ -15,7 +15,7 @@ from petmsg.media.links import hash_of_token, new_token, path_of
 from petmsg.models import Media, Message
 from petmsg.providers.base import MOST_MEDIA, OutgoingMedia
 from petmsg.providers.registry import needs_public_url
-from petmsg.queries.attempts import ClaimableMessage
+from petmsg.queries.attempts_together import ClaimableMessage
 from petmsg.queries.media import MediaRow, media_of_message, media_of_messages
 from petmsg.queries.media_link import NewLink, add_links
 from petmsg.queries.org import OrgRow

@@ -13,7 +13,7 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.providers.base import Accepted
 from petmsg.queries.alert import open_alert_refs
 from petmsg.queries.attempt import occupy_number
-from petmsg.queries.attempts import Acceptance, accept_attempts, locked_sending
+from petmsg.queries.attempts_together import Acceptance, accept_attempts, locked_sending
 from petmsg.services.inbound.waiting import end_alert_if_answered
 from petmsg.services.outbox.record_outcome import HandedOver, payload_of
 from petmsg.services.unit_of_work import UnitOfWork
