@@ -155,7 +155,7 @@ def _cleaned(content: bytes, content_type: str, budget: int) -> Cleaned:
 
 def _kept(content: bytes, content_type: str, budget: int) -> Cleaned:
     """The bytes as they are, once they were read to the end."""
-    from petmsg.media.kept import kept_document, kept_picture
+    from petmsg.media.keep_metadata import kept_document, kept_picture
 
     keep = kept_document if content_type == PDF else kept_picture
     cleaned = keep(content, content_type)
