@@ -19,8 +19,8 @@ from petmsg.notify.url_file import UrlFile
 from petmsg.queries.notify import ChannelRow, list_channels
 from petmsg.queries.org import OrgRow
 from petmsg.services.notify import turn as service
+from petmsg.services.notify.note import trial_note
 from petmsg.services.notify.turn import Turn
-from petmsg.services.notify.words import trial_note
 from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import update_waiting_alerts
 

@@ -19,7 +19,7 @@ from petmsg.queries.notify import ChannelRow, UntoldAlert
 from petmsg.queries.org import OrgRow
 from petmsg.services.alert import close_alert, raise_alert
 from petmsg.services.notify.channel import ENTITY
-from petmsg.services.notify.words import note_of
+from petmsg.services.notify.note import note_of
 from petmsg.services.unit_of_work import UnitOfWork
 
 LEASE = timedelta(minutes=2)

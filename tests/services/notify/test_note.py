@@ -2,7 +2,7 @@
 
 from petmsg.enums.alerts import AlertSeverity
 from petmsg.queries.notify import UntoldAlert
-from petmsg.services.notify.words import note_of, trial_note
+from petmsg.services.notify.note import note_of, trial_note
 
 
 def alert(number: int = 1, **other: object) -> UntoldAlert:
