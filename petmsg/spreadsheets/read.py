@@ -12,9 +12,9 @@ from petmsg.spreadsheets.batch_row import BatchRow, RawRow
 from petmsg.spreadsheets.columns import REASON, Layout, normal_header
 from petmsg.spreadsheets.csv_file import csv_file
 from petmsg.spreadsheets.dates import OrderFinder, spoken
+from petmsg.spreadsheets.file_kind import FileKind, kind_of, require_table
 from petmsg.spreadsheets.header import Plan, plan
 from petmsg.spreadsheets.json_lines import json_lines
-from petmsg.spreadsheets.kinds import FileKind, kind_of, require_table
 from petmsg.spreadsheets.row_reader import RowReader
 from petmsg.spreadsheets.text_encoding import decoded, encoding_of
 from petmsg.spreadsheets.visit_times import DATES
