@@ -52,8 +52,10 @@ class Results:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close, except after an error before the first row: it is told alone."""
+        if kind is None or self._good + self._refused:
+            self.close()
 
     def add(self, rows: Sequence[Any]) -> None:
         """Add rows."""

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+
+from petmsg.enums.output import OutputFormat
 from tests.support.fixtures import NOW, Cli
 from tests.support.texting import DESK, MAYA, OLGA, people
 
@@ -27,6 +30,15 @@ def test_a_single_refusal_is_the_commands_own_error(sqlite_cli: Cli) -> None:
         ran = sqlite_cli("message", "send", "--to-sitter", name, "--body", "Hi", "-o", "json")
         assert (ran.code, ran.error["code"]) == (code, word)
     assert sqlite_cli("message", "list", "-o", "json").json == []
+
+
+@pytest.mark.parametrize("form", OutputFormat)
+def test_an_error_before_the_first_result_is_told_alone(
+    sqlite_cli: Cli, form: OutputFormat
+) -> None:
+    people(sqlite_cli)
+    ran = sqlite_cli("message", "send", "--to-sitter", "S-404", "--body", "Hi", "-o", form)
+    assert (ran.code, ran.out) == (3, "")
 
 
 def test_a_preview_shows_each_sitter_and_sends_nothing(sqlite_cli: Cli) -> None:
