@@ -158,7 +158,10 @@ def body_of(option: str) -> str:
     """The body of a message as it was typed; `-` reads stdin. Raises `MalformedText`."""
     if option != "-":
         return option
+    content = sys.stdin.buffer.read(_LARGEST_BODY + 1)
+    if len(content) > _LARGEST_BODY:
+        raise MalformedText("The body on stdin is larger than 64 KiB.", hint="Shorten it.")
     try:
-        return sys.stdin.buffer.read(_LARGEST_BODY).decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError:
         raise MalformedText("The body on stdin is not UTF-8.", hint="Save it as UTF-8.") from None

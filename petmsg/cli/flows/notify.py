@@ -30,8 +30,11 @@ def url_of(argument: str | None) -> str:
             "The URL of the channel is missing.",
             hint="Pipe it in: petmsg notify add NAME - < url.txt",
         )
+    content = sys.stdin.buffer.read(2 * LONGEST_URL + 1)
+    if len(content) > 2 * LONGEST_URL:
+        raise MalformedUrl("The URL on stdin is too long.")
     try:
-        return sys.stdin.buffer.read(2 * LONGEST_URL).decode("utf-8").strip()
+        return content.decode("utf-8").strip()
     except UnicodeDecodeError:
         raise MalformedUrl("The URL on stdin is not UTF-8 text.") from None
 

@@ -143,6 +143,18 @@ def test_a_dry_run_says_from_where_and_sends_and_keeps_nothing(migrated_url: str
 # --- the body ----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("letter", ["x", "\u00e4", "\U0001f436"])
+def test_a_body_on_stdin_is_never_cut(sqlite_cli: Cli, letter: str) -> None:
+    people(sqlite_cli)
+    receive = ("message", "receive", "--from", ANN, "--to", MAYA, "-o", "json", "--body", "-")
+    longest = letter * (65_536 // len(letter.encode()))
+    for body in (f"{longest}x", f"x{longest}"):
+        ran = sqlite_cli(*receive, stdin=body)
+        assert (ran.code, ran.error["code"]) == (2, "malformed_text")
+        assert "64 KiB" in ran.error["message"]
+    assert sqlite_cli(*receive, stdin=longest).code == 0
+
+
 def test_a_body_can_come_from_stdin(sqlite_cli: Cli) -> None:
     people(sqlite_cli)
     ran = send(sqlite_cli, body="-", stdin="Grüße\r\nan Zoë\n")

@@ -99,7 +99,14 @@ def test_a_channel_is_added_tested_told_listed_and_removed(
 
 
 def test_a_bad_url_is_refused_without_showing_it(notify: Notify, file: Path) -> None:
-    for url in ("nosuch://host/SENTINEL", "SENTINEL", "", "json://a SENTINEL", "x" * 4097):
+    for url in (
+        "nosuch://host/SENTINEL",
+        "SENTINEL",
+        "",
+        "json://a SENTINEL",
+        "x" * 4097,
+        "x\u00e4" * 4097,
+    ):
         ran = notify("add", "ops", "-", "-o", "json", stdin=url)
         assert (ran.code, ran.error["code"]) == (2, "malformed_url"), url
         assert "SENTINEL" not in ran.out + ran.err
