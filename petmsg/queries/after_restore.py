@@ -21,7 +21,7 @@ ORDER BY id
 # The condition of the partial index of messages that need a person, and a range in it: for `=`
 # SQLite may read all five states. Ordered by an index it may read all messages.
 _HELD = """
-SELECT id AS message, to_e164, in_doubt_at, claimed_at FROM message
+SELECT id AS message, provider, to_e164, in_doubt_at, claimed_at FROM message
 WHERE org_id = :org_id
   AND status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')
   AND status BETWEEN 'held' AND 'held' AND error_code = 'restored' AND to_e164 IS NOT NULL
@@ -51,9 +51,10 @@ WHERE org_id = :org_id AND kind = 'message_held' AND entity = 'message' AND ref 
 
 
 class HeldMessage(NamedTuple):
-    """A message that is held until the provider was asked."""
+    """A message that is held until the provider was asked; `provider` is its last attempt's."""
 
     message: int
+    provider: str | None
     to_e164: str
     in_doubt_at: datetime
     claimed_at: datetime | None

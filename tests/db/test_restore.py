@@ -14,6 +14,7 @@ from petmsg.db.restore import restore
 from petmsg.db.schema_version import REVISIONS
 from petmsg.db.write_lock import write_lock
 from petmsg.errors import Busy
+from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Cli, looking, run_cli, working
 from tests.support.texting import alerts, kept, left_by_the_dead, people, send, show
 
@@ -144,6 +145,47 @@ def test_sending_messages_and_unknown_outcomes_are_looked_up_from_every_number(
     found = show(company, message)
     assert (found["status"], found["from"]) == ("sent", "+14155550151")
     assert kept(migrated_sqlite) == ["Rex is well"]
+
+
+def test_a_held_message_that_cannot_be_reconciled_keeps_no_other_from_it(
+    company: Cli, migrated_sqlite: str, tmp_path: Path
+) -> None:
+    """Its count of attempts was changed by hand: what is found would be its first one again."""
+    broken, text = queue(company, "Rex is well"), queue(company, "Luna too", client="C-2")
+    left_by_the_dead(migrated_sqlite, broken)
+    file = backup_of(company, tmp_path)
+    assert company("db", "restore", str(file), "--yes", now=NOW + 5 * MINUTE).code == 0
+    with raw(migrated_sqlite) as cursor:
+        cursor.run("UPDATE message SET attempts = 0 WHERE id = :id", id=broken)
+    found = [
+        {
+            "id": number, "provider_message_id": f"SB{number:032}", "from_e164": "+14155550151",
+            "to_e164": phone, "body": body, "accepted_at": NOW + 2 * MINUTE,
+        }
+        for number, phone, body in (
+            (8, "+14155551001", "Rex is well"), (9, "+14155551002", "Luna too"),
+        )
+    ]  # fmt: skip
+    give_it_back(migrated_sqlite, found)
+    dispatch(company, NOW + 6 * MINUTE)
+    assert [status(company, each) for each in (broken, text)] == ["held", "sent"]
+    assert alerts(company) == [("message_held", str(broken))]
+
+
+def test_a_held_message_of_another_provider_is_for_a_person(
+    company: Cli, migrated_sqlite: str, tmp_path: Path
+) -> None:
+    """The company's own provider cannot say whether the former one has it."""
+    message = queue(company, "Rex is well")
+    file = backup_of(company, tmp_path)
+    assert company("db", "restore", str(file), "--yes").code == 0
+    with raw(migrated_sqlite) as cursor:
+        cursor.run("UPDATE message SET provider = 'twilio' WHERE id = :id", id=message)
+    for minute in (1, 4, 7):
+        dispatch(company, NOW + minute * MINUTE)
+    held = show(company, message)
+    assert (held["status"], held["error"]["code"]) == ("held", "other_provider")
+    assert kept(migrated_sqlite) == []
 
 
 def test_what_is_not_due_yet_was_not_sent_and_waits_for_its_time(

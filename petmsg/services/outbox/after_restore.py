@@ -52,9 +52,13 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A message that is held until the provider was asked for what it sent to the phone."""
+    """A message that is held until the provider was asked for what it sent to the phone.
+
+    `provider` is that of its last attempt, None without one.
+    """
 
     message: int
+    provider: str | None
     to_e164: str
     since: datetime
 
@@ -103,6 +107,7 @@ def list_held(cursor: Cursor, org: OrgRow) -> list[Held]:
     return [
         Held(
             row.message,
+            row.provider,
             row.to_e164,
             row.in_doubt_at - CLOCK_SKEW
             if row.claimed_at is None
@@ -115,8 +120,8 @@ def list_held(cursor: Cursor, org: OrgRow) -> list[Held]:
 def reconcile(uow: UnitOfWork, one: Held, found: Sequence[ProviderMessage]) -> Reconciled | None:
     """Decide by what the provider sent to the phone since; return None if it was already
     decided."""
-    message = locked_by_id(uow, one.message)
-    if message.status is not MessageStatus.HELD or message.error_code != queries.CODE:
+    message = _still_held(uow, one)
+    if message is None:
         return None
     unknown = [text for text in found if not queries.is_known(uow.cursor, text.provider_message_id)]
     body = normal_body(message.body or "")
@@ -143,6 +148,24 @@ def reconcile(uow: UnitOfWork, one: Held, found: Sequence[ProviderMessage]) -> R
             "the provider does not list it; petmsg will ask once more",
         )
     return _queued(uow, message)
+
+
+def reconcile_without_provider(uow: UnitOfWork, one: Held) -> Reconciled | None:
+    """Hold a message for review whose last attempt was at a provider that the org no longer uses
+    and that cannot be asked. Return None if it was already decided."""
+    message = _still_held(uow, one)
+    if message is None:
+        return None
+    why = f"{one.provider} may have it, but the org no longer uses that provider"
+    hold_for_review(uow, message, why=why, code="other_provider")
+    return Reconciled(one.message, message.status, why)
+
+
+def _still_held(uow: UnitOfWork, one: Held) -> Message | None:
+    message = locked_by_id(uow, one.message)
+    if message.status is not MessageStatus.HELD or message.error_code != queries.CODE:
+        return None
+    return message
 
 
 def _sent(

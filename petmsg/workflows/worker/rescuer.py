@@ -119,6 +119,12 @@ def _rescue_restored(
         if stopped() or in_vain >= MOST_IN_VAIN:
             break
         store.tick()
+        if each.provider not in (None, org.provider):
+            left = rescue_alone(
+                store, org, each.message, after_restore.reconcile_without_provider, each
+            )
+            results += [] if left is None else [left]
+            continue
         try:
             found = provider.find(from_e164=None, to_e164=each.to_e164, since=each.since)
         except PetmsgError as problem:
@@ -126,7 +132,7 @@ def _rescue_restored(
             in_vain += 1
             continue
         in_vain = 0
-        reconciled = store.write_in(org.slug, after_restore.reconcile, each, found)
+        reconciled = rescue_alone(store, org, each.message, after_restore.reconcile, each, found)
         if reconciled is not None:
             results.append(reconciled)
     return results
