@@ -1,6 +1,6 @@
 """Tells channels of alerts: each in a process of its own, several at once.
 
-A turn is three steps: a transaction that leases the channel and chooses the alerts, the note with
+A note is three steps: a transaction that leases the channel and chooses the alerts, the note with
 no transaction open, and a transaction that records what became of it. A channel that hangs keeps
 nobody waiting but itself.
 """
@@ -18,9 +18,9 @@ from petmsg.notify.sending import Note, Sending, need_apprise
 from petmsg.notify.url_file import UrlFile
 from petmsg.queries.notify import ChannelRow, list_channels
 from petmsg.queries.org import OrgRow
-from petmsg.services.notify import turn as service
+from petmsg.services.notify import lease
+from petmsg.services.notify.lease import LeasedChannel
 from petmsg.services.notify.note import trial_note
-from petmsg.services.notify.turn import Turn
 from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import update_waiting_alerts
 
@@ -43,9 +43,9 @@ class Told:
 
 @dataclass(slots=True)
 class _Flight:
-    """A turn whose note is on its way. `sending` is None if no process could be started."""
+    """A note on its way to a leased channel. `sending` is None if no process could be started."""
 
-    turn: Turn
+    leased: LeasedChannel
     sending: Sending | None
 
 
@@ -73,16 +73,16 @@ class Notifier:
         """
         now = self._store.tick()
         with self._store.snapshot() as cursor:
-            due = service.due_channels(cursor, orgs, now=now)
+            due = lease.due_channels(cursor, orgs, now=now)
         due = [row for row in due if row.id not in self._flights]
         if not due:
             return
         need_apprise()
         urls = url_file(self._store).read()
         for channel in due[: max(0, AT_ONCE - len(self._flights))]:
-            turn = self._store.write_in(channel.org, service.begin, channel.name)
-            if turn is not None:
-                self._start(turn, urls.get(channel.org, {}).get(channel.name))
+            leased = self._store.write_in(channel.org, lease.begin, channel.name)
+            if leased is not None:
+                self._start(leased, urls.get(channel.org, {}).get(channel.name))
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait for the next note to end, or for `wake`, and record what ended."""
@@ -110,19 +110,19 @@ class Notifier:
         while self._flights:
             self.wait()
 
-    def _start(self, turn: Turn, url: str | None) -> None:
-        channel_id = turn.channel.id
+    def _start(self, leased: LeasedChannel, url: str | None) -> None:
+        channel_id = leased.channel.id
         if url is None:
-            self._flights[channel_id] = _Flight(turn, None)
+            self._flights[channel_id] = _Flight(leased, None)
             self._ended.put((channel_id, Outcome(Trouble.URL_MISSING)))
             return
         try:
-            sending = Sending(url, turn.note)
+            sending = Sending(url, leased.note)
         except OSError:  # no memory for a process, or too many of them
-            self._flights[channel_id] = _Flight(turn, None)
+            self._flights[channel_id] = _Flight(leased, None)
             self._ended.put((channel_id, Outcome(Trouble.FAILED)))
             return
-        self._flights[channel_id] = _Flight(turn, sending)
+        self._flights[channel_id] = _Flight(leased, sending)
 
         def carry() -> None:
             self._ended.put((channel_id, sending.outcome()))
@@ -130,18 +130,18 @@ class Notifier:
         threading.Thread(target=carry, name="petmsg-notify-note", daemon=True).start()
 
     def _end(self, channel_id: int, outcome: Outcome) -> None:
-        turn = self._flights.pop(channel_id).turn
+        leased = self._flights.pop(channel_id).leased
         self._store.tick()
         if outcome.trouble is Trouble.STOPPED:
-            self._store.write_in(turn.channel.org, service.give_back, turn)
+            self._store.write_in(leased.channel.org, lease.give_back, leased)
             return
-        self._store.write_in(turn.channel.org, service.end, turn, outcome)
+        self._store.write_in(leased.channel.org, lease.end, leased, outcome)
         self._on_told(
             Told(
-                turn.channel,
-                turn.alerts[0].kind,
-                tuple(each.id for each in turn.alerts),
-                tuple(each.ref for each in turn.alerts),
+                leased.channel,
+                leased.alerts[0].kind,
+                tuple(each.id for each in leased.alerts),
+                tuple(each.ref for each in leased.alerts),
                 outcome,
             )
         )
@@ -177,8 +177,8 @@ def rehearse(store: Store) -> list[Told]:
     """What `run` would tell, if every channel worked."""
     now, told = store.tick(), []
     with store.snapshot() as cursor:
-        for channel in service.due_channels(cursor, store.chosen(cursor), now=now):
-            for part in service.rehearse_notes(cursor, channel, now=now):
+        for channel in lease.due_channels(cursor, store.chosen(cursor), now=now):
+            for part in lease.rehearse_notes(cursor, channel, now=now):
                 ids, refs = (each.id for each in part), (each.ref for each in part)
                 told.append(Told(channel, part[0].kind, tuple(ids), tuple(refs), Outcome()))
     return told
@@ -201,7 +201,7 @@ def send_tests(store: Store, channels: Sequence[ChannelRow]) -> list[Told]:
             outcome = sending.outcome() if isinstance(sending, Sending) else sending
             if outcome.trouble is None:
                 store.tick()
-                store.write_in(channel.org, service.works, channel)
+                store.write_in(channel.org, lease.works, channel)
             told.append(_tested(channel, outcome))
     return told
 

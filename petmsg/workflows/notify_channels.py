@@ -10,7 +10,7 @@ from petmsg.errors import MalformedUrl, NotifyFileUnusable
 from petmsg.notify.sending import Sending
 from petmsg.queries.notify import ChannelRow, list_channels
 from petmsg.services.notify import channel as service
-from petmsg.services.notify import turn
+from petmsg.services.notify import lease
 from petmsg.services.notify.channel import Channel, no_channel, parse_channel
 from petmsg.workflows.notify import channels_of, url_file
 from petmsg.workflows.store import Store
@@ -104,7 +104,7 @@ def channel_states(store: Store) -> list[ChannelState]:
         return [
             _state(row, has_url=row.name in urls.get(row.org, {}), waiting=waiting)
             for row in list_channels(cursor, store.chosen(cursor))
-            for waiting in [turn.count_untold(cursor, row, now=store.now)]
+            for waiting in [lease.count_untold(cursor, row, now=store.now)]
         ]
 
 

@@ -1,4 +1,4 @@
-"""A turn of telling a channel: which alerts, when again, and what a failure changes."""
+"""Telling a leased channel: which alerts, when again, and what a failure changes."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.errors import PetmsgError
 from petmsg.notify.outcome import Outcome, Trouble
-from petmsg.services.notify import channel, turn
-from petmsg.services.notify.turn import Turn
+from petmsg.services.notify import channel, lease
+from petmsg.services.notify.lease import LeasedChannel
 from tests.support.channels import add_alerts
 from tests.support.fixtures import NOW, Cli, looking, working
 
@@ -22,18 +22,18 @@ def add(url: str, name: str = "ops", **how: Any) -> None:
         channel.add(uow, name, **how)
 
 
-def begin(url: str, name: str = "ops", *, at: datetime = NOW) -> Turn | None:
+def begin(url: str, name: str = "ops", *, at: datetime = NOW) -> LeasedChannel | None:
     with working(url, now=at) as uow:
-        return turn.begin(uow, name)
+        return lease.begin(uow, name)
 
 
-def end(url: str, begun: Turn, outcome: Outcome = TOLD, *, at: datetime = NOW) -> None:
+def end(url: str, begun: LeasedChannel, outcome: Outcome = TOLD, *, at: datetime = NOW) -> None:
     with working(url, now=at) as uow:
-        turn.end(uow, begun, outcome)
+        lease.end(uow, begun, outcome)
 
 
 def tell(url: str, name: str = "ops", outcome: Outcome = TOLD, *, at: datetime = NOW) -> list[str]:
-    """One turn; the refs of the alerts that the channel was told of."""
+    """One note; the refs of the alerts that the channel was told of."""
     begun = begin(url, name, at=at)
     if begun is None:
         return []
@@ -132,8 +132,8 @@ def test_a_leased_channel_is_nobody_elses_until_the_lease_ends(cli: Cli, migrate
     add_alerts(migrated_url)
     assert begin(migrated_url) is not None
     assert begin(migrated_url) is None
-    assert begin(migrated_url, at=NOW + turn.LEASE - MINUTE) is None
-    assert tell(migrated_url, at=NOW + turn.LEASE) == ["1"]
+    assert begin(migrated_url, at=NOW + lease.LEASE - MINUTE) is None
+    assert tell(migrated_url, at=NOW + lease.LEASE) == ["1"]
 
 
 def test_a_lease_that_ended_meanwhile_is_not_taken_from_its_new_owner(
@@ -143,22 +143,22 @@ def test_a_lease_that_ended_meanwhile_is_not_taken_from_its_new_owner(
     add_alerts(migrated_url)
     late = begin(migrated_url)
     assert late is not None
-    assert begin(migrated_url, at=NOW + turn.LEASE) is not None
-    end(migrated_url, late, FAILED, at=NOW + turn.LEASE)
-    assert begin(migrated_url, at=NOW + turn.LEASE) is None
+    assert begin(migrated_url, at=NOW + lease.LEASE) is not None
+    end(migrated_url, late, FAILED, at=NOW + lease.LEASE)
+    assert begin(migrated_url, at=NOW + lease.LEASE) is None
     assert cli("alert", "list", "-o", "json").json[0]["kind"] == "message_held"
-    end(migrated_url, late, at=NOW + turn.LEASE)
-    assert begin(migrated_url, at=NOW + turn.LEASE) is None
-    assert tell(migrated_url, at=NOW + 2 * turn.LEASE) == []  # it was told, though late
+    end(migrated_url, late, at=NOW + lease.LEASE)
+    assert begin(migrated_url, at=NOW + lease.LEASE) is None
+    assert tell(migrated_url, at=NOW + 2 * lease.LEASE) == []  # it was told, though late
 
 
-def test_a_turn_that_was_stopped_is_due_again_at_once(cli: Cli, migrated_url: str) -> None:
+def test_a_channel_whose_note_was_stopped_is_due_again_at_once(cli: Cli, migrated_url: str) -> None:
     add(migrated_url)
     add_alerts(migrated_url)
     begun = begin(migrated_url)
     assert begun is not None
     with working(migrated_url) as uow:
-        turn.give_back(uow, begun)
+        lease.give_back(uow, begun)
     assert tell(migrated_url) == ["1"]
 
 
@@ -240,12 +240,12 @@ def test_what_is_told_is_recorded_with_the_note_or_not_at_all(cli: Cli, migrated
 
     def told_and_failed() -> None:
         with working(migrated_url) as uow:
-            turn.end(uow, begun, TOLD)
+            lease.end(uow, begun, TOLD)
             raise PetmsgError("The disk is full.")
 
     with pytest.raises(PetmsgError):
         told_and_failed()
-    assert tell(migrated_url, at=NOW + turn.LEASE) == ["1"]
+    assert tell(migrated_url, at=NOW + lease.LEASE) == ["1"]
 
 
 def test_another_org_is_not_told(cli: Cli, migrated_url: str) -> None:
@@ -254,4 +254,4 @@ def test_another_org_is_not_told(cli: Cli, migrated_url: str) -> None:
         channel.add(uow, "ops")
     add_alerts(migrated_url, org="happy-paws")
     with working(migrated_url, org="tail-waggers") as uow:
-        assert turn.begin(uow, "ops") is None
+        assert lease.begin(uow, "ops") is None

@@ -1,4 +1,4 @@
-"""A turn of telling a channel: a lease, one note, and what became of it.
+"""Leases a channel for one note about alerts, and records what became of it.
 
 The note is sent with no transaction open. What was told is recorded after it, so a process that is
 killed in between lets the channel be told again: at least once, never lost.
@@ -30,7 +30,7 @@ _LONGEST_WAIT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class LeasedChannel:
     """A leased channel, and the alerts of one kind to tell it of."""
 
     channel: ChannelRow
@@ -65,7 +65,7 @@ def rehearse_notes(
     return notes
 
 
-def begin(uow: UnitOfWork, name: str) -> Turn | None:
+def begin(uow: UnitOfWork, name: str) -> LeasedChannel | None:
     """Lease a channel for one note; None if it is not due, or another process was faster."""
     channel = queries.channel_named(uow.cursor, uow.org.id, name)
     until = uow.now + LEASE
@@ -76,26 +76,26 @@ def begin(uow: UnitOfWork, name: str) -> Turn | None:
         queries.give_back(uow.cursor, channel.id, until=until)
         return None
     note = note_of(uow.org.slug, alerts, queries.own_numbers(uow.cursor, uow.org.id))
-    return Turn(channel, alerts, note, until)
+    return LeasedChannel(channel, alerts, note, until)
 
 
-def end(uow: UnitOfWork, turn: Turn, outcome: Outcome) -> None:
-    """Record what became of a turn."""
+def end(uow: UnitOfWork, leased: LeasedChannel, outcome: Outcome) -> None:
+    """Record what became of the note."""
     if outcome.trouble is None:
-        _works(uow, turn.channel, turn.until, [each.id for each in turn.alerts])
+        _works(uow, leased.channel, leased.until, [each.id for each in leased.alerts])
         return
-    failures = turn.channel.failures + 1
+    failures = leased.channel.failures + 1
     again = uow.now + min(_FIRST_WAIT * 2 ** min(failures - 1, 10), _LONGEST_WAIT)
     is_ours = queries.mark_failed(
-        uow.cursor, turn.channel.id, now=uow.now, until=turn.until, due_at=again
+        uow.cursor, leased.channel.id, now=uow.now, until=leased.until, due_at=again
     )
     if is_ours:
-        _alert_failed(uow, turn.channel.name, outcome)
+        _alert_failed(uow, leased.channel.name, outcome)
 
 
-def give_back(uow: UnitOfWork, turn: Turn) -> None:
-    """End a turn in which the channel may not have been told: it is due again at once."""
-    queries.give_back(uow.cursor, turn.channel.id, until=turn.until)
+def give_back(uow: UnitOfWork, leased: LeasedChannel) -> None:
+    """End a lease in which the channel may not have been told: it is due again at once."""
+    queries.give_back(uow.cursor, leased.channel.id, until=leased.until)
 
 
 def works(uow: UnitOfWork, channel: ChannelRow) -> None:
