@@ -4,7 +4,7 @@ from typing import Any
 
 from petmsg.enums.numbers import NumberClass
 from petmsg.errors import Refused
-from petmsg.services.doctor.provider_drift import add_all
+from petmsg.services.numbers.account_numbers import add_all
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.workflows.provider_factory import account_provider_of
 from petmsg.workflows.provider_numbers import numbers_of

@@ -8,9 +8,10 @@ from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries import provider_drift as queries
 from petmsg.queries.org import OrgRow, all_orgs
-from petmsg.services.doctor import provider_drift
-from petmsg.services.doctor.provider_drift import Drift
+from petmsg.services import provider_drift
+from petmsg.services.numbers.account_numbers import note_numbers
 from petmsg.services.outbox import unknown_outcomes
+from petmsg.services.provider_drift import Drift
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_factory import Connected, connect_orgs, raise_after_warnings
 from petmsg.workflows.provider_numbers import numbers_of
@@ -97,7 +98,7 @@ def _numbers(store: Store, lines: Sequence[Line], problems: list[PetmsgError]) -
     }
     store.tick()
     for org, rows in missing.items():
-        store.write_in(org, provider_drift.note_numbers, listed)
+        store.write_in(org, note_numbers, listed)
         mine = rows + (strange if org == only else [])
         if mine:
             store.write_in(org, provider_drift.alert_all, mine)

@@ -22,7 +22,7 @@ from petmsg.queries.call_reconcile import (
     calls_without_voicemail,
 )
 from petmsg.queries.org import OrgRow
-from petmsg.services.doctor.provider_drift import Drift
+from petmsg.services.provider_drift import Drift
 from petmsg.workflows.message_accounts import MessageAccounts
 from petmsg.workflows.store import Store
 from petmsg.workflows.store_calls import store_calls

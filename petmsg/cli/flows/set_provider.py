@@ -99,7 +99,7 @@ def _look(context: Context, org: OrgRow, *, force: bool) -> Account | None:
 
 def note_account(context: Context, account: Account | None) -> None:
     """Store what the account says of the org's numbers, so that they are sent as they must be."""
-    from petmsg.services.doctor.provider_drift import note_numbers
+    from petmsg.services.numbers.account_numbers import note_numbers
     from petmsg.workflows.provider_numbers import numbers_of_account
 
     if account is not None:
