@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from petmsg.clock import from_now, iso_utc, zone
 from petmsg.phone import mask_phone
-from petmsg.render.field_types import UNDECLARED, FieldType
+from petmsg.render.field_types import FLAG, UNDECLARED, FieldType
 
 if TYPE_CHECKING:
     from petmsg.render.terminal import Terminal
@@ -37,7 +37,7 @@ class Field(NamedTuple):
     or attribute of that name). `personal` phones (always, or where a row says so)
     are masked. `title` None keeps it out of tables; `cell` words it for a table where the plain
     value would not do. `kind` is what its values are: from it comes the JSON Schema, and how a
-    table lays the column out.
+    table lays the column out. A `notable` one is in a table only if it is true of a row.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Field(NamedTuple):
     personal: bool | Callable[[Any], bool] = False
     cell: Callable[[Any, View], str] | None = None
     kind: FieldType = UNDECLARED
+    notable: bool = False
 
     def value(self, row: Any) -> Any:
         """The raw value of the row."""
@@ -70,6 +71,9 @@ class Field(NamedTuple):
         personal = self.personal(row) if callable(self.personal) else self.personal
         return _masked(value) if personal and not view.reveal else value
 
+
+UNCHANGED = Field("reused", "Unchanged", kind=FLAG, notable=True)
+"""Whether what was asked for was there already."""
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 

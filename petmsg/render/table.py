@@ -57,7 +57,7 @@ def cell(text: str, kind: FieldType | None = None) -> Text:
 def print_table(fields: Sequence[Field], rows: Sequence[Any], view: View) -> None:
     """Print rows below a header, as wide as the terminal; an empty list says so."""
     terminal = view.terminal or terminal_of(sys.stdout, os.environ)
-    shown = [field for field in fields if field.title is not None]
+    shown = _in_table(fields, rows)
     if not rows:
         show(Text("Nothing to show.", style="dim"), terminal)
         return
@@ -71,7 +71,7 @@ def print_record(fields: Sequence[Field], row: Any, view: View) -> None:
     """Print one record, its fields one below the other."""
     terminal = view.terminal or terminal_of(sys.stdout, os.environ)
     close = view._replace(relative=True)
-    titled = [field for field in fields if field.title is not None]
+    titled = _in_table(fields, [row])
     widest = max((cell_len(field.title or "") for field in titled), default=0)
     room = max(terminal.width - widest - GAP, 1)
     lines = []
@@ -82,6 +82,12 @@ def print_record(fields: Sequence[Field], row: Any, view: View) -> None:
             line = _padded(Text() if number else title, widest + GAP)
             lines.append(line.append_text(piece))
     show(Text("\n").join(lines), terminal)
+
+
+def _in_table(fields: Sequence[Field], rows: Sequence[Any]) -> list[Field]:
+    """The fields that a table of these rows has."""
+    titled = (field for field in fields if field.title is not None)
+    return [each for each in titled if not each.notable or any(map(each.value, rows))]
 
 
 # ------------------------------------------------------------------------------------------ drawing

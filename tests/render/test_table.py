@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from petmsg.render.fields import UNCHANGED, Field, View
 from petmsg.render.layout import GAP, Column, lay_out
+from petmsg.render.table import print_record, print_table
 from petmsg.render.terminal import Terminal, has_colour, terminal_of
 from tests.support.everything import READING
 from tests.support.tables import PRINTED, as_json, columns_of, table
@@ -78,6 +80,18 @@ class Stream:
 
 
 FILE, TERMINAL = Stream(is_terminal=False), Stream(is_terminal=True)
+
+
+@pytest.mark.parametrize("reused", [False, True])
+def test_what_is_notable_is_shown_only_where_it_is_so(
+    reused: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields = (Field("ref", "Client"), UNCHANGED)
+    row, view = {"ref": "C-1", "reused": reused}, View("UTC")
+    print_record(fields, row, view)
+    assert ("Unchanged" in capsys.readouterr().out) is reused
+    print_table(fields, [row, {"ref": "C-2", "reused": False}], view)
+    assert ("Unchanged" in capsys.readouterr().out) is reused
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field, View, local, nested
+from petmsg.render.fields import UNCHANGED, Field, View, local, nested
 from petmsg.render.views.people import ANY_SITTER, CLIENT
 
 
@@ -71,7 +71,7 @@ AWAY = (
     Field("starts_at", "Away from", kind=SOON),
     Field("ends_at", "Until", kind=INSTANT),
     Field("reason", "Reason", kind=TEXT),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
     Field("visits", None, get=nested(VISITS_AWAY, "visits"), kind=rows_of(VISITS_AWAY)),
 )
 BACK = (
@@ -81,5 +81,5 @@ BACK = (
     Field("starts_at", "Away from", kind=or_null(INSTANT)),
     Field("ends_at", "Back since", kind=or_null(INSTANT)),
     Field("cancelled", "Cancelled", get=lambda row: row.is_cancelled, kind=FLAG),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )

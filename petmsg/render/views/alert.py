@@ -5,7 +5,6 @@ from typing import Any
 from petmsg.enums.alerts import AlertSeverity
 from petmsg.render.field_types import (
     COUNT,
-    FLAG,
     ID,
     INSTANT,
     NAME,
@@ -16,7 +15,7 @@ from petmsg.render.field_types import (
     one_of,
     or_null,
 )
-from petmsg.render.fields import Field, View, when
+from petmsg.render.fields import UNCHANGED, Field, View, when
 
 
 def _instant(name: str, title: str, *, kind: FieldType) -> Field:
@@ -69,5 +68,5 @@ DONE = (
     Field("done_at", "Done", kind=INSTANT),
     Field("done_by", "Done by", kind=NAME),
     Field("done_reason", "Reason", kind=or_null(TEXT)),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )

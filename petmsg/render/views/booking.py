@@ -15,7 +15,7 @@ from petmsg.render.field_types import (
     one_of,
     or_null,
 )
-from petmsg.render.fields import Field, local
+from petmsg.render.fields import UNCHANGED, Field, local
 from petmsg.render.views.people import ANY_SITTER, CLIENT
 
 _BOOKED = (
@@ -66,7 +66,7 @@ BOOKING_CHANGED = (
     *_BOOKED,
     Field("window", "Window", kind=or_null(ID)),
     Field("overlaps", "Overlaps", kind=list_of(REF)),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
     Field("lead_minutes", None, kind=or_null(COUNT)),
     Field("warnings", None, kind=list_of(TEXT)),
 )

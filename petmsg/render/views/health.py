@@ -11,7 +11,7 @@ from petmsg.render.field_types import (
     counts_by,
     one_of,
 )
-from petmsg.render.fields import Field
+from petmsg.render.fields import UNCHANGED, Field
 from petmsg.render.views.people import ANY_SITTER
 
 HEALTH = (
@@ -43,4 +43,4 @@ PACE = (
     Field("segments_per_second", "Segments per second", kind=AMOUNT),
     Field("usual", "Default", kind=FLAG),
 )
-PACE_SET = (*PACE, Field("reused", "Unchanged", kind=FLAG))
+PACE_SET = (*PACE, UNCHANGED)

@@ -24,7 +24,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field
+from petmsg.render.fields import UNCHANGED, Field
 from petmsg.render.picture_text import words_with_pictures
 from petmsg.render.views.call_fields import OF_CALL, VOICEMAIL
 from petmsg.render.views.media import OF_MESSAGE
@@ -197,7 +197,7 @@ ITEM_CHANGED = (
     Field("claimed_by", "Assigned to", kind=or_null(NAME)),
     Field("done_by", "Done by", kind=or_null(NAME)),
     Field("done_at", "Done", kind=or_null(INSTANT)),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
 REPLIED = (*SENT, Field("reply_to", "Reply to", kind=ID))
 ASSIGNED = (

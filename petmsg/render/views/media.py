@@ -19,7 +19,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field, View, local, objects, words
+from petmsg.render.fields import UNCHANGED, Field, View, local, objects, words
 from petmsg.render.picture_text import size_of
 from petmsg.render.views.people import ANY_CLIENT, person
 
@@ -159,7 +159,7 @@ SAVED = (
     Field("file", "File", kind=TEXT),
     Field("content_type", "Type", kind=or_null(WORD)),
     _SIZE,
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
 
 PRUNED = (

@@ -132,7 +132,7 @@ MESSAGE = (
 QUEUED = (
     Field("message", "Id", kind=ID),
     Field("status", "Status", kind=one_of(MessageStatus)),
-    Field("reused", "Duplicate", kind=FLAG),
+    Field("reused", "Duplicate", kind=FLAG, notable=True),
 )
 QUEUED_ROWS = (
     Field("row", "Line", kind=ID),

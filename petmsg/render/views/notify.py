@@ -17,7 +17,7 @@ from petmsg.render.field_types import (
     one_word_of,
     or_null,
 )
-from petmsg.render.fields import Field
+from petmsg.render.fields import UNCHANGED, Field
 
 _CHANNEL = (
     Field("channel", "Channel", kind=REF),
@@ -45,7 +45,7 @@ CHANNELS = (
     Field("failed_at", None, kind=or_null(INSTANT)),
     Field("due_at", None, kind=or_null(INSTANT)),
 )
-ADDED = (*_CHANNEL, *_WHICH, Field("reused", "Unchanged", kind=FLAG))
+ADDED = (*_CHANNEL, *_WHICH, UNCHANGED)
 REMOVED = (*_CHANNEL, Field("had_url", "URL removed", kind=FLAG))
 _OUTCOME = (
     Field(

@@ -31,7 +31,7 @@ from petmsg.render.field_types import (
     one_word_of,
     or_null,
 )
-from petmsg.render.fields import Field, View, local, words
+from petmsg.render.fields import UNCHANGED, Field, View, local, words
 from petmsg.render.views import people
 from petmsg.render.views.override import HOLDING
 
@@ -118,7 +118,7 @@ ORG_REMOVED = (
     Field("pictures", "Files erased", kind=COUNT),
     Field("calls", "Calls erased", kind=COUNT),
     Field("cancelled", "Messages not sent", kind=COUNT),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
 FREEZE = (
     Field("org", "Org", kind=WORD),
@@ -126,7 +126,7 @@ FREEZE = (
     Field("frozen_until", "Until", kind=or_null(SOON)),
     Field("freeze_reason", "Reason", kind=or_null(TEXT)),
     Field("waiting", "Queued messages", kind=COUNT),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
 
 CLIENTS = (
@@ -184,13 +184,13 @@ CLIENT_CHANGED = (
     *people.CLIENT,
     Field("kind", "Kind", kind=one_of(ClientKind)),
     Field("phones", "Phones", kind=COUNT),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
 PHONE_TEXTABLE = (
     *people.CLIENT,
     Field("phone", "SMS-capable phone", personal=True, kind=PHONE),
     Field("code", "Former provider code", kind=or_null(WORD)),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
 ERASED = (
     Field("client", "Client", cell=lambda row, _: named(row.client, None), kind=REF),
@@ -199,7 +199,7 @@ ERASED = (
     Field("cancelled", "Messages cancelled", kind=COUNT),
     Field("media", "Files erased", kind=COUNT),
     Field("calls", "Calls erased", kind=COUNT),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
 
 SITTERS = (
@@ -265,7 +265,7 @@ SITTER_ADDED = (
     *people.SITTER,
     Field("status", "Status", kind=one_of(SitterStatus)),
     Field("number", "Number", kind=or_null(E164)),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
 DEACTIVATED = (
     *people.SITTER,

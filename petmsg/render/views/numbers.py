@@ -25,7 +25,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import NO_NUMBER, Field, View, local, nested, objects
+from petmsg.render.fields import NO_NUMBER, UNCHANGED, Field, View, local, nested, objects
 from petmsg.render.views.people import ANY_SITTER
 
 
@@ -127,13 +127,13 @@ NUMBER_CHANGED = (
     Field("status", "Status", kind=one_of(NumberStatus)),
     *ANY_SITTER,
     Field("replaced", "Replaced number", kind=or_null(E164)),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
 NUMBER_ADDED = (
     Field("number", "Number", kind=E164),
     Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     Field("status", "Status", kind=one_of(NumberStatus)),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
 
 

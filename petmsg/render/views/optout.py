@@ -6,7 +6,6 @@ from petmsg.enums.opt_outs import OptOutSource
 from petmsg.render.field_types import (
     COUNT,
     E164,
-    FLAG,
     ID,
     INSTANT,
     NAME,
@@ -20,7 +19,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field, nested
+from petmsg.render.fields import UNCHANGED, Field, nested
 from petmsg.render.views.people import ANY_CLIENT, ANY_SITTER
 
 
@@ -74,7 +73,7 @@ OPTED_OUT = (
     WHOSE,
     Field("phones", "Opted-out phones", personal=True, kind=list_of(PHONE)),
     Field("waiting", "Messages waiting", kind=COUNT),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
 OPTED_IN = (
     *ANY_CLIENT,
@@ -84,5 +83,5 @@ OPTED_IN = (
     Field("unblocked", "Unblocked numbers", kind=list_of(E164)),
     Field("carrier_blocks", "Carrier block", kind=NOTABLE),
     Field("waiting", "Messages waiting", kind=COUNT),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )

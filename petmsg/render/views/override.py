@@ -15,7 +15,7 @@ from petmsg.render.field_types import (
     one_of,
     or_null,
 )
-from petmsg.render.fields import Field, View, local
+from petmsg.render.fields import UNCHANGED, Field, View, local
 from petmsg.render.views.people import CLIENT
 
 OVERRIDE = (
@@ -29,7 +29,7 @@ OVERRIDE = (
     Field("holds", "Holds now", kind=FLAG),
     Field("number", "Sent from", kind=or_null(E164)),
     Field("replaced", "Replaced", kind=or_null(ID)),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
 
 

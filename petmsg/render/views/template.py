@@ -12,7 +12,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field, nested
+from petmsg.render.fields import UNCHANGED, Field, nested
 from petmsg.rules.templates import variables_of
 
 _VARIABLES = Field(
@@ -56,5 +56,5 @@ CHANGED = (
     Field("version", "Version", kind=COUNT),
     Field("body", "Body", kind=TEXT),
     Field("removed", "Removed", kind=FLAG),
-    Field("reused", "Unchanged", kind=FLAG),
+    UNCHANGED,
 )
