@@ -97,7 +97,7 @@ def _per_org(orgs: Sequence[OrgMetrics]) -> Iterator[Metric]:
         ),
         (
             "clients_waiting_seconds",
-            "How long the one who waits longest has waited; 0 if nobody waits.",
+            "The longest current wait for an answer; 0 if nobody waits.",
             [each.waiting_seconds for each in orgs],
         ),
         (

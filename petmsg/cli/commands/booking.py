@@ -155,7 +155,7 @@ def import_(
     A row with a known ref updates that booking; if it is confirmed, its window moves. A row without
     a ref changes nothing if a booking with the same client, sitter, start and end exists, even if
     it is cancelled. A column status that says Cancelled cancels the booking, or leaves the row out;
-    other words of it do not count. An empty lead_minutes means the org's lead; without that column,
+    other values are ignored. An empty lead_minutes means the org's lead; without that column,
     --lead counts, or known bookings keep theirs.
 
     A calendar (.ics) is known by its content. Each coming visit becomes a booking. Importing the

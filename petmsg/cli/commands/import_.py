@@ -21,7 +21,7 @@ app = new_app("Restore an export, import from the previous system, or save maps 
 
 map_app = new_app("Save what the columns of your files are, for all imports.")
 
-NOUN = Annotated[ImportNoun, typer.Argument(metavar="NOUN", help="What the files have rows of.")]
+NOUN = Annotated[ImportNoun, typer.Argument(metavar="NOUN", help="Type of rows in the files.")]
 
 
 @map_app.command(
@@ -52,7 +52,7 @@ def set_map(
         list[str],
         typer.Argument(
             metavar="HEADER=COLUMN",
-            help="A header and the column that it is; 'Header=' ignores it.",
+            help="Map a header to a column; 'Header=' ignores it.",
         ),
     ],
 ) -> None:

@@ -114,10 +114,10 @@ def fetch(
 ) -> None:
     """Fetch received pictures and voicemails from the provider (for cron).
 
-    Covers all orgs unless --org is given. petmsg serve does the same at once, so that this is for
-    a company that uses message pull, and for what failed. A picture is tried again after 10
-    seconds, 1, 5 and 30 minutes; then it is lost, with an alert. Naming its ID tries a lost one
-    again, and fetches one whose stored bytes are gone or damaged. It also deletes the files of
+    Covers all orgs unless --org is given. petmsg serve does the same at once, so this is for
+    companies that use message pull, and to retry failed downloads. A download is retried after 10
+    seconds, 1, 5 and 30 minutes; then the file is lost, with an alert. Naming its ID tries a lost
+    one again, and fetches one whose stored bytes are gone or damaged. It also deletes the files of
     erased clients, here and at the provider. Exits with 10 if a picture was lost, and with 75 if
     one is to be tried again.
     """

@@ -103,7 +103,7 @@ def give_back(
     context: Context,
     number: Annotated[str, typer.Argument(metavar="E164", help="The number.")],
     days: Annotated[
-        int, typer.Option("--days", metavar="N", min=30, help="How long nobody has seen it.")
+        int, typer.Option("--days", metavar="N", min=30, help="Days since its last message.")
     ] = 90,
     reason: REASON = None,
 ) -> None:
@@ -130,7 +130,8 @@ def settle(context: Context) -> None:
     """Look up purchases whose outcome is not known (for cron).
 
     Covers all orgs unless --org is given. A number that the account has was bought, and is added to
-    the org; one that it has not was not bought. Purchases of the last five minutes are left alone.
+    the org. If the account does not have the number, it was not bought. Purchases of the last five
+    minutes are left alone.
     """
     from petmsg.cli.results import show_results
     from petmsg.render.views.purchases import PURCHASES

@@ -20,13 +20,13 @@ webhooks_app = new_app("Compare and set the addresses of numbers at the provider
     examples=["petmsg number webhooks check"],
 )
 def check(context: Context) -> None:
-    """Compare where the provider hands messages and calls to; exit with 10 on a problem.
+    """Check the webhook addresses of the org's numbers; exit with 10 on a problem.
 
-    Covers the numbers of the org. An address is right if it is PETMSG_PUBLIC_URL and
-    /twilio/inbound; without a public URL, only what loses or answers messages is a problem. Calls
-    are right at /twilio/voice, with their end told to /twilio/voice/ended. They are compared if the
-    org has a desk phone or voicemail (petmsg org set), or gave a number's calls to petmsg; else
-    only Twilio's demo is a problem. Calls that go elsewhere on purpose are a warning.
+    An address is right if it is PETMSG_PUBLIC_URL and /twilio/inbound; without a public URL, only
+    what loses or answers messages is a problem. Calls are right at /twilio/voice, with the status
+    callback /twilio/voice/ended. They are checked if the org has a desk phone or voicemail (petmsg
+    org set), or gave a number's calls to petmsg; else only Twilio's demo is a problem.
+    Calls that go elsewhere on purpose are a warning.
     """
     from petmsg.render.views.number_webhooks import WEBHOOK_CHECKED
     from petmsg.workflows import number_webhooks

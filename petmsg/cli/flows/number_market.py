@@ -85,6 +85,6 @@ def _is_bought(row: Any, number_class: NumberClass) -> bool:
 
 
 def _question(offers: Sequence[Offer], number_class: NumberClass) -> str:
-    listed = ", ".join(f"{each.number} ({each.monthly or 'price not told'})" for each in offers)
+    listed = ", ".join(f"{each.number} ({each.monthly or 'price unknown'})" for each in offers)
     what = counted(len(offers), f"{number_class.value} number")
     return f"Buy {what}, each at its price a month: {listed}?"

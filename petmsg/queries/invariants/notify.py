@@ -29,7 +29,7 @@ ORDER BY 2
     ),
     Invariant(
         name="delivery_once",
-        holds="It is stored once when a channel was last told of an alert",
+        holds="Each channel has at most one delivery row per alert",
         finding="{times} rows say when channel {channel} was told of alert {alert}",
         sql="""
 SELECT min(d.org_id) AS org_id, min(c.name) AS channel, d.alert_id AS alert, count(*) AS times

@@ -127,7 +127,7 @@ def _of_account(account: Account) -> list[AccountFinding]:
         AccountFinding(
             AccountTopic.UNTOLD,
             CheckResult.WARNING,
-            f"Twilio does not tell {each.what}: {each.why}",
+            f"Cannot read {each.what} from Twilio: {each.why}",
             _DOCTOR,
         )
         for each in account.untold

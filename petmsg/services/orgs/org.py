@@ -206,8 +206,8 @@ def _require_reconciled(uow: UnitOfWork) -> None:
     unreconciled = unreconciled_count(uow.cursor, uow.org.id)
     if unreconciled:
         raise MessagesUnreconciled(
-            f"{counted(unreconciled, 'message')} of org {uow.org.slug} may or may not have been "
-            "sent, and only the present account knows."
+            f"The outcome of {counted(unreconciled, 'message')} of org {uow.org.slug} is unknown, "
+            "and only the current account can report it."
         )
 
 

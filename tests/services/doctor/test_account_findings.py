@@ -50,7 +50,7 @@ def test_an_account_that_does_not_send() -> None:
     ((result, words),) = said(replace(bare, is_trial=True))
     assert (result, words.startswith("The account is a trial")) == ("warning", True)
     assert said(replace(bare, untold=(Untold("the Messaging Services", "403"),))) == [
-        ("warning", "Twilio does not tell the Messaging Services: 403")
+        ("warning", "Cannot read the Messaging Services from Twilio: 403")
     ]
 
 
