@@ -13,7 +13,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -66,6 +66,7 @@ OWN_DATA = {
     "bookings.csv": "ref,client,sitter,starts_at,ends_at\nB-9,C-9,S-1,+2d,+50h\n",
 }
 """The reader's own files, in the folder where they read the README."""
+CALENDARS = ("walks.ics", "maya.ics", "ivers.ics")
 
 
 @pytest.fixture(scope="session")
@@ -139,6 +140,22 @@ def _write_credentials(home: Path) -> None:
     path.write_text(f"TWILIO_ACCOUNT_SID={ACCOUNT_SID}\nTWILIO_AUTH_TOKEN={AUTH_TOKEN}\n", "utf-8")
 
 
+def _calendar(name: str) -> str:
+    """A visit in two days, that names its client and its sitter."""
+    begins = datetime.now(UTC) + timedelta(days=2)
+    ends = begins + timedelta(hours=1)
+    lines = (
+        *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//x//EN", "BEGIN:VEVENT"),
+        f"UID:{name}",
+        f"DTSTAMP:{begins:%Y%m%dT%H%M%SZ}",
+        f"DTSTART:{begins:%Y%m%dT%H%M%SZ}",
+        f"DTEND:{ends:%Y%m%dT%H%M%SZ}",
+        "SUMMARY:Ann Ivers - Dog walk (Maya Lee)",
+        *("END:VEVENT", "END:VCALENDAR", ""),
+    )
+    return "\r\n".join(lines)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_works(
     page: str, desk: Desk, company_of_the_tour: Path, request: pytest.FixtureRequest
@@ -152,6 +169,9 @@ def test_every_command_works(
     if page in (README, "docs/importing.md"):
         for name, rows in OWN_DATA.items():
             (work / name).write_text(rows, "utf-8")
+    if page == "docs/calendars.md":
+        for name in CALENDARS:
+            (work / name).write_text(_calendar(name), "utf-8")
     if page in (README, "docs/pictures.md"):
         shutil.copy(ROOT / "examples/rex.jpg", work)
     if page == "docs/migrating.md":
@@ -194,6 +214,7 @@ GOOD = "```sh\npetmsg --version  # a comment\n```\n"
         ("```crontab\n0 7 * * * petmsg numbr list\n```\n", "exited with 2 instead of 0"),
         ("```sh\nexport A=1\n```\n\n```sh\ntest $A = 1\ncat <<'END'\nEND!\nEND\n```\n", None),
         ("```sh\nexit\n```\n", "2: 'exit' exited with -1"),
+        ("```text\npetmsg --version\n```\n", "2: 'petmsg --version' is never typed"),
     ],
 )
 def test_what_does_not_work_is_reported(page: str, complaint: str | None, desk: Desk) -> None:

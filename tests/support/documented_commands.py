@@ -7,7 +7,8 @@ The convention of the fences, which every page keeps:
 | ```sh      | commands for bash, typed in order; each exits with 0, or its comment names a code |
 | ```console | `$ ` commands, the output below each; `(exit N)` is the last line of a refusal    |
 | ```crontab | lines of a crontab: five fields of time, and a command that is typed as well      |
-| ```text    | a drawing or a listing, of which nothing is typed; also ```json and ```mermaid    |
+| ```text    | a drawing or a listing, of which nothing is typed; also ```json and ```mermaid;   |
+|            | no line of it is a command                                                        |
 
 A page is one terminal from its top to its end: a folder and an `export` stay. `play` types a page
 and returns complaints, one sentence each, with the page's line. Output is compared by its *shape*:
@@ -87,10 +88,19 @@ def read_page(text: str) -> tuple[list[Command], list[str]]:
             commands += _of_crontab(first, lines, complaints)
         elif fence == "sh":
             commands += _of_sh(first, lines, complaints)
-        elif fence not in UNTYPED:
+        elif fence in UNTYPED:
+            complaints += _commands_in_text(first, lines)
+        else:
             known = ", ".join((*TYPED, *UNTYPED))
             complaints.append(f"{first}: unknown fence ```{fence}; use one of {known}")
     return commands, complaints
+
+
+def _commands_in_text(first: int, lines: Sequence[str]) -> Iterator[str]:
+    """Complaints of commands where nothing types them. A usage line names its arguments."""
+    for number, line in enumerate(lines, first):
+        if line.startswith("petmsg ") and "[" not in line:
+            yield f"{number}: {line!r} is never typed; use ```sh"
 
 
 def _blocks(text: str, complaints: list[str]) -> Iterator[tuple[str, int, list[str]]]:
