@@ -1,5 +1,6 @@
 """What `make test` leaves to `make test-slow`: every test in SLOW gets the marker `slow`, by where
-it stands. What each rule and each command does, and both databases below the command line, stay.
+it stands. What each rule and each command does stays; on PostgreSQL what may differ there: the
+schema, every statement, the invariants, bookings, and the claim of a message.
 """
 
 from collections import Counter
