@@ -215,6 +215,8 @@ class _Soak:
             f"wrong so far: {self.outcome.verdict.faults or 'nothing'}",
             flush=True,
         )
+        if self.outcome.verdict.faults:
+            print(self.outcome.verdict, flush=True)
 
     # --- the end ----------------------------------------------------------------------------
 
