@@ -168,6 +168,7 @@ def test_the_sdist_holds_source_and_nothing_else(build: Callable[[str], set[str]
     allowed |= files_below("tests/system/imported_files", suffixes=FILE_SUFFIXES)
     allowed |= files_below("migrations", suffixes=(".py", ".mako"))
     allowed |= files_below("docs", suffixes=(".md", ".1"))
+    allowed |= files_below("docs/images", suffixes=(".svg",))
     allowed |= files_below("docs/schemas", suffixes=(".json",))
     allowed |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "examples").rglob("*")}
     assert strays(names, allowed=allowed) == []
