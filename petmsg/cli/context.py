@@ -28,7 +28,7 @@ class Context(Store):
     """A command's store, and how it talks to a person: its output, its questions, its progress.
 
     `exit_code` is what the command exits with when it returns. `is_confirmed`: --yes was given, or
-    it is a dry run, so no question is asked.
+    it is a dry run, so no question is asked. `is_stopped`: SIGTERM or Ctrl-C ended it early.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Context(Store):
         self.log: ServiceLog | None = None
         self.exit_code = 0
         self.is_confirmed = False
+        self.is_stopped = False
         self._is_terminal = is_terminal
         self._has_shown = False
         self._warned: set[str] = set()

@@ -20,6 +20,7 @@ from petmsg.errors import (
     CONFIGURATION,
     DONE,
     FINDING,
+    INTERRUPTED,
     NOT_FOUND,
     PROVIDER,
     REFUSED,
@@ -30,7 +31,18 @@ from petmsg.errors import (
 from petmsg.render import output as render
 from petmsg.workflows.companies import Company, companies
 
-_WORST_FIRST = (BUG, CONFIGURATION, USAGE, NOT_FOUND, PROVIDER, REFUSED, BUSY, FINDING, DONE)
+_WORST_FIRST = (
+    INTERRUPTED,
+    BUG,
+    CONFIGURATION,
+    USAGE,
+    NOT_FOUND,
+    PROVIDER,
+    REFUSED,
+    BUSY,
+    FINDING,
+    DONE,
+)
 
 
 def run_for_each(
@@ -38,6 +50,7 @@ def run_for_each(
 ) -> bool:
     """Run the command for each company of the map; its exit code is that of the worst.
 
+    A signal that stopped a company's run begins no other.
     False, and nothing is done, if the command is about one database: if `--db` or a company was
     given, or the map is empty. Raises `BadOrgUrls`, and `UsageProblem` for `--watch`, which would
     never come to a second company.
@@ -53,14 +66,17 @@ def run_for_each(
     codes = {DONE}
     printed: list[str] = []
     for company in found:
-        code, text = _run_one(context.for_company(company.slug), company, function, values)
+        of_company = context.for_company(company.slug)
+        code, text = _run_one(of_company, company, function, values)
         codes.add(code)
         if context.output is not OutputFormat.JSON:
             _print(context.output, company, text, is_first=not any(printed))
         printed.append(text)
+        if of_company.is_stopped:
+            break
     if found and context.output is OutputFormat.JSON:
         render.dump(list(_rows(printed)))
-    context.exit_code = next((each for each in _WORST_FIRST if each in codes), max(codes))
+    context.exit_code = next(each for each in _WORST_FIRST if each in codes)
     return bool(found)
 
 

@@ -112,6 +112,7 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
             report.behind(org)
         update_waiting_alerts(context, [org for org, _ in lines])
     report.close()
+    context.is_stopped = bool(came)
     if signal.SIGINT in came:
         context.exit_code = INTERRUPTED
         context.notify("Interrupted: messages in flight are recorded, the others stay queued.")

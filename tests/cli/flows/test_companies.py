@@ -1,11 +1,14 @@
 """A command for cron covers all companies of a host, each in its own database."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from petmsg.providers.sandbox import SandboxProvider
 from tests.support.fixtures import Ran, add_org, build, run_cli
 
 SLUGS = ("paws", "tails")
@@ -147,6 +150,31 @@ def test_a_company_or_a_database_that_is_named_stands_alone(urls: dict[str, str]
 def test_watching_is_for_one_database(urls: dict[str, str]) -> None:
     ran = on_all(urls, "message", "dispatch", "--watch", "-o", "json")
     assert (ran.code, ran.error["code"]) == (2, "usage")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_a_signal_to_the_dispatch_of_one_company_begins_no_other(
+    urls: dict[str, str], number: signal.Signals, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = {slug: urls[slug] for slug in SLUGS}
+    for slug in SLUGS:
+        for line in (
+            ("client", "add", "Ann", "--phone", "+12025550101", "--ref", "C-1"),
+            ("message", "send", "C-1", "--body", "Hello", "--queue-only"),
+        ):
+            assert on_all(good, *line, "--org", slug).code == 0
+    send = SandboxProvider.send
+
+    def signalled(provider: SandboxProvider, text: Any) -> Any:
+        os.kill(os.getpid(), number)
+        return send(provider, text)
+
+    monkeypatch.setattr(SandboxProvider, "send", signalled)
+    ran = on_all(good, "message", "dispatch", "-o", "jsonl")
+    assert ran.code == code
+    assert [row["status"] for row in map(json.loads, ran.out.splitlines())] == ["sent"]
+    (row,) = run_cli(good["tails"], "message", "list", "-o", "json").json
+    assert row["status"] == "queued"
 
 
 def test_a_company_keeps_its_pictures_where_its_map_says(
