@@ -136,10 +136,10 @@ def downgrade_database(
     context: Context, *, revision: str, discard_data: bool, backup_to: str | None, no_backup: bool
 ) -> str | None:
     """Before `db downgrade`."""
-    from petmsg.db import backup
+    from petmsg.db.downgrade import downgrade
     from petmsg.models import metadata
 
-    planned = backup.downgrade(
+    planned = downgrade(
         context.location,
         revision,
         tables=metadata.tables,

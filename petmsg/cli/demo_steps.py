@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from petmsg.db import backup, migrate
+from petmsg.db import migrate
+from petmsg.db.create import create
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot, stored_revision
 from petmsg.errors import Refused
@@ -183,7 +184,7 @@ class Demo:
                     hint="Give the demo a database of its own: petmsg demo --db demo.db",
                 )
             migrate.downgrade(self.location.url, "base")
-        backup.create(self.location, actor=actor, now=now)
+        create(self.location, actor=actor, now=now)
         from petmsg.db.engine import make_engine
         from petmsg.db.transaction import transaction
         from petmsg.services.orgs import org

@@ -1,28 +1,19 @@
-"""Create, upgrade, check and back up the database."""
+"""Back up an SQLite database while it is in use."""
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
 from urllib.parse import quote
 
-from petmsg.db import migrate
 from petmsg.db.backup_mark import mark
-from petmsg.db.location import Location, network_file_system
+from petmsg.db.location import Location
 from petmsg.db.partial_files import temp_path_for
-from petmsg.db.snapshot import snapshot, stored_revision
-from petmsg.errors import DatabaseUnusable, Misconfigured, Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """A database after `init`. `usable` is False after a dry run that found none."""
-
-    after: str | None
-    usable: bool
+from petmsg.db.snapshot import snapshot
+from petmsg.errors import DatabaseUnusable, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,87 +22,6 @@ class BackedUp:
 
     file: str
     bytes: int
-
-
-def create(location: Location, *, actor: str, now: datetime, dry_run: bool = False) -> Created:
-    """Create the database if it is not there and bring it to this petmsg's schema.
-
-    Raises `Misconfigured` on a network file system, where SQLite's locks cannot be trusted.
-    """
-    if location.path is not None:
-        kind = network_file_system(location.path.parent)
-        if kind is not None:
-            raise Misconfigured(
-                f"{location.path} lies on a network file system ({kind}).",
-                hint="Put the file on a local disk, or use PostgreSQL.",
-            )
-        if dry_run and not location.path.exists():
-            return Created(migrate.head(), usable=False)
-        if not dry_run:
-            location.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if dry_run:
-        with snapshot(location, any_schema=True) as cursor:
-            revision = stored_revision(cursor)
-        return Created(migrate.head(), usable=revision == migrate.head())
-    migrated = migrate.upgrade(location.url, actor=actor, now=now, create=True)
-    return Created(migrated.after, usable=True)
-
-
-def current(location: Location) -> str | None:
-    """The schema revision of the database, None if it has none."""
-    with snapshot(location, any_schema=True) as cursor:
-        return stored_revision(cursor)
-
-
-def downgrade(
-    location: Location,
-    revision: str,
-    *,
-    tables: Collection[str],
-    discard_data: bool,
-    backup_to: str | None,
-    without_backup: bool,
-    now: datetime,
-    dry_run: bool = False,
-) -> migrate.Migrated:
-    """Take the database back to an older schema, behind a backup of what is there.
-
-    `tables` are the names of petmsg's tables. The backup lies at `backup_to`, or beside an SQLite
-    file; it is of the very state that the downgrade begins with. Raises `DataWouldBeLost`,
-    and `Refused` for PostgreSQL, which petmsg cannot copy, unless the caller says `without_backup`.
-    """
-    target = None if without_backup else _backup_file(location, backup_to, now)
-    made: list[str] = []
-
-    def back_up() -> None:
-        if target is not None:
-            made.append(str(target) if dry_run else backup(location, target, now=now).file)
-
-    try:
-        done = migrate.downgrade(
-            location.url,
-            revision,
-            tables=tables,
-            discard_data=discard_data,
-            first=back_up,
-            dry_run=dry_run,
-        )
-    except BaseException:
-        if made and not dry_run:
-            Path(made[0]).unlink(missing_ok=True)
-        raise
-    return replace(done, backup=made[0] if made else None)
-
-
-def _backup_file(location: Location, backup_to: str | None, now: datetime) -> Path:
-    """Where the backup before a downgrade goes."""
-    if location.path is None:
-        raise Refused(
-            "A PostgreSQL database is backed up with its own tools.",
-            hint='pg_dump --format=custom --file=petmsg.dump "$PETMSG_DATABASE_URL" and then '
-            "petmsg db downgrade with --no-backup",
-        )
-    return Path(backup_to) if backup_to is not None else free_name(location.path, "downgrade", now)
 
 
 def free_name(path: Path, verb: str, now: datetime) -> Path:

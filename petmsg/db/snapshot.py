@@ -172,3 +172,9 @@ def require_schema(cursor: Cursor) -> None:
     if revision in REVISIONS:
         raise SchemaBehind(f"The database is at schema {revision}, this petmsg needs {HEAD}.")
     raise SchemaAhead(f"The database is at schema {revision}, which this petmsg does not know.")
+
+
+def current_revision(location: Location) -> str | None:
+    """The schema revision of the database, None if it has none."""
+    with snapshot(location, any_schema=True) as cursor:
+        return stored_revision(cursor)

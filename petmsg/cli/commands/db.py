@@ -81,7 +81,7 @@ def downgrade(
     petmsg asks first. The command is refused if the older schema cannot hold all stored data,
     unless --discard-data is given. PostgreSQL is backed up with pg_dump: add --no-backup.
     """
-    from petmsg.db import backup as database
+    from petmsg.db import downgrade as database
     from petmsg.models import metadata
 
     migrated = database.downgrade(
@@ -105,10 +105,10 @@ def downgrade(
 )
 def current(context: Context) -> None:
     """Show the schema revision of the database."""
-    from petmsg.db import backup as database
     from petmsg.db.migrate import head
+    from petmsg.db.snapshot import current_revision
 
-    revision = database.current(context.location)
+    revision = current_revision(context.location)
     context.show_one(
         CURRENT,
         {

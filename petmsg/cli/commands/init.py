@@ -37,14 +37,12 @@ def init(
     country: COUNTRY = None,
 ) -> None:
     """Create the database and the first org. Safe to repeat."""
-    from petmsg.db import backup
+    from petmsg.db.create import create
     from petmsg.services.orgs import org
 
     slug = _chosen_slug(context)
     org.check(slug, name=name, timezone=timezone, front_desk=front_desk, country=country)
-    made = backup.create(
-        context.location, actor=context.actor, now=context.now, dry_run=context.dry_run
-    )
+    made = create(context.location, actor=context.actor, now=context.now, dry_run=context.dry_run)
     if not made.usable:
         context.notify(
             f"Would create {context.location.display_url} with schema {made.after} and org {slug}."

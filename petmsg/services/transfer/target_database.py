@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from petmsg.db import backup
+from petmsg.db.create import create
 from petmsg.db.location import Location
 from petmsg.db.schema_version import HEAD
 from petmsg.db.snapshot import require_schema, snapshot, stored_revision
@@ -18,5 +18,5 @@ def prepare_database(location: Location, *, actor: str, now: datetime, dry_run: 
             if stored_revision(cursor) is not None:
                 require_schema(cursor)
                 return True
-    made = backup.create(location, actor=actor, now=now, dry_run=dry_run)
+    made = create(location, actor=actor, now=now, dry_run=dry_run)
     return made.usable and made.after == HEAD
