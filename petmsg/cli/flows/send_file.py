@@ -44,10 +44,9 @@ def send_file(
 
         def queue(uow: UnitOfWork) -> list[Any]:
             lock_bytes(uow.cursor, _hashes(rows))
-            for row in rows:
-                if any(context.media.size(each) is None for each in _hashes([row])):
-                    # Another process deleted the same bytes since they were put.
-                    _with_files(context, row.row, folder, keep_metadata)
+            for at, row in enumerate(rows):
+                if _has_lost_bytes(context, row):
+                    rows[at] = _with_files(context, row.row, folder, keep_metadata)
             return queue_rows(
                 uow,
                 rows,
@@ -79,6 +78,11 @@ def _with_files(context: Context, row: BatchRow, folder: Path, keep_metadata: bo
         return MessageRow(row, outgoing_files.store_files(context, ready))
     except PetmsgError as problem:
         return MessageRow(row, problem=problem)
+
+
+def _has_lost_bytes(context: Context, row: MessageRow) -> bool:
+    """Whether another process deleted the same bytes since they were put. A dry run puts none."""
+    return not context.dry_run and any(context.media.size(each) is None for each in _hashes([row]))
 
 
 def _hashes(rows: Sequence[MessageRow]) -> list[str]:

@@ -1,10 +1,13 @@
 """`message send --file`: one result per row, and nothing sent twice."""
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
+from petmsg.db.cursor import Cursor
+from petmsg.workflows.outgoing_files import OutgoingFile, prepare_files
 from tests.support.fixtures import Cli, lines, looking
 from tests.support.pictures import photo_with_position
 from tests.support.texting import people
@@ -85,6 +88,51 @@ def test_a_dry_run_queues_and_stores_nothing(
     assert (ran.code, len(ran.json)) == (0, 1), ran.err
     assert sqlite_cli("message", "list", "-o", "json").json == []
     assert not Path(migrated_sqlite.partition("///")[2] + "-media").exists()
+
+
+def test_a_dry_run_prepares_each_file_once(
+    sqlite_cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people(sqlite_cli)
+    prepared: list[Sequence[str]] = []
+
+    def prepare(files: Sequence[str], *, keep_metadata: bool) -> list[OutgoingFile]:
+        prepared.append(files)
+        return prepare_files(files, keep_metadata=keep_metadata)
+
+    monkeypatch.setattr("petmsg.workflows.outgoing_files.prepare_files", prepare)
+    file = folder / "messages.csv"
+    file.write_text(lines(HEADER, ("C-1", "Hi", "rex.jpg", "", "")))
+    assert sqlite_cli("message", "send", "--file", str(file), "--dry-run").code == 0
+    assert prepared == [[str(folder / "rex.jpg")]]
+
+
+@pytest.mark.parametrize("is_still_there", [True, False])
+def test_bytes_that_another_process_deleted_are_stored_again_or_the_row_is_refused(
+    sqlite_cli: Cli,
+    migrated_sqlite: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_still_there: bool,
+) -> None:
+    people(sqlite_cli)
+    store = Path(migrated_sqlite.partition("///")[2] + "-media")
+
+    def stored() -> list[Path]:
+        return [each for each in store.rglob("*") if each.is_file() and len(each.name) >= 32]
+
+    def delete(cursor: Cursor, hashes: Iterable[str]) -> None:
+        for each in stored():
+            each.unlink()
+        if not is_still_there:
+            (folder / "rex.jpg").unlink()
+
+    monkeypatch.setattr("petmsg.cli.flows.send_file.lock_bytes", delete)
+    file = folder / "messages.csv"
+    file.write_text(lines(HEADER, ("C-1", "Hi", "rex.jpg", "", ""), ("C-2", "Hi", "", "", "")))
+    ran = sqlite_cli("message", "send", "--file", str(file), "-o", "json")
+    queued = [row["row"] for row in ran.json if row.get("status") == "queued"]
+    assert (queued, len(stored())) == (([2, 3], 1) if is_still_there else ([3], 0))
 
 
 def test_contact_details_are_a_warning_of_their_line(sqlite_cli: Cli) -> None:
