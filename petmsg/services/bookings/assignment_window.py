@@ -1,4 +1,5 @@
-"""Assignment windows: the only module that computes and stores the windows of bookings."""
+"""Assignment windows: computes and stores the windows of bookings. Only `people/offboard` changes
+stored ones, too."""
 
 from collections.abc import Container, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -112,7 +113,7 @@ def upsert_windows(
         lead = usual_lead if lead_minutes is None else timedelta(minutes=lead_minutes)
         starts_at = booked_from - lead
         ends_at = booked_until + grace
-        after = _span(starts_at, booked_until, ends_at, sitter)
+        after = window_span(starts_at, booked_until, ends_at, sitter)
         row = existing.get(booking_id)
         if row is None:
             thread_id = threads[client_id].id
@@ -133,7 +134,7 @@ def upsert_windows(
         placed[booking_id] = UpsertedWindow(row.id, reused=True, moved=differs)
         if differs:
             moved.append({**wanted, "id": row.id})
-            before = _span(row.starts_at, row.booked_until, row.ends_at, row.sitter)
+            before = window_span(row.starts_at, row.booked_until, row.ends_at, row.sitter)
             payload = {"client": client, "before": before, "after": after}
             uow.audit("window.updated", "window", booking, payload)
     cursor.run_many(queries.UPDATE_WINDOW, moved)
@@ -192,7 +193,7 @@ def _default_numbers(
     return {each: own.get(each, fallback) if each else fallback for each in sitters}
 
 
-def _span(
+def window_span(
     starts_at: datetime, booked_until: datetime, ends_at: datetime, sitter: str | None
 ) -> dict[str, Any]:
     """A window as the audit stores it, so that its past state can be read later."""

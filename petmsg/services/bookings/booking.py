@@ -14,6 +14,7 @@ from petmsg.queries.lookup import SitterKey, find_client, find_sitter
 from petmsg.queries.suggestions import no_booking
 from petmsg.services.bookings import assignment_window as window
 from petmsg.services.bookings.absence_warnings import absence_warnings
+from petmsg.services.bookings.assignment_window import window_span
 from petmsg.services.bookings.booking_changes import (
     changeable_values,
     load_bookings,
@@ -111,12 +112,9 @@ def cancel(uow: UnitOfWork, ref: str, *, reason: str | None = None) -> BookingCh
         return _changed(row, window_id=_window_id(uow, row), reused=True)
     mark_cancelled(uow.cursor, row.id)
     for existing in confirm_queries.windows_of_bookings(uow.cursor, uow.org.id, [row.id]):
-        span = {
-            "starts_at": existing.starts_at,
-            "booked_until": existing.booked_until,
-            "ends_at": existing.ends_at,
-            "sitter": existing.sitter,
-        }
+        span = window_span(
+            existing.starts_at, existing.booked_until, existing.ends_at, existing.sitter
+        )
         uow.audit(
             "window.closed",
             "window",

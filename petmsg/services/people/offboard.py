@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import col, or_, select
 
 from petmsg.enums.bookings import BookingStatus
 from petmsg.enums.people import SitterStatus
 from petmsg.models import AssignmentWindow, Booking, Sitter, SitterActivity
+from petmsg.queries.client import client_ref
+from petmsg.services.bookings.assignment_window import window_span
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import number_held_by
 from petmsg.services.people.sitter import locked
@@ -104,19 +107,10 @@ def _end_running_windows(uow: UnitOfWork, sitter: Sitter) -> list[str]:
         .with_for_update()
     ).all()
     for window, booking in running:
-        before = _span(window.starts_at, window.ends_at, sitter.ref)
+        before = _span(window, sitter.ref)
         window.ends_at = uow.now
         window.booked_until = min(window.booked_until, uow.now)
-        uow.audit(
-            "window.updated",
-            "window",
-            booking.ref,
-            {
-                "before": before,
-                "after": _span(window.starts_at, window.ends_at, sitter.ref),
-            },
-            reason="sitter offboarded",
-        )
+        _audit_window(uow, booking, before, _span(window, sitter.ref))
     return [booking.ref for _, booking in running]
 
 
@@ -158,18 +152,17 @@ def _unassign_later_bookings(uow: UnitOfWork, sitter: Sitter) -> list[str]:
         window = windows.get(booking.id or 0)
         if window is not None:
             window.sitter_id = None
-            uow.audit(
-                "window.updated",
-                "window",
-                booking.ref,
-                {
-                    "before": _span(window.starts_at, window.ends_at, sitter.ref),
-                    "after": _span(window.starts_at, window.ends_at, None),
-                },
-                reason="sitter offboarded",
-            )
+            _audit_window(uow, booking, _span(window, sitter.ref), _span(window, None))
     return [booking.ref for booking in later]
 
 
-def _span(starts_at: datetime, ends_at: datetime, sitter: str | None) -> dict[str, object]:
-    return {"starts_at": starts_at, "ends_at": ends_at, "sitter": sitter}
+def _audit_window(
+    uow: UnitOfWork, booking: Booking, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    client = client_ref(uow.cursor, booking.client_id)
+    payload = {"client": client, "before": before, "after": after}
+    uow.audit("window.updated", "window", booking.ref, payload, reason="sitter offboarded")
+
+
+def _span(window: AssignmentWindow, sitter: str | None) -> dict[str, Any]:
+    return window_span(window.starts_at, window.booked_until, window.ends_at, sitter)

@@ -173,6 +173,35 @@ def test_deactivating_is_audited_with_its_reason_and_actor(sqlite_cli: Cli) -> N
     }
 
 
+def test_the_audit_holds_all_of_each_window(sqlite_cli: Cli) -> None:
+    """As of any other change of a window, so that its past state can be read later."""
+    numbers(sqlite_cli, N1)
+    sqlite_cli(*MAYA, "--activate")
+    booked(sqlite_cli, "B-1", "-1h", "+1h")
+    booked(sqlite_cli, "B-2", "+1d", "+2d")
+    created = {
+        event["ref"]: event["payload"]
+        for event in events(sqlite_cli)
+        if event["event"] == "window.created"
+    }
+    deactivated(sqlite_cli, "S-1")
+    changed = {
+        event["ref"]: event["payload"]
+        for event in events(sqlite_cli)
+        if event["event"] == "window.updated"
+    }
+    now = "2026-02-14T15:00:00Z"
+    after = {"B-1": {"booked_until": now, "ends_at": now}, "B-2": {"sitter": None}}
+    assert changed == {
+        ref: {
+            "client": payload["client"],
+            "before": payload["after"],
+            "after": payload["after"] | after[ref],
+        }
+        for ref, payload in created.items()
+    }
+
+
 def test_deactivating_again_changes_nothing(sqlite_cli: Cli) -> None:
     numbers(sqlite_cli, N1)
     sqlite_cli(*MAYA, "--activate")
