@@ -1,8 +1,8 @@
 """Times: aware UTC inside petmsg; local time exists in parsing and rendering only.
 
-`now()` is the only reader of the wall clock, and a command calls it once; `uptime()` measures
-durations. Patterns are compiled and `zoneinfo` is loaded at their first use, so that they do not
-slow down each start.
+`now()` is the only reader of the wall clock. A command calls it once; what runs for long (`serve`,
+`dispatch --watch`) calls it for each transaction. `uptime()` measures durations. Patterns are
+compiled and `zoneinfo` is loaded at their first use, so that they do not slow down each start.
 """
 
 import re

@@ -312,15 +312,6 @@ class NotifyFileUnusable(Misconfigured):
     hint = "Restore it, or remove it and add the channels again; see: petmsg config show"
 
 
-class ChannelUrlMissing(Misconfigured):
-    """The database has a channel whose URL is not on this machine."""
-
-    code = "channel_url_missing"
-
-    def __init__(self, channel: str, *, hint: str) -> None:
-        super().__init__(f"The URL of channel {quoted(channel)} is not on this machine.", hint=hint)
-
-
 # --- the provider ----------------------------------------------------------------------------
 
 
@@ -336,13 +327,6 @@ class ProviderOutcomeUnknown(PetmsgError):
     the provider was asked."""
 
     code = "provider_outcome_unknown"
-    exit_code = PROVIDER
-
-
-class ChannelFailed(PetmsgError):
-    """A channel did not accept a message: exit 6."""
-
-    code = "channel_failed"
     exit_code = PROVIDER
 
 

@@ -1,6 +1,7 @@
 """The settings of a command and their sources: an option, the environment or a default.
 
-Only this module and the command line's context read the environment.
+The settings of petmsg are read here and in `cli`. Of its surroundings (a terminal's colours and
+width, PostgreSQL's own PG… variables, a home folder) `render` and `db` read what they need.
 """
 
 import os
@@ -79,7 +80,7 @@ def config_file(environ: Mapping[str, str]) -> Path | None:
     """The file with settings; None if there is none. A file that is named must be there."""
     named = environ.get(CONFIG)
     if named:
-        return _of_home(named, environ)
+        return path_of_home(named, environ)
     base = environ.get("XDG_CONFIG_HOME")
     folder = Path(base) if base else Path(environ.get("HOME") or "", ".config")
     path = folder / "petmsg" / "config.toml"
@@ -126,14 +127,14 @@ def credentials_file(environ: Mapping[str, str]) -> Path:
 def notify_file(environ: Mapping[str, str]) -> Setting:
     """The private file with the URLs of the channels: beside the credentials file, unless named."""
     if environ.get(NOTIFY_FILE):
-        named = _of_home(environ[NOTIFY_FILE], environ)
+        named = path_of_home(environ[NOTIFY_FILE], environ)
         return Setting("notify file", str(named), f"environment {NOTIFY_FILE}")
     beside = environ.get(TWILIO_CREDENTIALS)
-    file = _of_home(beside, environ) if beside else credentials_file(environ)
+    file = path_of_home(beside, environ) if beside else credentials_file(environ)
     return Setting("notify file", str(file.with_name("notify.json")), "default")
 
 
-def _of_home(path: str, environ: Mapping[str, str]) -> Path:
+def path_of_home(path: str, environ: Mapping[str, str]) -> Path:
     """The path that a variable names; `~/` is the home folder, as it is in a shell."""
     folder = environ.get("HOME")
     return Path(folder, path[2:]) if folder and path.startswith("~/") else Path(path)

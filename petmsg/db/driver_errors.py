@@ -153,7 +153,7 @@ def is_driver_error(problem: BaseException) -> bool:
     if isinstance(problem, sqlite3.Error) or _refused_value(problem):
         return True
     return any(
-        kind.__module__.partition(".")[0] in ("psycopg", "sqlalchemy") and kind.__name__ != "object"
+        kind.__module__.partition(".")[0] in ("psycopg", "sqlalchemy")
         for kind in type(problem).__mro__
     )
 

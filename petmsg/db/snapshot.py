@@ -22,7 +22,7 @@ _REVISION = "SELECT version_num FROM alembic_version"
 
 
 def busy_seconds(location: Location) -> float:
-    """How many milliseconds to wait for a lock on the SQLite file."""
+    """How many seconds to wait for a lock on the SQLite file."""
     return BUSY_SECONDS if location.wait_seconds is None else location.wait_seconds
 
 

@@ -90,7 +90,7 @@ class ObjectStore:
                 yield StoredFile(name, int(about["size"]), self._time_of(path, about))
 
     def count_unfinished(self, *, before: datetime) -> int:
-        """None: an interrupted upload leaves no object."""
+        """0: an interrupted upload leaves no object."""
         del before
         return 0
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from petmsg.errors import CredentialsMissing
 from petmsg.providers.account_names import variable_of
 from petmsg.providers.private_file import read_values
-from petmsg.settings import TWILIO_CREDENTIALS
+from petmsg.settings import TWILIO_CREDENTIALS, path_of_home
 
 SID_NAME = "TWILIO_ACCOUNT_SID"
 TOKEN_NAME = "TWILIO_AUTH_TOKEN"  # noqa: S105 - because this is a variable's name, not a token
@@ -158,10 +158,7 @@ def where_stripe_secrets_come_from(environ: Mapping[str, str], default_file: Pat
 
 def _chosen_file(environ: Mapping[str, str], default_file: Path) -> Path:
     named = environ.get(FILE_NAME)
-    if not named:
-        return default_file
-    home = environ.get("HOME")
-    return Path(home, named[2:]) if home and named.startswith("~/") else Path(named)
+    return path_of_home(named, environ) if named else default_file
 
 
 def _stripe_in(path: Path) -> str:

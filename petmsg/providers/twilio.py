@@ -1,5 +1,5 @@
-"""The adapter for Twilio, through its official SDK. Only this module, `twilio_http` and
-`twilio_signature` import `twilio`.
+"""The adapter for Twilio, through its official SDK. Beside this module only `twilio_http`,
+`twilio_signature` and `twilio_voice` import `twilio`.
 
 `send` returns one of four outcomes and raises nothing. It returns `RetryLater` only if the message
 was certainly not processed (429, the codes of congestion, a connection that was never made).
@@ -7,7 +7,7 @@ Everything uncertain is `Unknown`: the API has no idempotency keys, so a second 
 the message twice. Lookups follow the same rule: an answer that is not complete and readable is
 `ProviderUnavailable`, never "not found".
 
-The SDK is slow to import, so that only the command line's context imports this module, and late.
+The SDK is slow to import, so that only `registry` imports this module, when an org uses Twilio.
 """
 
 import re

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3 import exceptions as urllib3_errors
 
+from petmsg import clock
 from petmsg.errors import Misconfigured
 from petmsg.providers.base import TOO_LATE, RetryLater, Unknown
 from petmsg.providers.public_url import LOOPBACK
@@ -114,7 +115,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     until = _http_date(asked)
     if until is None:
         return None
-    since = answered_at(headers) or datetime.now(UTC)
+    since = answered_at(headers) or clock.now()
     return min(max((until - since).total_seconds(), 0.0), float(_LONGEST_WAIT))
 
 

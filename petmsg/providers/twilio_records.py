@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from petmsg import clock
 from petmsg.errors import ProviderUnavailable
 from petmsg.money import Money, read_money
 from petmsg.providers.base import Bill, Delivery, ProviderMessage, ProviderNumber, ReceivedMessage
@@ -132,7 +133,7 @@ def text_of(
         to_e164=message.word("to") or to_e164,
         body=message.text("body"),
         delivery=delivery,
-        created_at=message.time("date_created", "date_sent", "date_updated") or datetime.now(UTC),
+        created_at=message.time("date_created", "date_sent", "date_updated") or clock.now(),
         code=None if code is None else str(code),
         rejection_class=None if code is None else look_up(code).in_report,
         media_count=message.count("num_media"),

@@ -1,5 +1,4 @@
-"""Checks the signature of Twilio's requests with its SDK. Besides the adapter, the only module that
-imports `twilio`.
+"""Checks the signature of Twilio's requests with its SDK.
 
 Twilio signs the URL it was given and every parameter of the form, including blank ones. The URL is
 the configured public one, never what the request says: proxies change that, and forgers choose it.

@@ -79,16 +79,17 @@ SELECT id, entity, ref FROM alert
 WHERE org_id = :org_id AND kind = 'client_waiting' AND done_at IS NULL
 """
 
-# What came in before then was seen.
 WAITS_NO_LONGER = "answered, claimed or closed"
 """Why petmsg itself ends the alert of somebody who waits."""
 
+# What came in before then was seen.
 _WAITING_LAST_CLOSED = """
 SELECT max(done_at) AS done_at FROM alert
 WHERE org_id = :org_id AND kind = 'client_waiting' AND entity = :entity AND ref = :ref
   AND coalesce(done_reason, '') <> :no_longer
 """
 
+# One statement, because two processes may raise the same alert at the same moment.
 _INSERT_ALERT = """
 INSERT INTO alert (org_id, severity, kind, entity, ref, message, command, count, opened_at, last_at)
 VALUES (:org_id, :severity, :kind, :entity, :ref, :message, :command, 1, :now, :now)

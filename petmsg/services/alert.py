@@ -17,8 +17,6 @@ from petmsg.queries.alert import (
 )
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each, run_in_savepoint
 
-# One statement, because two processes may raise the same alert at the same moment.
-
 
 @dataclass(frozen=True, slots=True)
 class Done:

@@ -25,7 +25,7 @@ from petmsg.errors import (
     ProviderUnavailable,
     Refused,
 )
-from petmsg.providers.base import Provider, ReceivedMedia, ReceivedMessage
+from petmsg.providers.base import MOST_MEDIA, Provider, ReceivedMedia, ReceivedMessage
 from petmsg.providers.registry import PROVIDERS, needs_public_url
 from petmsg.queries.inbound import org_of_number, orgs_of_numbers, stored_message
 from petmsg.queries.inbox import find_unmatched
@@ -33,7 +33,7 @@ from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.services.inbound import unmatched
 from petmsg.services.inbound.address import NotOurNumber
 from petmsg.services.inbound.poll_cursor import advance_cursor, poll_since
-from petmsg.services.inbound.receive import MOST_MEDIA, Received, receive_each
+from petmsg.services.inbound.receive import Received, receive_each
 from petmsg.services.inbound.unmatched import ReceivedUnmatched
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure, UnitOfWork

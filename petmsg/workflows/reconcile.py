@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from petmsg.db.liveness import is_dead
 from petmsg.enums.alerts import AlertKind
-from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
+from petmsg.errors import PetmsgError
 from petmsg.providers.base import Provider
 from petmsg.queries import provider_drift as queries
 from petmsg.queries.org import OrgRow, all_orgs
@@ -13,11 +13,18 @@ from petmsg.services.numbers.account_numbers import note_numbers
 from petmsg.services.outbox import unknown_outcomes
 from petmsg.services.provider_drift import Drift
 from petmsg.services.unit_of_work import Failure
-from petmsg.workflows.provider_factory import Connected, connect_orgs, raise_after_warnings
+from petmsg.workflows.provider_factory import (
+    Connected,
+    connect_orgs,
+    raise_after_warnings,
+    unanswered_problem,
+)
 from petmsg.workflows.provider_numbers import numbers_of
 from petmsg.workflows.reconcile_calls import reconcile_calls
 from petmsg.workflows.store import Store
 from petmsg.workflows.worker.rescuer import rescue
+
+_AGAIN = "Results so far are stored; run petmsg reconcile again for the rest."
 
 Line = tuple[OrgRow, Provider]
 
@@ -43,15 +50,8 @@ def _differences(store: Store, connected: Connected) -> Iterator[list[Drift]]:
         yield reconcile_calls(store, org, provider, problems)
     for account in dict.fromkeys(org.account for org, _ in lines):
         yield _numbers(store, [line for line in lines if line[0].account == account], problems)
-    raise_after_warnings(store, [*connected.problems, *([_told(problems)] if problems else [])])
-
-
-def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
-    account = next((each for each in problems if isinstance(each, ProviderAccount)), None)
-    return account or ProviderUnavailable(
-        problems[0].message,
-        hint="Results so far are stored; run petmsg reconcile again for the rest.",
-    )
+    unanswered = [unanswered_problem(problems, hint=_AGAIN)] if problems else []
+    raise_after_warnings(store, [*connected.problems, *unanswered])
 
 
 def _texts(

@@ -96,11 +96,9 @@ class Dialogue:
         if problem.hint:
             self.say(f"  hint: {problem.hint}")
 
-    def run(
-        self, *arguments: str, secretly: Sequence[str] = (), stdin: str = "", shown: str = ""
-    ) -> None:
-        """Run a command as a shell would, and keep it in `steps`. `secretly` is added to what is
-        run, and `shown` to what is kept. Raises `StepFailed`."""
+    def run(self, *arguments: str, stdin: str = "", shown: str = "") -> None:
+        """Run a command as a shell would, and keep it in `steps`, with `shown` behind it. Raises
+        `StepFailed`."""
         database = self.context.db_option
         named = () if database is None else ("--db", self.context.location.display_url)
         step = Step(
@@ -108,7 +106,7 @@ class Dialogue:
             "planned" if self.context.dry_run else "done",
         )
         if not self.context.dry_run:
-            self._ran([*arguments, *secretly], stdin)
+            self._ran(arguments, stdin)
         self.say(f"$ {step.command}")
         self.steps.append(step)
 

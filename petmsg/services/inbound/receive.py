@@ -17,7 +17,7 @@ from petmsg.enums.opt_outs import Keyword
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.routing import InboundCode
 from petmsg.errors import Refused
-from petmsg.providers.base import ReceivedMedia, ReceivedMessage
+from petmsg.providers.base import MOST_MEDIA, ReceivedMedia, ReceivedMessage
 from petmsg.queries.inbound import (
     read_inbound_facts,
     set_keyword,
@@ -50,8 +50,6 @@ STALE_AFTER = timedelta(hours=1)
 """A message received longer ago is stored, but neither relayed nor answered automatically."""
 LONGEST_BODY = 20_000
 """Longer than any carrier delivers; the rest is cut off, with a note in the body."""
-MOST_MEDIA = 10
-"""As many files of one message are kept: no carrier delivers more. The count says how many came."""
 _NOT_TEXT = {0: "\N{REPLACEMENT CHARACTER}"}
 _CUT = " … [cut off]"
 

@@ -239,7 +239,7 @@ def retry(uow: UnitOfWork, message_id: int, *, reason: str) -> Queued:
 
 
 def cancel(uow: UnitOfWork, message_id: int, *, reason: str | None = None) -> Queued:
-    """Cancel a queued message, or close one with an unknown outcome.
+    """Cancel a queued or held message, or close one with an unknown outcome or stuck in sending.
 
     What a queued message would have passed on or answered waits in the inbox.
     """

@@ -146,11 +146,6 @@ def _texts_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Sequen
     ).all()
 
 
-# Messages that repeat the client's messages or name the client: forwards; a sitter's messages that
-# were forwarded to the client; notices about either, or about a message for which the client was a
-# choice; and notices with the client's name, such as when the sitter's next visit with them opens.
-
-
 def _passed_on(uow: UnitOfWork, client: Client, in_thread: Sequence[Message]) -> Sequence[Message]:
     """Return messages outside any thread that repeat the client's messages or name the client,
     locked until the commit."""

@@ -26,7 +26,8 @@ CHUNK = 1000
 
 @dataclass(frozen=True, slots=True)
 class RowDone:
-    """A row that was imported: `result` is `created`, `updated` or `unchanged`.
+    """A row that was imported: `result` is `created`, `updated` or `unchanged`; of a
+    calendar also `cancelled`.
 
     `notes` say what a person should look at: a likely double, a value that was left out.
     """
