@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -77,6 +78,11 @@ class GroupCommit:
         """Whether the storing thread runs."""
         return self._thread.is_alive()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything that was queued was given to `store`."""
+        return not self._queue
+
     def put(self, item: object) -> asyncio.Future[Outcome]:
         """Queue an item; the future gets its outcome. Call it in the event loop's thread.
 
@@ -110,13 +116,14 @@ class GroupCommit:
             except Exception:  # noqa: BLE001 because the thread must outlive any bug
                 outcomes = [BROKEN] * len(batch)
             loop = batch[0].answer.get_loop()
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop has closed: nobody waits for the answers
                 loop.call_soon_threadsafe(_answer, batch, outcomes)
 
     def _next(self, *, linger: bool) -> list[_Waiting]:
         """The next batch; empty at the end."""
         if not self._wait(IDLE_SECONDS):
-            self._on_idle()
+            with suppress(Exception):  # the thread must outlive any bug
+                self._on_idle()
             self._wait(None)
         if linger:
             time.sleep(LINGER_SECONDS)

@@ -123,3 +123,46 @@ def test_a_bug_is_a_500_and_the_writer_lives_on() -> None:
             queue.put("late")
 
     asyncio.run(ask())
+
+
+def test_the_writer_lives_on_when_letting_go_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "IDLE_SECONDS", 0.01)
+    fails = threading.Event()
+
+    def let_go() -> None:
+        fails.set()
+        raise OSError("the disk failed")
+
+    async def ask() -> None:
+        with GroupCommit(all_done, on_idle=let_go) as queue:
+            assert await asyncio.to_thread(fails.wait, 10)
+            assert await asyncio.wait_for(queue.put("text"), 10) == DONE
+
+    asyncio.run(ask())
+
+
+def test_what_waits_is_stored_after_the_loop_has_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "MOST_AT_ONCE", 1)
+    began, goes_on, stored = threading.Event(), threading.Event(), []
+
+    def store(items: Sequence[object]) -> list[Outcome]:
+        began.set()
+        goes_on.wait(10)
+        stored.extend(items)
+        return all_done(items)
+
+    async def ask(queue: GroupCommit) -> None:
+        assert queue.put_aside("first")
+        assert queue.put_aside("second")
+        await asyncio.to_thread(began.wait, 10)
+
+    loop = asyncio.new_event_loop()
+    with GroupCommit(store) as queue:
+        loop.run_until_complete(ask(queue))
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+        # It closes between the question and the call.
+        monkeypatch.setattr(loop, "is_closed", lambda: False)
+        goes_on.set()
+    monkeypatch.undo()
+    assert (stored, queue.is_empty) == (["first", "second"], True)
