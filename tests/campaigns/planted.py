@@ -128,7 +128,7 @@ BUGS = (
     Bug("a speaker is ignored", "rules/routing/decide.py",
         "if facts.speaker is not None:\n        sitter =", "if False:\n        sitter =",
         "tests/rules/routing/test_decide_against_naive_model.py"
-        " tests/cli/test_waited.py::test_each_sitter_answers_from_their_own_number"),
+        " tests/system/test_waited.py::test_each_sitter_answers_from_their_own_number"),
     # ------------------------------------------------------------------------------- replies
     Bug("STOP comes to the sitter", "rules/routing/inbound.py",
         "if facts.keyword is not None:", "if False:", REPLIES),
@@ -193,7 +193,7 @@ BUGS = (
         "if before is not None and not take_over:", "if False:", REPLIES),
     Bug("a waiting forward is not decided again at the claim", "services/outbox/system_messages.py",
         "if relay.kind is RelayKind.FORWARD:", "if False:",
-        "tests/cli/test_waited.py"
+        "tests/system/test_waited.py"
         "::test_a_forward_that_waited_goes_to_no_sitter_who_does_not_sit_any_more"),
     Bug("a reaction is passed on", "rules/routing/relay.py",
         "if quotes.reaction is Reaction.YES:", "if False:",
@@ -276,7 +276,7 @@ BUGS = (
         "tests/services/people/test_optout_order.py::test_an_older_word_ends_no_newer_opt_out"),
     Bug("a phone that is the client's no more", "queries/send_blocks.py",
         "is_their_phone=client_id is None or to_e164 in phones", "is_their_phone=True",
-        "tests/cli/test_waited.py::test_a_retry_after_hours_asks_whose_phone_it_is"),
+        "tests/system/test_waited.py::test_a_retry_after_hours_asks_whose_phone_it_is"),
     # ------------------------------------------------------------------------------- sending
     Bug("twice as fast as it may", "rules/rate_limit.py",
         "max(segments, 1) / segments_per_second", "max(segments, 1) / segments_per_second / 2",
@@ -343,7 +343,7 @@ BUGS = (
         "tests/services/people tests/cli/commands/test_client.py"),
     Bug("an extension is dropped in silence", "phone_formats.py",
         "return Phone(e164, extension, is_unassigned)", "return Phone(e164, None, is_unassigned)",
-        "tests/test_phone_formats.py tests/cli/test_phones.py"),
+        "tests/test_phone_formats.py tests/system/test_phones.py"),
     Bug("any file is replaced by refused rows", "cli/rejects.py",
         "if is_other:", "if False:", "tests/cli/test_rejects.py"),
     Bug("a cut calendar cancels without a question", "services/bookings/calendar_import.py",
@@ -375,7 +375,7 @@ BUGS = (
     Bug("an unregistered number is no good any more", "services/outbox/rejections.py",
         "RejectionClass.REGISTRATION: _stay_queued,", "RejectionClass.REGISTRATION: _fail,",
         "tests/services/outbox/test_repeated_codes.py tests/cli/flows/"
-        "test_account_that_refuses_all.py"),
+        "test_dispatch_refused_account.py"),
     Bug("one message less stops sending", "rules/repeated_codes.py",
         "return phones >= STOP_AT and", "return phones >= STOP_AT - 1 and",
         "tests/rules/test_repeated_codes.py tests/services/outbox/test_repeated_codes.py"),

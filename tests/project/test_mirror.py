@@ -19,9 +19,6 @@ NOT_MIRRORED = {
 """Folders whose subject is no module."""
 
 OF_SEVERAL = {
-    "cli/test_phones.py": "phones in every command that takes one",
-    "cli/test_waited.py": "several commands, hours apart: what waited is decided anew",
-    "cli/test_words_for_people.py": "the words of all commands",
     "db/test_bad_databases.py": "every module of petmsg.db meets a damaged file",
     "db/test_bad_databases_access.py": "as above, with a file that may not be used",
     "db/test_bad_databases_postgres.py": "as above, with a server that cannot be used",
@@ -31,19 +28,8 @@ OF_SEVERAL = {
     "models/test_invariants_of_sending.py": "the constraints of all tables that sending writes",
     "queries/test_plans.py": "the plans of all texts of petmsg.queries",
     "queries/test_steps.py": "what SQLite does for each command, as test_plans for PostgreSQL",
-    "media/test_memory.py": "the whole package, on files that are made to be large",
-    "media/test_no_position_leaves.py": "the whole package, on many files of each type",
     "queries/test_query_texts.py": "all texts of petmsg.queries",
     "queries/test_where_sql_stands.py": "no SQL outside petmsg.queries",
-    "rules/contact_details/test_rates.py": "the whole package, on many messages",
-    "cli/flows/test_account_that_refuses_all.py": "dispatching, the table of codes, holds, alerts",
-    "render/test_held_numbers.py": "a held number in every command that shows one",
-    "services/calls/test_forget_during_call.py": "erasing a client, and all steps of a call",
-    "services/calls/test_locks.py": "all steps of a call, while a client is erased or moved",
-    "workflows/test_voicemails.py": "storing calls, fetching files and erasing clients together",
-    "services/outbox/test_reconcile_by_receipt.py": "receipts and unknown outcomes together",
-    "services/routes/test_other_countries.py": "explaining, simulating and sending together",
-    "services/outbox/test_quiet_hours.py": "a rule, its query and what the queue does with them",
 }
 """Files that are about more than one module, and what they are about."""
 

@@ -136,7 +136,7 @@ SLOW = {
     "tests/db/test_migrate_company.py": "as above",
     "tests/db/test_migrate_account.py": "as above",
     "tests/db/test_migrate_calls.py": "as above",
-    "tests/services/calls/test_forget_during_call.py": "a whole call per place to erase its client",
+    "tests/services/people/test_erase_during_call.py": "a whole call per place to erase its client",
     "tests/workflows/test_number_market.py::test_a_lost_answer": "waits for time-outs",
     "tests/db/test_migrate.py::test_merging": "as above",
     "tests/db/test_migrate.py::test_down_makes": "as above",
@@ -175,7 +175,7 @@ SLOW = {
     "tests/providers/test_twilio_timeouts.py::test_no_thread_is_given": "waits in real time",
     "tests/services/outbox/test_unknown_outcomes.py::test_two_clocks_apart": "waits in real time",
     "tests/notify/test_sending.py": "a process for each note",
-    "tests/cli/test_waited.py": "waits for the rate limit",
+    "tests/system/test_waited.py": "waits for the rate limit",
     "tests/cli/commands/test_route.py::test_the_promise_holds": "random histories of a company",
     "tests/services/inbound/test_relay_staff.py::test_whatever_happens": "random histories",
     "tests/db/test_liveness.py::test_no_clock_decides": "starts processes with other clocks",
@@ -216,7 +216,7 @@ FAST = (
     "tests/db/test_bad_databases.py::test_every_table",
     "tests/db/test_migrate.py::test_a_fresh_upgrade_makes_exactly_what_the_models_say[sqlite",
     "tests/notify/test_sending.py::test_a_note_arrives",
-    "tests/cli/test_waited.py::test_a_forward_says",
+    "tests/system/test_waited.py::test_a_forward_says",
     "tests/cli/commands/test_serve.py::test_a_text_comes_in_once_however_often_it_is_delivered[sqlite",
     "tests/cli/commands/test_serve.py::test_what_is_not_signed_is_refused",
     "tests/cli/commands/test_serve_stripe.py::test_a_paid_booking_is_confirmed_once[sqlite",
@@ -231,7 +231,7 @@ FAST = (
     "tests/services/inbound/test_receive_privately.py::test_an_answer_to_the_front_desk_reaches_no_sitters_phone[sqlite-2",
     "tests/workflows/test_notify_thread.py::test_dispatch_tells_channels_by_itself[sqlite",
     (
-        "tests/services/calls/test_forget_during_call.py"
+        "tests/services/people/test_erase_during_call.py"
         "::test_whatever_comes_after_it_names_nobody[sqlite-missed-2"
     ),
     "tests/services/outbox/test_claim.py",
