@@ -23,6 +23,8 @@ from petmsg.providers.credentials import (
 _START, _END = "twilio-", ".env"
 LOOK_EVERY = 5.0
 """Seconds after which a token that was removed from a file is not accepted any more, at most."""
+KEEP_SECONDS = 60.0
+"""How long the credentials of a file count after it became unusable: it may be being written."""
 State = tuple[tuple[str, int, int, int, int], ...]
 
 
@@ -67,6 +69,8 @@ class StoredAccounts:
         self._lock = threading.Lock()
         self._by_name: dict[str | None, TwilioCredentials] = {}
         self._problems: dict[str | None, CredentialsMissing] = {}
+        self._kept_until: dict[str | None, float] = {}
+        """When the credentials of an unusable file end, by the name of the account (monotonic)."""
         self._state: State | None = None
         self._looked_at = time.monotonic()
         self._read_changes()
@@ -108,23 +112,25 @@ class StoredAccounts:
     def _read_changes(self) -> None:
         names = stored_account_names(self._environ, self._default_file)
         state = self._state_of(names)
-        if state == self._state:
+        now = time.monotonic()
+        if state == self._state and all(now < until for until in self._kept_until.values()):
             return
         is_first, self._state = self._state is None, state
         found: dict[str | None, TwilioCredentials] = {}
         problems: dict[str | None, CredentialsMissing] = {}
+        kept_until: dict[str | None, float] = {}
         for name in names:
             try:
                 found[name] = load_twilio_credentials(self._environ, self._default_file, name)
             except CredentialsMissing as problem:
                 problems[name] = problem
-                # A file that is being written: what was read before stays until it is whole.
-                if name in self._by_name:
-                    found[name] = self._by_name[name]
+                until = self._kept_until.get(name, now + KEEP_SECONDS)
+                if name in self._by_name and now < until:
+                    found[name], kept_until[name] = self._by_name[name], until
                 self._on_change(f"{problem.message} {problem.hint}")
         if found != self._by_name and not is_first:
             self._on_change("Twilio's credentials were read again.")
-        self._by_name, self._problems = found, problems
+        self._by_name, self._problems, self._kept_until = found, problems, kept_until
 
     def _state_of(self, names: list[str | None]) -> State:
         """What tells a file that was changed from one that was not."""

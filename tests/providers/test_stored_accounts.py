@@ -1,7 +1,11 @@
 """The accounts whose credentials a server has, and what it notices while it runs."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from petmsg.providers import stored_accounts
 from petmsg.providers.stored_accounts import StoredAccounts, stored_account_names
 
 SID, NORTH = "AC" + "0" * 32, "AC" + "1" * 32
@@ -66,3 +70,27 @@ def test_a_file_that_became_unusable_leaves_what_was_read_before(tmp_path: Path)
     assert set(accounts.problems) == {None}
     assert accounts.has_tokens
     assert "good-token" not in "".join(told)
+
+
+@pytest.mark.parametrize("content", ["", f"TWILIO_ACCOUNT_SID={SID}\n"])
+def test_a_token_that_was_taken_out_of_its_file_ends_after_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    uptime = [100.0]
+    monkeypatch.setattr(stored_accounts, "time", SimpleNamespace(monotonic=lambda: uptime[0]))
+    told: list[str] = []
+    write(tmp_path / "twilio.env", SID, "revoked")
+    write(tmp_path / "twilio-north.env", NORTH, "north")
+    accounts = StoredAccounts({}, tmp_path / "twilio.env", told.append)
+    (tmp_path / "twilio.env").write_text(content)
+    for uptime[0] in (105.0, 160.0):
+        accounts.look_if_due()
+        assert accounts.tokens_of(SID) == ("revoked",)
+    uptime[0] = 165.0
+    accounts.look_if_due()
+    assert (accounts.tokens_of(SID), accounts.tokens_of(NORTH)) == ((), ("north",))
+    assert "Twilio's credentials were read again." in told
+    write(tmp_path / "twilio.env", SID, "new")
+    uptime[0] = 170.0
+    accounts.look_if_due()
+    assert (accounts.tokens_of(SID), accounts.problems) == (("new",), {})
