@@ -6,7 +6,13 @@ from importlib import import_module
 import pytest
 
 from petmsg.providers import sandbox
-from petmsg.providers.base import MOST_MEDIA, OutgoingMedia, OutgoingText, Rejected, RejectionClass
+from petmsg.providers.base import (
+    MOST_MEDIA,
+    OutgoingMedia,
+    OutgoingMessage,
+    Rejected,
+    RejectionClass,
+)
 from petmsg.providers.error_codes import OutcomeCertainty, Scope
 from petmsg.providers.registry import PROVIDERS, error_codes, look_up_code
 from petmsg.providers.rejection_help import LOCAL_CODES
@@ -26,11 +32,11 @@ def test_what_the_sandbox_rejects_has_a_code_of_its_class() -> None:
     refused = [
         sandbox._refused(text)
         for text in (
-            OutgoingText("1", THEIRS, "hello"),
-            OutgoingText(OURS, "1", "hello"),
-            OutgoingText(OURS, THEIRS, " "),
-            OutgoingText(OURS, THEIRS, "a" * 1_601),
-            OutgoingText(OURS, THEIRS, "hello", media=pictures),
+            OutgoingMessage("1", THEIRS, "hello"),
+            OutgoingMessage(OURS, "1", "hello"),
+            OutgoingMessage(OURS, THEIRS, " "),
+            OutgoingMessage(OURS, THEIRS, "a" * 1_601),
+            OutgoingMessage(OURS, THEIRS, "hello", media=pictures),
         )
     ]
     for outcome in refused:
