@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from petmsg.cli.context import Context
+from petmsg.db.partial_files import temp_path_for
 from petmsg.errors import PetmsgError, UsageProblem
 from petmsg.services.unit_of_work import Failure
 from petmsg.spreadsheets.columns import REASON
@@ -65,8 +66,9 @@ def keep_rejects(
         yield Rejects(None, form)
         return
     target = _target(name, imported)
-    partial = target.parent / f".{target.name}.{os.getpid()}.partial"
+    partial = temp_path_for(target)
     try:
+        partial.unlink(missing_ok=True)  # of a killed process with the same id
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except (OSError, ValueError) as problem:
         raise _unwritable(name, problem) from None

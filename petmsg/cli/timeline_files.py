@@ -72,13 +72,16 @@ def write_privately(name: str, text: str) -> None:
     A symbolic link is followed. A device or a pipe is written to and not replaced. Raises
     `FileUnwritable`.
     """
+    from petmsg.db.partial_files import temp_path_for
+
     partial = None
     try:
         target = Path(name).resolve()
         if target.exists() and not target.is_file():
             target.write_text(text, encoding="utf-8")
             return
-        partial = target.parent / f".{target.name}.{os.getpid()}.partial"
+        partial = temp_path_for(target)
+        partial.unlink(missing_ok=True)  # of a killed process with the same id
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

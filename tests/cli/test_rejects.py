@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from petmsg.db.partial_files import temp_path_for
 from petmsg.errors import Busy
 from petmsg.services.people import client_import
 from petmsg.services.transfer import row_files
@@ -66,6 +67,17 @@ def test_a_file_of_something_else_is_not_replaced(sqlite_cli: Cli, file: Path, t
     assert other.read_text() == text
     assert sqlite_cli("client", "list", "-o", "json").json == []
     assert sqlite_cli("client", "import", str(file), "--rejects", "-").code == 2
+
+
+def test_what_a_killed_import_left_is_replaced(sqlite_cli: Cli, file: Path) -> None:
+    """In a container each petmsg has the same process id."""
+    rejects = file.with_name("rejects.csv")
+    left = temp_path_for(rejects)
+    left.write_text("cut off")
+    ran = sqlite_cli("client", "import", str(file), "--rejects", str(rejects))
+    assert (ran.code, "Refused rows" in ran.err) == (4, True)
+    assert not left.exists()
+    assert "cut off" not in rejects.read_text(encoding="utf-8-sig")
 
 
 @pytest.mark.parametrize("name", ["clients.csv", "", "missing/rejects.csv", "a\0b"])

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from petmsg.db.partial_files import temp_path_for
 from petmsg.enums.calls import CallerKind, CallStatus
 from tests.support.calls import add_call
 from tests.support.fixtures import NOW, Cli, add_org
@@ -117,6 +118,7 @@ def test_the_drawing_is_a_whole_svg_that_only_its_owner_reads(ready: Cli, tmp_pa
     ready("client", "set", "C-1", "--name", "Ann <script>alert(1)</script> & Co")
     picture, page = tmp_path / "a.svg", tmp_path / "a.html"
     picture.write_text("what was there")
+    temp_path_for(picture).write_text("what a killed process with the same id left")
     drawn(ready, "--svg", str(picture), "--html", str(page))
     root = ET.parse(picture).getroot()  # noqa: S314 because petmsg wrote it
     bars = root.findall("{http://www.w3.org/2000/svg}rect")
