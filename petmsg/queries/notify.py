@@ -58,6 +58,14 @@ SET failures = 0, failed_at = NULL, due_at = CASE WHEN due_at > :until THEN due_
 WHERE id = :id
 """
 
+# Without a failure, `due_at` is the lease of a process that tells the channel now: it stays. With
+# one it is when to try again; a process that tries at this moment may then tell the channel twice.
+_TEST_WORKS = """
+UPDATE notify_channel
+SET failures = 0, failed_at = NULL, due_at = CASE WHEN failures = 0 THEN due_at END
+WHERE id = :id
+"""
+
 _FAILED = """
 UPDATE notify_channel
 SET failures = failures + 1, failed_at = coalesce(failed_at, :now), due_at = :due_at
@@ -169,6 +177,11 @@ def give_back(cursor: Cursor, channel_id: int, *, until: datetime) -> None:
 def mark_works(cursor: Cursor, channel_id: int, *, until: datetime) -> bool:
     """Record that a channel was told, in a lease until then; whether the channel still exists."""
     return bool(cursor.run(_WORKS, id=channel_id, until=until))
+
+
+def mark_test_works(cursor: Cursor, channel_id: int) -> bool:
+    """Record that a test reached a channel, without a lease; whether the channel still exists."""
+    return bool(cursor.run(_TEST_WORKS, id=channel_id))
 
 
 def mark_failed(

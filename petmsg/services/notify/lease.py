@@ -82,8 +82,11 @@ def begin(uow: UnitOfWork, name: str) -> LeasedChannel | None:
 def end(uow: UnitOfWork, leased: LeasedChannel, outcome: Outcome) -> None:
     """Record what became of the note."""
     if outcome.trouble is None:
-        _works(uow, leased.channel, leased.until, [each.id for each in leased.alerts])
-        return
+        if queries.mark_works(uow.cursor, leased.channel.id, until=leased.until):
+            told = [each.id for each in leased.alerts]
+            queries.mark_told(uow.cursor, leased.channel, told, now=uow.now)
+            _close_failed(uow, leased.channel)
+        return  # or it was removed meanwhile
     failures = leased.channel.failures + 1
     again = uow.now + min(_FIRST_WAIT * 2 ** min(failures - 1, 10), _LONGEST_WAIT)
     is_ours = queries.mark_failed(
@@ -99,14 +102,13 @@ def give_back(uow: UnitOfWork, leased: LeasedChannel) -> None:
 
 
 def works(uow: UnitOfWork, channel: ChannelRow) -> None:
-    """Record that a channel was told of something else: it is due again at once."""
-    _works(uow, channel, uow.now + _LONGEST_WAIT, [])
+    """Record that a test reached a channel: after a failure it is due again at once. The lease of a
+    process that tells it now stays."""
+    if queries.mark_test_works(uow.cursor, channel.id):
+        _close_failed(uow, channel)
 
 
-def _works(uow: UnitOfWork, channel: ChannelRow, until: datetime, alerts: Sequence[int]) -> None:
-    if not queries.mark_works(uow.cursor, channel.id, until=until):
-        return  # it was removed meanwhile
-    queries.mark_told(uow.cursor, channel, alerts, now=uow.now)
+def _close_failed(uow: UnitOfWork, channel: ChannelRow) -> None:
     close_alert(
         uow, AlertKind.NOTIFY_FAILED, entity=ENTITY, ref=channel.name, reason="it works again"
     )

@@ -162,6 +162,30 @@ def test_a_channel_whose_note_was_stopped_is_due_again_at_once(cli: Cli, migrate
     assert tell(migrated_url) == ["1"]
 
 
+def test_a_test_does_not_end_the_lease_of_another_process(cli: Cli, migrated_url: str) -> None:
+    add(migrated_url)
+    add_alerts(migrated_url)
+    begun = begin(migrated_url)
+    assert begun is not None
+    with working(migrated_url) as uow:
+        lease.works(uow, begun.channel)
+    assert begin(migrated_url) is None
+    end(migrated_url, begun)
+    assert tell(migrated_url) == []
+
+
+def test_after_a_failure_a_test_makes_a_channel_due_at_once(cli: Cli, migrated_url: str) -> None:
+    add(migrated_url)
+    add_alerts(migrated_url)
+    begun = begin(migrated_url)
+    assert begun is not None
+    end(migrated_url, begun, FAILED)
+    assert begin(migrated_url) is None
+    with working(migrated_url) as uow:
+        lease.works(uow, begun.channel)
+    assert tell(migrated_url) == ["1"]
+
+
 def test_a_failing_channel_waits_longer_each_time(cli: Cli, migrated_url: str) -> None:
     add(migrated_url)
     add_alerts(migrated_url)
