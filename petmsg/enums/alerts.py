@@ -10,6 +10,11 @@ class AlertSeverity(StrEnum):
     WARNING = "warning"
     CRITICAL = "critical"
 
+    @property
+    def rank(self) -> int:
+        """The higher, the sooner."""
+        return list(AlertSeverity).index(self)
+
 
 class AlertKind(StrEnum):
     """What an alert is about. No CHECK of the database lists them: later releases add kinds."""

@@ -30,7 +30,6 @@ SELECT id FROM alert WHERE org_id = :org_id AND done_at IS NULL
   AND (told_at IS NULL OR told_at <= :before) LIMIT 1
 """
 _GRAVITY = "CASE a.severity WHEN 'critical' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END"
-_RANKS = {AlertSeverity.INFO: 0, AlertSeverity.WARNING: 1, AlertSeverity.CRITICAL: 2}
 _ONE_RANK = 2**32
 """Greater than any id. Severity and id together are the sort key of the list."""
 
@@ -147,10 +146,10 @@ def list_alerts(
     key, before = "a.id" if done else f"({_GRAVITY} * {_ONE_RANK} + a.id)", None
     if page.before is not None:
         row = find_alert(cursor, orgs, page.before)
-        before = row.alert + (0 if done else _RANKS[AlertSeverity(row.severity)] * _ONE_RANK)
+        before = row.alert + (0 if done else AlertSeverity(row.severity).rank * _ONE_RANK)
     select = _DONE if done else _OPEN
     if severity is not None:
-        select += f" AND {_GRAVITY} >= {_RANKS[severity]}"
+        select += f" AND {_GRAVITY} >= {severity.rank}"
     return newest_of(
         cursor,
         AlertRow,
@@ -179,7 +178,7 @@ def has_unreported_alerts(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool
 def alerts_of(cursor: Cursor, ids: Sequence[int]) -> list[AlertRow]:
     """The alerts with these ids, the most severe first, then the newest."""
     rows = cursor.all_in_list(AlertRow, _ALERTS + "WHERE a.id IN (:ids)", "ids", ids)
-    return sorted(rows, key=lambda row: (-_RANKS[AlertSeverity(row.severity)], -row.alert))
+    return sorted(rows, key=lambda row: (-AlertSeverity(row.severity).rank, -row.alert))
 
 
 def by_org(

@@ -80,8 +80,6 @@ ON CONFLICT (channel_id, alert_id) DO UPDATE SET told_at = excluded.told_at
 
 _OWN_NUMBERS = "SELECT e164 FROM message_number WHERE org_id = :org_id"
 
-_RANKS = {AlertSeverity.INFO: 0, AlertSeverity.WARNING: 1, AlertSeverity.CRITICAL: 2}
-
 
 class ChannelRow(NamedTuple):
     """A channel. `kinds` is a JSON array, None for every kind; `told_at` is when it was last told
@@ -157,7 +155,7 @@ def untold(
         channel_id=channel.id,
         org_id=channel.org_id,
         name=channel.name,
-        rank=_RANKS[AlertSeverity(channel.severity)],
+        rank=AlertSeverity(channel.severity).rank,
         before=now - again_after,
     )
     kinds = channel.kind_list
