@@ -33,6 +33,10 @@ class MessageStatus(StrEnum):
     RECEIVED = "received"
 
 
+OUTCOME_OPEN = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
+"""The statuses in which it is not known yet whether the provider took the message."""
+
+
 class AttemptStatus(StrEnum):
     """The outcome of one attempt to send a message.
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from petmsg.clock import day_local
 from petmsg.db.cursor import Cursor
 from petmsg.enums.inbound import RelayKind, RelayOutcome
-from petmsg.enums.messages import MessageStatus
+from petmsg.enums.messages import OUTCOME_OPEN, MessageStatus
 from petmsg.queries.org import OrgRow
 from petmsg.rules.routing.quotes import DESK, Shown, forward
 from petmsg.rules.routing.relay import (
@@ -126,7 +126,6 @@ ORDER BY m.id DESC LIMIT :limit
 """
 
 _REACHED = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED))
-_OUTCOME_UNKNOWN = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
 
 
 class _Question(NamedTuple):
@@ -230,7 +229,7 @@ def read_asked(cursor: Cursor, org: OrgRow, sitter_id: int, at: datetime) -> Ask
     rows = [
         row
         for row in cursor.all(_List, LISTS, org_id=org.id, sitter_id=sitter_id, limit=_MOST_ASKED)
-        if row.status in _REACHED | _OUTCOME_UNKNOWN and at - row.asked_at < LOOK_BACK
+        if row.status in _REACHED | OUTCOME_OPEN and at - row.asked_at < LOOK_BACK
     ]
     if not rows:
         return AskedQuestions(unasked=tuple(current))
@@ -238,7 +237,7 @@ def read_asked(cursor: Cursor, org: OrgRow, sitter_id: int, at: datetime) -> Ask
     if not current:
         has_expired = any(row.outcome in (None, RelayOutcome.EXPIRED) for row in rows)
         return AskedQuestions(has_expired=has_expired, listed_at=last.sent_at or at)
-    if last.status in _OUTCOME_UNKNOWN:
+    if last.status in OUTCOME_OPEN:
         return AskedQuestions(unasked=tuple(current))
     covered = tuple(each for each in current if each.message < last.notice)
     others = tuple(each for each in current if each not in covered)
@@ -291,10 +290,10 @@ def _read_staff(cursor: Cursor, whose: dict[str, int], at: datetime) -> StaffWro
     found = [
         StaffWrote(
             row.sent_at or row.claimed_at or row.created_at,
-            None if row.status in _OUTCOME_UNKNOWN else True,
+            None if row.status in OUTCOME_OPEN else True,
         )
         for row in cursor.all(_Staff, STAFF, limit=_MOST_ASKED, **whose)
-        if row.status in _REACHED | _OUTCOME_UNKNOWN
+        if row.status in _REACHED | OUTCOME_OPEN
     ]
     recent = [each for each in found if at - each.wrote_at < LOOK_BACK]
     return max(recent, key=lambda each: each.wrote_at, default=None)
@@ -385,7 +384,7 @@ def _nothing_since(listed_at: datetime | None, wrote: Sequence[Wrote]) -> bool:
 
 def _wrote(row: _Wrote) -> Wrote:
     status = row.status
-    reached = None if status in _OUTCOME_UNKNOWN else status in _REACHED
+    reached = None if status in OUTCOME_OPEN else status in _REACHED
     return Wrote(row.ref, max(row.received_at, row.sent_at or row.received_at), reached)
 
 

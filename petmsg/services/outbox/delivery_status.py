@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from petmsg.enums.alerts import AlertKind, AlertSeverity
-from petmsg.enums.messages import AttemptStatus, MessageStatus
+from petmsg.enums.messages import OUTCOME_OPEN, AttemptStatus, MessageStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import Bill, Delivery, DeliveryReport, ProviderMessage, RejectionClass
@@ -34,7 +34,6 @@ from petmsg.services.unit_of_work import (
 )
 
 _FINAL = frozenset((AttemptStatus.UNDELIVERED, AttemptStatus.FAILED, AttemptStatus.DELIVERED))
-_IN_PROGRESS = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
 _EXPLANATIONS = {
     Delivery.UNDELIVERED: "The carrier reported that the message was not delivered.",
     Delivery.FAILED: "The provider accepted the message, but could not pass it to the carrier.",
@@ -220,7 +219,7 @@ def _delivered(uow: UnitOfWork, message: Message, attempt: MessageAttempt) -> No
     if message.delivered_at is None:
         message.delivered_at = uow.now
     # A later attempt in progress ends first; its own outcome leaves the message delivered.
-    if message.status not in _IN_PROGRESS:
+    if message.status not in OUTCOME_OPEN:
         message.status = MessageStatus.DELIVERED
         message.due_at = message.error_code = message.error_message = None
 

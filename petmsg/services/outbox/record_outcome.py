@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import select
 
-from petmsg.enums.messages import AttemptStatus, MessageStatus
+from petmsg.enums.messages import OUTCOME_OPEN, AttemptStatus, MessageStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.errors import (
     Busy,
@@ -58,7 +58,6 @@ _REFUSED = {
     RejectionClass.CONFIGURATION: "a setting",
 }
 """What was rejected if it was not the message."""
-_UNDECIDED = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
 _AFTER = {
     Rejected: AttemptStatus.FAILED,
     RetryLater: AttemptStatus.PUT_BACK,
@@ -98,7 +97,7 @@ def record(uow: UnitOfWork, done: HandedOver) -> MessageStatus:
         if not _is_known(uow, claim, outcome.provider_message_id):
             _accepted(uow, claim, message, attempt, outcome.provider_message_id, is_last=is_last)
         return message.status
-    if not is_last or message.status not in _UNDECIDED:
+    if not is_last or message.status not in OUTCOME_OPEN:
         if attempt.status is AttemptStatus.SENDING:
             # The message was decided without this answer, which counts for its attempt only.
             attempt.status, attempt.code = _AFTER[type(outcome)], outcome.code
