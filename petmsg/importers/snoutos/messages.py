@@ -12,8 +12,7 @@ from sqlite3 import Row
 from typing import Any
 
 from petmsg.clock import iso_utc
-from petmsg.enums.messages import Direction, MessageStatus, StoredRule
-from petmsg.enums.numbers import NumberClass
+from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.routing import Outcome
 from petmsg.errors import MalformedRow, PetmsgError, quoted
@@ -33,6 +32,7 @@ from petmsg.queries.imported_messages import (
     known_keys,
     known_provider_ids,
 )
+from petmsg.rules.routing.decision import RULE_OF_CLASS
 from petmsg.rules.segments import measure
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -73,12 +73,6 @@ _DELIVERED = {
 provider ID was sent."""
 _SENT = frozenset(("sent", *_DELIVERED))
 """What the old system says of a message that it sent or tried to send."""
-_RULE = {
-    NumberClass.SITTER: StoredRule.ACTIVE_WINDOW,
-    NumberClass.POOL: StoredRule.POOL,
-    NumberClass.FRONT_DESK: StoredRule.FRONT_DESK,
-}
-"""The rule under which a number of that class sends."""
 
 
 def key_of(message_id: str) -> str:
@@ -186,7 +180,7 @@ def _message(
     return message._replace(
         status=status.value,
         provider_message_id=sid or key_of(row["id"]),
-        rule=_RULE[number.number_class].value,
+        rule=RULE_OF_CLASS[number.number_class].value,
         decision=_decision(uow, conversation.ref, at, number),
         attempts=1,
         claimed_at=at,

@@ -11,6 +11,13 @@ from petmsg.enums.messages import StoredRule
 from petmsg.enums.numbers import NumberClass
 from petmsg.enums.routing import Code, Outcome, Rule, SystemMessageRule
 
+RULE_OF_CLASS = {
+    NumberClass.SITTER: StoredRule.ACTIVE_WINDOW,
+    NumberClass.POOL: StoredRule.POOL,
+    NumberClass.FRONT_DESK: StoredRule.FRONT_DESK,
+}
+"""The rule that is stored with a message, by the class of the number it was sent from."""
+
 
 class Step(NamedTuple):
     """One rule that was tried: its condition, its result, and an explanation.

@@ -16,7 +16,7 @@ from petmsg.clock import format_local, iso_utc
 from petmsg.db.backup_mark import unmark
 from petmsg.db.cursor import Cursor
 from petmsg.db.transaction import Transaction
-from petmsg.enums.messages import AttemptStatus, MessageStatus, StoredRule
+from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.enums.numbers import NumberClass
 from petmsg.enums.orgs import ProviderName
 from petmsg.enums.routing import Outcome
@@ -27,6 +27,7 @@ from petmsg.queries import after_restore as queries
 from petmsg.queries.client import client_ref
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.queries.unknown_outcomes import LOOK_BACK
+from petmsg.rules.routing.decision import RULE_OF_CLASS
 from petmsg.services.outbox.not_sent import hold_for_review
 from petmsg.services.outbox.record_outcome import attempt_of, bind, locked_by_id
 from petmsg.services.outbox.unknown_outcomes import CLOCK_SKEW, Reconciled
@@ -35,11 +36,6 @@ from petmsg.text_inputs import normal_body
 
 SECOND_LOOK = timedelta(minutes=2)
 """A message that the provider does not list twice, this far apart, was not sent."""
-_RULE = {
-    NumberClass.SITTER: StoredRule.ACTIVE_WINDOW,
-    NumberClass.POOL: StoredRule.POOL,
-    NumberClass.FRONT_DESK: StoredRule.FRONT_DESK,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +172,7 @@ def _sent(
     number_class = NumberClass(number.number_class)
     message.attempts += 1
     message.number_id, message.from_e164 = number.id, number.e164
-    message.rule = None if message.thread_id is None else _RULE[number_class]
+    message.rule = None if message.thread_id is None else RULE_OF_CLASS[number_class]
     message.decision = json.dumps(_decision(uow, message, text, number), ensure_ascii=False)
     message.provider = ProviderName(uow.org.provider)
     message.claimed_at = text.created_at
