@@ -87,11 +87,6 @@ CROSS JOIN (
 ) owned
 """
 
-_DESKS = """
-SELECT id, e164, class AS number_class, status, quarantined_until, mms FROM message_number
-WHERE org_id = :org_id AND class = 'front_desk' AND status IN ('active', 'quarantined')
-"""
-
 
 class _Window(NamedTuple):
     """Where `number_id` is None the sitter holds no number: its other columns are None too."""
@@ -126,15 +121,6 @@ class _Booking(NamedTuple):
     sitter: str | None
     sitter_name: str | None
     sitter_status: str | None
-
-
-class _Desk(NamedTuple):
-    id: int
-    e164: str
-    number_class: str
-    status: str
-    quarantined_until: datetime | None
-    mms: bool | None
 
 
 class PoolCounts(NamedTuple):
@@ -237,18 +223,3 @@ def pool_counts(cursor: Cursor, org: OrgRow, *, now: datetime) -> PoolCounts:
     limit = org.pool_threads_per_number or 0
     rows = cursor.all(PoolCounts, _POOL, org_id=org.id, now=now, pool_limit=limit)
     return PoolCounts(*map(int, rows[0]))
-
-
-def front_desks(cursor: Cursor, org: OrgRow) -> tuple[NumberFact, ...]:
-    """The org's front desk numbers that are not retired."""
-    return tuple(
-        NumberFact(
-            row.id,
-            row.e164,
-            NumberClass(row.number_class),
-            NumberStatus(row.status),
-            row.quarantined_until,
-            None if row.mms is None else bool(row.mms),
-        )
-        for row in cursor.all(_Desk, _DESKS, org_id=org.id)
-    )

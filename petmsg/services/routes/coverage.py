@@ -23,6 +23,7 @@ from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
 from petmsg.queries.routing_of_many import read_facts_of_many
+from petmsg.queries.sitter_number import front_desks
 from petmsg.rules.double_bookings import Visit
 from petmsg.rules.routing import Decision, Facts, WindowFact, decide
 from petmsg.services.fix_commands import FixCommands, fix_commands
@@ -259,7 +260,7 @@ class _OrgCoverage:
 
     def _fallback(self) -> Iterator[Gap]:
         """Kinds of clients to whom no number can send outside of their windows."""
-        desks = queries.front_desks(self.cursor, self.org)
+        desks = front_desks(self.cursor, self.org)
         for kind in ClientKind:
             nobody = ClientKey(0, "", None, kind)
             # The front desk is the last resort: with one, the pool need not be read.
