@@ -40,7 +40,7 @@ class Phone(NamedTuple):
 
     `extension` are digits that are dialled after the connection; petmsg cannot send to them.
     `is_unassigned` means that the number has a possible length, but that no operator is known to
-    have it; plain E.164 is not examined for that.
+    have it; plain E.164 is not checked for that.
     """
 
     e164: str

@@ -135,7 +135,7 @@ def _length(components: Sequence[Any], visit: Any) -> timedelta:
 
 
 def _bound(component: Any, end: datetime) -> None:
-    """Let each rule end with the span, so that one that never matches is not followed for ever.
+    """Let each rule end with the span, so that one that never matches is not followed forever.
 
     An UNTIL without a timezone is in that of the start; one that is a day includes it.
     """

@@ -83,7 +83,7 @@ class Migrated:
 
 
 class _Losing(NamedTuple):
-    """What a downgrade looks after: see `downgrade`."""
+    """What a downgrade needs to know about losses: see `downgrade`."""
 
     tables: Collection[str]
     discard_data: bool

@@ -34,7 +34,7 @@ WHERE d.org_id = :org_id AND d.to_e164 = :to_e164 AND d.status = 'queued' AND d.
 ORDER BY d.send_at, d.id LIMIT 1
 """
 
-# A text waits for one under way to the same phone, then for an earlier one in line.
+# A message waits for one under way to the same phone, then for an earlier one in the queue.
 IN_THE_WAY = f"""
 SELECT 0, u.id, u.status FROM ({UNDER_WAY}) u
 UNION ALL SELECT 1, e.id, 'queued' FROM ({EARLIER}) e
@@ -130,8 +130,8 @@ def in_the_way(
     urgent: bool,
     now: datetime,
 ) -> tuple[int, str] | None:
-    """What a text of a thread waits for, with its state: the text to the same phone whose fate is
-    open, else the queued one of the thread that was meant to leave first."""
+    """The message that a message of a thread waits for, with its status: the one to the same phone
+    whose outcome is open, else the queued one of the thread that is due before it."""
     found = cursor.tuples(
         IN_THE_WAY,
         org_id=org_id,
@@ -217,9 +217,9 @@ def accept_attempt(
     provider_message_id: str,
     now: datetime,
 ) -> ProviderName | None:
-    """Write that the provider took a text that is being sent by this very try; its provider.
+    """Record that the provider accepted a message in this attempt; return its provider.
 
-    None, and nothing written, if anything else is known of the text by now.
+    None, and nothing written, if anything else is known of the message by now.
     """
     values = {
         "org_id": org_id,

@@ -54,7 +54,7 @@ def set_feed(cursor: Cursor, org: OrgRow, refs: Sequence[str], feed: str) -> Non
 
 
 def erase_feeds(cursor: Cursor, org_id: int, client_id: int) -> None:
-    """Forget from which calendars a client's bookings came: their names may be a person's."""
+    """Erase from which calendars a client's bookings came: their names may be a person's."""
     cursor.run(_ERASE, org_id=org_id, client_id=client_id)
 
 

@@ -235,7 +235,7 @@ def insert_threads(
 ) -> dict[int, int]:
     """Threads for (client, default number) pairs; the ids of those really made, by client.
 
-    A thread that another transaction made first is left as it is: one per client, for ever.
+    A thread that another transaction made first is left as it is: one per client, forever.
     """
     made = cursor.add_returning(
         "thread",

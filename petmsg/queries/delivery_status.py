@@ -1,7 +1,7 @@
-"""Texts on their way: those to ask the provider for, by the rule of `rules.receipt_requests`.
+"""Messages in transit: those to ask the provider for, by the rule of `rules.receipt_requests`.
 
-Status constants are literals, because SQLite uses a partial index for nothing else. Those
-never asked for come from a text of their own: databases sort NULLs differently, and an index serves
+Status constants are literals, because SQLite uses a partial index for nothing else. Those never
+asked for come from a statement of their own: databases sort NULLs differently, and an index serves
 one order only.
 """
 
@@ -21,7 +21,7 @@ WHERE m.org_id = :org_id AND m.status = 'sent' AND m.synced_at IS NULL
 ORDER BY m.id LIMIT :limit
 """
 
-# A text sent since then was asked for since then: that bounds what is read of the index.
+# A message sent since then was asked for since then: that bounds what is read of the index.
 ASKED_BEFORE = """
 SELECT m.id, m.provider_message_id FROM message m
 WHERE m.org_id = :org_id AND m.status = 'sent' AND m.synced_at >= :since
@@ -39,7 +39,7 @@ WHERE m.org_id = :org_id AND m.status = 'sent' AND m.synced_at > :after
 ORDER BY m.synced_at, m.id
 """
 
-# Every try has an id of its own, so that an id names one text of one org.
+# Every attempt has an id of its own, so that an id names one message of one org.
 TRIED = """
 SELECT a.provider_message_id, a.message_id, o.slug FROM message_attempt a
 JOIN org o ON o.id = a.org_id
@@ -70,8 +70,8 @@ class InTransit(NamedTuple):
 def in_transit(
     cursor: Cursor, org: OrgRow, *, since: datetime, now: datetime, limit: int
 ) -> list[InTransit]:
-    """The org's texts that were sent at or after `since`, are not final and are to be asked for at
-    `now` (aware UTC), those longest not asked for first.
+    """The org's messages that were sent at or after `since`, are not final and are to be asked for
+    at `now` (aware UTC), those longest not asked for first.
 
     Only those that the org's provider of today took: no other can be asked.
     """
@@ -100,7 +100,7 @@ def in_transit(
 
 
 def orgs_of_reports(cursor: Cursor, ids: Sequence[str]) -> dict[str, str]:
-    """The slug of the org whose text the provider gave that id, by id; unknown ids are left out."""
+    """The slug of the org whose message the provider gave that id, by id, without unknown ids."""
     return {
         row.provider_message_id: row.slug
         for row in cursor.all_in_list(_Attempt, TRIED, "ids", [*set(ids)])
@@ -108,7 +108,7 @@ def orgs_of_reports(cursor: Cursor, ids: Sequence[str]) -> dict[str, str]:
 
 
 def messages_of(cursor: Cursor, org: OrgRow, ids: Sequence[str]) -> dict[str, int]:
-    """The org's text that the provider gave that id, by id."""
+    """The org's message that the provider gave that id, by id."""
     return {
         row.provider_message_id: row.message_id
         for row in cursor.all_in_list(_Attempt, TRIED, "ids", [*set(ids)])

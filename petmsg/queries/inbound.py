@@ -1,9 +1,9 @@
-"""The facts about a text that came in: whose number it was, whose phone, and which windows.
+"""The facts about an inbound message: whose number it was, whose phone, and which windows.
 
 Numbers, holders and sitters are as they were at the instant, by the ledger. Its last row is today's
-state, so that one set of statements serves the past, now and the future. A text that is older than
-the ledger of its number is read as if it came when the ledger begins: the number is ours, and the
-ledger knows nothing before.
+state, so that one set of statements serves the past, now and the future. A message that is older
+than the ledger of its number is read as if it came when the ledger begins: the number is ours, and
+the ledger knows nothing before.
 """
 
 from collections.abc import Sequence
@@ -53,8 +53,8 @@ WHERE t.org_id = :org_id AND t.client_id IN (:client_ids)
 ORDER BY w.starts_at DESC, b.id DESC
 """
 
-# Whose the number was when the client last had texts from it. One whose outcome is unknown, or that
-# the carrier did not deliver, may have reached them.
+# Whose the number was when the client last had messages from it. One whose outcome is unknown, or
+# that the carrier did not deliver, may have reached them.
 LAST_SEEN = """
 SELECT a.status, a.rule, s.ref AS sitter, s.name AS sitter_name,
        CASE WHEN a.provider_message_id IS NULL THEN 0 ELSE 1 END AS was_accepted
@@ -193,7 +193,7 @@ def read_inbound_facts(
     number: CalledNumber | None = None,
     client: ClientFacts | None = None,
 ) -> InboundFacts | None:
-    """The facts about a text from that phone to that number at `at` (aware UTC).
+    """The facts about a message from that phone to that number at `at` (aware UTC).
 
     `past` says whether `at` lies before the command's own now; else numbers, holders and sitters
     are today's. `said` is the keyword that the provider reported: the account may have its own
@@ -284,8 +284,8 @@ def client_facts(
 
 
 def _may_answer_the_company(last: Sequence[_LastSeen]) -> bool:
-    """Whether the last of these texts that reached the client, or one after it that may have, was
-    sent when no sitter held the number.
+    """Whether the last of these messages that reached the client, or one after it that may have,
+    was sent when no sitter held the number.
 
     The rule is asked too: a number that was assigned while it sent is its sitter's by the ledger.
     """
@@ -327,13 +327,13 @@ def set_keyword(cursor: Cursor, *, keyword: str, message_id: int) -> None:
 
 
 def sitter_id_of_message(cursor: Cursor, message_id: int) -> int:
-    """The sitter whom a message that came in is for, or from."""
+    """The sitter whom an inbound message is for, or from."""
     found: int = cursor.value(_SITTER_ID_OF_MESSAGE, id=message_id)
     return found
 
 
 def media_count(cursor: Cursor, message_id: int) -> int:
-    """How many pictures a message that came in has."""
+    """How many pictures an inbound message has."""
     found: int = cursor.value(_MEDIA_COUNT, id=message_id)
     return found
 

@@ -95,7 +95,7 @@ class MediaDetails(NamedTuple):
 
 
 class MediaLink(NamedTuple):
-    """When the link for the provider was made, and when it stops to work (aware UTC)."""
+    """When the link for the provider was made, and when it stops working (aware UTC)."""
 
     created_at: datetime
     expires_at: datetime

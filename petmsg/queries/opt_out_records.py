@@ -179,7 +179,7 @@ def blocked_numbers(cursor: Cursor, org_id: int, *, key: str, until: datetime) -
 
 
 def delete_blocked_pairs(cursor: Cursor, org_id: int, *, key: str, until: datetime) -> None:
-    """Forget the numbers that `blocked_numbers` gives."""
+    """Delete the numbers that `blocked_numbers` gives."""
     cursor.run(_DELETE_BLOCKED_PAIRS, org_id=org_id, key=key, until=until)
 
 

@@ -142,7 +142,7 @@ class NumberRateLimit(NamedTuple):
 def due_messages(
     cursor: Cursor, org: OrgRow, *, now: datetime, after: tuple[datetime, int], limit: int
 ) -> list[DueMessage]:
-    """The org's texts that are due at `now` and next, by due time and id, those after `after`."""
+    """The org's messages that are due at `now` and next, by due time and id, after `after`."""
     rows = cursor.tuples(
         DUE, org_id=org.id, now=now, after_at=after[0], after_id=after[1], limit=limit
     )
@@ -152,7 +152,8 @@ def due_messages(
 def next_of_threads(
     cursor: Cursor, org: OrgRow, threads: Sequence[int], *, now: datetime
 ) -> list[DueMessage]:
-    """The texts that are next in these threads, or to a phone where `NO_THREAD` is among them."""
+    """The messages that are next in these threads, or to a phone where `NO_THREAD` is among
+    them."""
     named = [each for each in threads if each != NO_THREAD]
     rows = cursor.in_list(NEXT_OF_THREADS, "threads", named, org_id=org.id, now=now)
     if len(named) < len(threads):
@@ -163,7 +164,7 @@ def next_of_threads(
 def blocked_messages(
     cursor: Cursor, org: OrgRow, *, now: datetime, limit: int
 ) -> list[BlockedMessage]:
-    """Due texts of the org that wait behind others, with the reason in words."""
+    """Due messages of the org that wait behind others, with the reason in words."""
     found = []
     for row in cursor.rows(BEHIND, org_id=org.id, now=now, limit=limit):
         if row["under_way"] is not None:

@@ -28,7 +28,7 @@ from petmsg.rules.routing.facts import (
     WindowFact,
 )
 
-# A sitter's reply that the relay passes on may also leave from the pool's number, or the desk's.
+# A sitter's reply that the relay passes on may also be sent from the pool's number, or the desk's.
 # Of a reply also the number, as it is now, that received the message it answers.
 VOICE = """
 SELECT m.voice, s.ref, s.name, CASE WHEN r.message_id IS NULL THEN 1 ELSE 0 END,

@@ -43,8 +43,8 @@ WHERE org_id = :org_id AND phone_key IN (:phone_keys)
 
 
 class Recipient(NamedTuple):
-    """Whom a text goes to: a phone of the client or, without one, of somebody else. The instants
-    are aware UTC."""
+    """Whom a message goes to: a phone of the client or, without one, of somebody else. The
+    instants are aware UTC."""
 
     client_id: int | None
     to_e164: str
@@ -94,8 +94,8 @@ def read_hold_facts(
     expires_at: datetime | None = None,
     urgent: bool = False,
 ) -> SendBlockFacts:
-    """The facts for a text to `to_e164`, a phone of the client or, without one, of somebody else
-    (a sitter, a stranger). Instants are aware UTC.
+    """The facts for a message to `to_e164`, a phone of the client or, without one, of somebody
+    else (a sitter, a stranger). Instants are aware UTC.
 
     `number_id` is the number that routing chose; None leaves blocked pairs out.
     """
@@ -168,7 +168,8 @@ def _facts(
 
 
 def blocked_pairs(cursor: Cursor, org: OrgRow, phones: Collection[str]) -> set[tuple[int, str]]:
-    """The numbers from which the carrier refused a text to one of these phones, with the phone."""
+    """The numbers from which the carrier refused a message to one of these phones, with the
+    phone."""
     keys = {phone_key(org.slug, each): each for each in phones}
     rows = cursor.all_in_list(
         _BlockedPhone, BLOCKED_PHONES, "phone_keys", list(keys), org_id=org.id
@@ -177,7 +178,7 @@ def blocked_pairs(cursor: Cursor, org: OrgRow, phones: Collection[str]) -> set[t
 
 
 def blocked_code(cursor: Cursor, org: OrgRow, *, number_id: int, to_e164: str) -> str | None:
-    """What the carrier said when it refused a text from this number to this phone, if it did."""
+    """What the carrier said when it refused a message from this number to this phone, if it did."""
     found: str | None = cursor.value(
         BLOCKED, number_id=number_id, phone_key=phone_key(org.slug, to_e164)
     )

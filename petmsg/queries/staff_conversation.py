@@ -10,7 +10,7 @@ from petmsg.queries.org import OrgRow
 from petmsg.queries.page import USUAL_LIMIT
 
 # A sitter's message that was forwarded to a client is that client's, and a number that answers a
-# question never waited for the front desk. BETWEEN, because most texts have no sitter: by its
+# question never waited for the front desk. BETWEEN, because most messages have no sitter: by its
 # statistics SQLite reads all of them for an equal one.
 STAFF_MESSAGES = """
 SELECT * FROM (

@@ -344,7 +344,7 @@ class _Past:
         self._touched.add(row.sitter_id)
 
     def _use(self, row: _Use) -> None:
-        """A text was claimed: its number was used, and is the thread's own if the pool lent it."""
+        """A message was claimed: its number was used; one of the pool is the thread's own."""
         number, thread = row.number_id, row.thread_id
         self._used[number] = row.claimed_at
         if row.rule != StoredRule.POOL:

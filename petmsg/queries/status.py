@@ -189,7 +189,7 @@ def last_sync(cursor: Cursor, org: OrgRow) -> datetime | None:
 
 
 def last_try(cursor: Cursor, org: OrgRow) -> datetime | None:
-    """When a text of the org was last handed to a provider, or tried to be."""
+    """When a message of the org was last handed to a provider, or tried to be."""
     return cursor.instant(_LAST_TRY, org_id=org.id)
 
 

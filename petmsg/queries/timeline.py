@@ -1,5 +1,5 @@
-"""What a client's timeline shows beside its segments: windows, quarantines, texts. Standard library
-only.
+"""What a client's timeline shows beside its segments: windows, quarantines, messages. Standard
+library only.
 """
 
 from collections.abc import Sequence
@@ -36,8 +36,8 @@ WHERE n.org_id = :org_id AND n.e164 IN (:numbers)
 ORDER BY c.from_at, n.e164
 """
 
-# When a text came, or left, or was written; without the entries of calls. `media` is filled by
-# `with_media`.
+# When a message was received, or sent, or written; without the entries of calls. `with_media` fills
+# `media`.
 MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, n.e164 AS number,
        coalesce(i.received_at, m.sent_at, m.created_at) AS at,

@@ -1,4 +1,4 @@
-"""Messages that came in to a number of no org."""
+"""Messages that were received on a number of no org."""
 
 from datetime import datetime
 

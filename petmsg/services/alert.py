@@ -45,9 +45,9 @@ def raise_alert(
 ) -> int:
     """Raise an alert; return its ID.
 
-    `entity` and `ref` say whom it is about, `message` what happened, `command` what helps. None of
-    them may contain a personal phone, a name or a message body. While an alert with the same kind,
-    entity and ref is open, that one counts one more, takes the new text and keeps the higher
+    `entity` and `ref` say whom it is about, `message` what happened, `command` what fixes it. None
+    of them may contain a personal phone, a name or a message body. While an alert with the same
+    kind, entity and ref is open, that one counts one more, takes the new text and keeps the higher
     severity; only its opening is audited. Call this after the rows it is about were locked, so that
     two transactions take their locks in the same order.
     """

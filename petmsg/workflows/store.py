@@ -111,7 +111,7 @@ class Store:
         return clock.now() if self.environment.now is None else self.environment.now + self._slept
 
     def tick(self) -> datetime:
-        """Look at the clock anew: a long run decides each text at its own moment."""
+        """Look at the clock anew: a long run decides each message at its own moment."""
         self.__dict__.pop("now", None)
         return self.now
 

@@ -1,8 +1,8 @@
-"""What the server's one writer does with a batch: texts, delivery reports, calls and payments, each
-kind by the service that every other way in calls too.
+"""What the server's one writer does with a batch: messages, delivery receipts, calls and payments,
+each kind by the service that every other way in calls too.
 
 Whatever goes wrong becomes an outcome. A database that is locked or broken is everybody's 503; any
-other trouble is looked for item by item, so that a text which cannot be stored stops no other.
+other trouble is looked for item by item, so that a message which cannot be stored stops no other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -195,7 +195,7 @@ def _try(keep: Keep, items: Sequence[Any]) -> list[Outcome]:
         return keep(items)
     except (Busy, Misconfigured) as problem:
         return [Outcome(503, problem.code)] * len(items)
-    except Exception as problem:  # noqa: BLE001 because no text may stop the others
+    except Exception as problem:  # noqa: BLE001 because no message may stop the others
         if len(items) > 1:
             return [outcome for item in items for outcome in _try(keep, [item])]
         return [Outcome(500, named_error(problem).code)]

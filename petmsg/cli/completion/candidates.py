@@ -146,7 +146,7 @@ def command_words(_: CompletionRequest) -> Iterable[Candidate]:
 
 
 def stored(sql: str, *states: str) -> CandidateSource:
-    """Words that the database holds, by one of the texts of `queries.candidates`."""
+    """Words that the database holds, by one of the statements of `queries.candidates`."""
 
     def found(request: CompletionRequest) -> Iterable[Candidate]:
         location = request.run.location._replace(connect_seconds=CONNECT_SECONDS)
@@ -216,7 +216,7 @@ def events(request: CompletionRequest) -> Iterable[Candidate]:
 
 
 def whom(request: CompletionRequest) -> Iterable[Candidate]:
-    """Whose texts of the inbox: the desk's, strangers', or a sitter's."""
+    """Whose messages of the inbox: the desk's, strangers', or a sitter's."""
     desks = one_of((AddressedTo.FRONT_DESK, AddressedTo.UNROUTED, AddressedTo.RELAY))(request)
     return [*desks, *_SITTERS(request)]
 

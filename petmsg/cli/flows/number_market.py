@@ -41,7 +41,7 @@ def buy_chosen(
     number_class: NumberClass,
     max_price: str | None,
 ) -> None:
-    """Settle what is open, choose, ask, and buy. Raises `UsageProblem` for both ways at once."""
+    """Look up open purchases, choose, ask, and buy. Raises `UsageProblem` for both ways at once."""
     from petmsg.workflows import number_market
     from petmsg.workflows.provider_factory import raise_after_warnings
 

@@ -56,7 +56,7 @@ NOTHING = ReadTogether()
 def read_together(uow: UnitOfWork, texts: Sequence[ReceivedMessage]) -> ReadTogether:
     """Read what these messages ask, and lock the clients who sent them; nothing for a single one.
 
-    A text that no database takes is left to the message that has it.
+    A body that no database takes is left to the message that has it.
     """
     if len(texts) < 2:
         return NOTHING
@@ -79,7 +79,7 @@ def read_together(uow: UnitOfWork, texts: Sequence[ReceivedMessage]) -> ReadToge
 
 
 def _plain(texts: Iterable[str]) -> list[str]:
-    """Each of these once, but for what may be no text of a database."""
+    """Each of these once, but for what a database may refuse as text."""
     return [
         each
         for each in dict.fromkeys(texts)

@@ -33,7 +33,7 @@ class ManyRefused:
 
 
 class _Words(NamedTuple):
-    """What the requests look like, and what helps."""
+    """What the requests look like, and what fixes them."""
 
     why: str
     command: str

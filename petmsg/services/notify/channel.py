@@ -77,7 +77,7 @@ def add(
 
 
 def remove(uow: UnitOfWork, name: str) -> Channel | None:
-    """Remove a channel, and forget what it was told; None if there is none."""
+    """Remove a channel and the record of what it was told; None if there is none."""
     found = queries.channel_named(uow.cursor, uow.org.id, name)
     if found is None:
         return None

@@ -47,7 +47,7 @@ class NumberChecked:
     `url` and `method` are those that count: the Messaging Service's own if it hands messages on
     itself, in which case `through` names it. `voice_through` is an application or a trunk that gets
     the calls in the place of `voice_url`; `status_callback` is told of their end. `message` says
-    what is wrong, `command` what helps.
+    what is wrong, `command` what fixes it.
     """
 
     number: str
@@ -130,7 +130,7 @@ def _checked(
 
 
 def _command_of(problems: Sequence[NumberProblem]) -> str | None:
-    """The command that helps with the gravest problem: the first one that is no warning."""
+    """The command that fixes the most severe problem: the first one that is no warning."""
     first = sorted(problems, key=lambda each: each.result is not CheckResult.PROBLEM)
     return first[0].command if first else None
 

@@ -11,7 +11,7 @@ T = TypeVar("T")
 class RowFaults(UsageProblem):
     """A row of a file has several faults. A single fault is raised as it is.
 
-    It exits like its gravest fault: refused by a rule if one of them is.
+    It exits like its most severe fault: refused by a rule if one of them is.
     """
 
     code = "invalid_row"
