@@ -21,7 +21,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
 	@echo '  ARGS="…" goes to the program that is run: make test ARGS="-k routing -n0"'
 
-demo: $(RUNTIME) ## installs petmsg and plays the whole story in a database of its own
+demo: $(RUNTIME) ## installs petmsg and plays the demo in a database of its own
 	@$(BIN)/petmsg demo $(ARGS)
 
 test: $(DEV) ## the tests of every rule and command, also on PostgreSQL where there is one: five minutes

@@ -18,7 +18,7 @@ from pathlib import Path
 
 SPAN_HOURS = 28 * 24
 HOURS = (1, 1, 2, 3, 8, 12, 72)  # walks, visits, a day, a night, a long weekend
-STORY = 6  # so many bookings of the first company are told below, one by one
+NARRATED = 6  # so many bookings of the first company are described below, one by one
 
 NAMES = """
 Ada Ben Carmen Dev Elena Farid Grace Hiro Imani Jonas Keiko Liam Mira Noah Olga Priya Quinn Rosa
@@ -176,12 +176,12 @@ class Company:
 
     def cancelled(self) -> list[str]:
         """A few of the ordinary ones, spread over the list."""
-        count, ordinary = self.plan.cancelled, len(self.bookings) - STORY
-        return [self.ref(STORY + index * ordinary // count) for index in range(count)]
+        count, ordinary = self.plan.cancelled, len(self.bookings) - NARRATED
+        return [self.ref(NARRATED + index * ordinary // count) for index in range(count)]
 
     def paid(self) -> list[str]:
-        """All that began and most of those to come, but not the five of the story's first client:
-        whoever tells the story confirms them."""
+        """All that began and most of those to come, but not the five of the README's first
+        client: whoever follows the README confirms them."""
         left_out = {*self.cancelled(), *(self.ref(i) for i in self.of_the_first_client())}
         return [
             self.ref(index)

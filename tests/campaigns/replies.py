@@ -1,7 +1,7 @@
 """A small company in one transaction, and a naive model of it: where does each text go?
 
-The model knows sentences of the issue, lists, and nothing of petmsg's rules, queries or ledger. It
-is told what was done, remembers everything for ever, and answers by looking through its lists.
+The model knows the rules in plain sentences, lists, and nothing of petmsg's own rules, queries or
+ledger. It is told what was done, remembers everything, and answers by looking through its lists.
 """
 
 from contextlib import ExitStack, closing
@@ -157,7 +157,7 @@ class Model:
     # -------------------------------------------------------------------- what must come of it
 
     def expect(self, sender: str, number: str, at: datetime, body: str) -> tuple[str, str]:
-        """Who is to read it, and the code: the issue, sentence by sentence."""
+        """Who is to read it, and the code: the rules, sentence by sentence."""
         client = next((ref for ref, phone in CLIENTS.items() if phone == sender), None)
         span = self.span(number, at)
         is_sitter = sender in SITTERS.values()

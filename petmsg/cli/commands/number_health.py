@@ -1,4 +1,4 @@
-"""petmsg number health and pace"""
+"""petmsg number health and petmsg number pace"""
 
 from typing import Annotated
 

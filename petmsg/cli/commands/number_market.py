@@ -1,4 +1,4 @@
-"""petmsg number search, buy, give-back and settle"""
+"""petmsg number search, buy and give-back, and petmsg number settle"""
 
 from typing import Annotated
 

@@ -295,7 +295,7 @@ def override_set(
     "end",
     writes=True,
     prints=results_of("override.OVERRIDE"),
-    examples=["petmsg route override end C-1 --reason 'settled on the phone'"],
+    examples=["petmsg route override end C-1 --reason 'agreed on the phone'"],
 )
 def override_end(context: Context, clients: CLIENTS, reason: REASON = None) -> None:
     """End clients' overrides now. If none holds, nothing changes."""

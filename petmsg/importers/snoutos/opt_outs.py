@@ -63,7 +63,7 @@ def import_opt_outs(uow: UnitOfWork, stage: Stage, rows: Sequence[Row]) -> Impor
     """Opt out the phones that were opted out there, of clients and of others; existing ones stay.
 
     A phone that was opted in here since stays so. A state that is not known is an opt-out, because
-    a message to somebody who opted out cannot be taken back. The phone of nobody here is stored by
+    a message to somebody who opted out cannot be recalled. The phone of nobody here is stored by
     its digest only: its client may have been erased.
     """
     result = Imported("OptOut", read=len(rows))
