@@ -7,7 +7,7 @@ silently, so they are off and `petmsg.db.transaction` sends `BEGIN IMMEDIATE` be
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -98,8 +98,9 @@ class Engine:
 
     def dispose(self) -> None:
         """Close the connections that were kept."""
-        while self._kept:
-            self._kept.pop().close()
+        with suppress(IndexError):  # of an empty list: another thread may take the last one
+            while True:
+                self._kept.pop().close()
 
     def _take(self) -> Any:
         try:

@@ -13,6 +13,7 @@ from petmsg.db import migrate, postgres
 from petmsg.db import snapshot as snapshots
 from petmsg.db.backup import backup
 from petmsg.db.backup_mark import BackupNotRestored
+from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
 from petmsg.db.restore import restore
 from petmsg.errors import DatabaseUnusable
@@ -198,3 +199,16 @@ def test_only_a_connection_on_which_something_came_is_asked_whether_it_lives(
     connection.close()
     assert not postgres.is_alive(connection)
     assert asked == ["SELECT 1"]
+
+
+def test_another_thread_may_close_what_was_kept_at_the_same_time(file: str) -> None:
+    """Both have looked whether any is left before one of them takes the last."""
+
+    class Taken(list[Any]):
+        def __bool__(self) -> bool:
+            return True
+
+    engine = make_engine(locate(file), keep_open=True)
+    engine._kept = Taken()
+    engine.dispose()
+    assert engine._kept == []
