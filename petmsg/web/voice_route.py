@@ -194,8 +194,10 @@ class _DeskLimit:
     def is_reached(self, line: DeskLine, caller: str | None) -> bool:
         """Whether the phone has called too often; if not, this call is counted."""
         now = time.monotonic()
-        rung = self._rung.setdefault((line.org_id, caller), deque(maxlen=line.calls_per_hour))
-        if len(rung) == rung.maxlen and now - rung[0] < _HOUR:
+        rung = self._rung.setdefault((line.org_id, caller), deque())
+        while rung and now - rung[0] >= _HOUR:
+            rung.popleft()
+        if len(rung) >= line.calls_per_hour:
             return True
         rung.append(now)
         if len(self._rung) > _MOST_CALLERS:

@@ -154,6 +154,24 @@ def test_nobody_makes_the_desk_ring_more_often_than_they_may_call(
     phones.session(often)
 
 
+@pytest.mark.parametrize(
+    ("changed", "expected"), [(1, [False, False]), (4, [True, False])], ids=["lowered", "raised"]
+)
+def test_a_changed_limit_counts_for_who_has_called_before(
+    phones: Phones, changed: int, expected: list[bool]
+) -> None:
+    away(phones)
+
+    async def often(session: Session) -> None:
+        for _ in range(LINE.calls_per_hour - (changed < LINE.calls_per_hour)):
+            assert spoken(await session.ask(ARRIVES)) == FALLBACK_DIAL
+        phones.lines[NUMBER] = LINE._replace(calls_per_hour=changed)
+        rings = [spoken(await session.ask(ARRIVES)) == FALLBACK_DIAL for _ in expected]
+        assert rings == expected
+
+    phones.session(often)
+
+
 def test_a_sitter_is_asked_for_the_key_even_then_and_connected(phones: Phones) -> None:
     away(phones)
     heard = spoken(phones.ask(PICKS_UP), whisper=True)
