@@ -45,7 +45,8 @@ def reply(
     others = context.read(open_of_same_sender, message, now=context.now)
     if others:
         ids = " ".join(map(str, others))
+        waits, them = ("waits", "it") if len(others) == 1 else ("wait", "them")
         context.notify(
-            f"{counted(len(others), 'other message')} of the same sender waits in the inbox. "
-            f"If your answer covers {'it' if len(others) == 1 else 'them'}: petmsg inbox done {ids}"
+            f"{counted(len(others), 'other message')} from the same sender {waits} in the inbox. "
+            f"If your answer covers {them}: petmsg inbox done {ids}"
         )

@@ -28,6 +28,14 @@ def test_the_alert_names_the_command_that_answers_and_ends_with_it(ready: Cli) -
     )
     ran = answer(ready, 2, now=at)
     assert alerts(ready) == []
-    assert "1 other message of the same sender waits in the inbox" in ran.err
-    assert "petmsg inbox done 1" in ran.err
+    said = "1 other message from the same sender waits in the inbox. If your answer covers it: "
+    assert f"{said}petmsg inbox done 1" in ran.err
     assert waiting(ready, now=at) == [1]
+
+
+def test_several_other_messages_are_named_in_the_plural(ready: Cli) -> None:
+    for later in range(3):
+        comes(ready, to=DESK, now=NOW + later * MINUTE)
+    ran = answer(ready, 3, now=NOW + 3 * MINUTE)
+    said = "2 other messages from the same sender wait in the inbox. If your answer covers them: "
+    assert f"{said}petmsg inbox done 1 2" in ran.err
