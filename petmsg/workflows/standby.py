@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from petmsg import settings
 from petmsg.db.cursor import Cursor
+from petmsg.db.driver_errors import is_driver_error
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot
 from petmsg.errors import Misconfigured
@@ -18,19 +19,24 @@ TOLD_SECONDS = 2.0
 def look_at(location: Location, *, warn: Callable[[str], None]) -> Iterator[Cursor]:
     """A snapshot of the standby; `warn` is told how old its data is.
 
-    Raises what `snapshot` raises; the hint says which setting named the standby.
+    Raises what `snapshot` raises; the hint says which setting named the standby. An error of the
+    block that is not the database's keeps its own hint.
     """
+    is_open = False
     try:
         with snapshot(location) as cursor:
             words = in_words(staleness(cursor))
             if words is not None:
                 warn(words)
+            is_open = True
             yield cursor
     except Misconfigured as problem:
-        problem.hint = (
-            f"{settings.READ_DATABASE} names the database that was read. Without it, the main"
-            " database is read."
-        )
+        cause = problem.__cause__
+        if not is_open or (cause is not None and is_driver_error(cause)):
+            problem.hint = (
+                f"{settings.READ_DATABASE} names the database that was read. Without it, the main"
+                " database is read."
+            )
         raise
 
 

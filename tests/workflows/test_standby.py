@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from petmsg.db.location import locate
+from petmsg.errors import MediaStoreUnusable, Misconfigured
 from petmsg.queries.server_settings import Staleness
 from petmsg.workflows.health import why_unhealthy
-from petmsg.workflows.standby import in_words
+from petmsg.workflows.standby import in_words, look_at
 from tests.support import postgres
 from tests.support.fixtures import Ran, add_org, build, run_cli
 
@@ -146,6 +147,17 @@ def test_a_standby_that_is_away_is_named_by_its_setting(pair: Pair) -> None:
     )
     assert (ran.code, ran.error["code"]) == (5, "database_connection")
     assert "PETMSG_READ_DATABASE_URL" in ran.error["hint"]
+
+
+@pytest.mark.postgres
+def test_an_error_of_something_else_keeps_its_hint(pair: Pair) -> None:
+    location = locate(pair.standby.url(pair.name))
+    with pytest.raises(Misconfigured) as raised, look_at(location, warn=print):
+        raise MediaStoreUnusable("The folder is not there.", hint="Make the folder.")
+    assert raised.value.hint == "Make the folder."
+    with pytest.raises(Misconfigured) as raised, look_at(location, warn=print) as cursor:
+        cursor.run("DELETE FROM client")
+    assert "PETMSG_READ_DATABASE_URL" in raised.value.hint
 
 
 def test_a_standby_is_of_a_server(migrated_sqlite: str) -> None:
