@@ -14,6 +14,8 @@ LOOK_SECONDS = 5.0
 """How often it looks for alerts that no channel was told of."""
 STOP_SECONDS = 5.0
 """How long the end of the command waits for the thread, which by then only writes what it knows."""
+_NOT_TOLD = "Channels are not told of alerts"
+_NOT_RECORDED = "What channels were told is not recorded"
 
 
 class NotifyThread:
@@ -58,9 +60,9 @@ class NotifyThread:
         with store.at_end:
             self._notifier = notifier = Notifier(store, self._tell)
             while not self._stopping.is_set():
-                self._say("", self._once(store, notifier))
-                self._wait(notifier, LOOK_SECONDS)
-            self._guarded(notifier.close)
+                self._say("look", self._once(store, notifier))
+                self._say("record", self._wait(notifier, LOOK_SECONDS))
+            self._say("record", self._guarded(notifier.close, _NOT_RECORDED))
 
     def _once(self, store: Store, notifier: Notifier) -> str:
         """Start what is due; return what went wrong."""
@@ -71,24 +73,25 @@ class NotifyThread:
                 update_waiting_alerts(store, orgs)
                 notifier.start_due(orgs)
 
-        return self._guarded(look)
+        return self._guarded(look, _NOT_TOLD)
 
-    def _wait(self, notifier: Notifier, seconds: float) -> None:
-        self._guarded(lambda: notifier.wait(seconds))
+    def _wait(self, notifier: Notifier, seconds: float) -> str:
+        """Record what ended meanwhile; return what went wrong."""
+        return self._guarded(lambda: notifier.wait(seconds), _NOT_RECORDED)
 
-    def _guarded(self, step: Callable[[], None]) -> str:
+    def _guarded(self, step: Callable[[], None], what: str) -> str:
         try:
             step()
         except PetmsgError as problem:
-            return f"Channels are not told of alerts: {problem.message}"
+            return f"{what}: {problem.message}"
         except Exception as problem:  # noqa: BLE001 because the thread must outlive any bug
-            name = type(problem).__name__
-            return f"Channels are not told of alerts: an internal error ({name})."
+            return f"{what}: an internal error ({type(problem).__name__})."
         return ""
 
     def _tell(self, told: Told) -> None:
         name, why = told.channel.name, told.outcome.why
-        self._say(name, f"Channel {name} cannot be told of alerts: {why}." if why else "")
+        words = f"Channel {name} cannot be told of alerts: {why}." if why else ""
+        self._say(f"channel {name}", words)
 
     def _say(self, about: str, words: str) -> None:
         if words and words != self._said.get(about):

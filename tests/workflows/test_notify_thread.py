@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from petmsg.errors import DatabaseUnusable
 from petmsg.queries.notify import list_channels
 from petmsg.queries.org import OrgRow
 from petmsg.services.notify import channel
@@ -84,6 +85,26 @@ def test_the_thread_outlives_a_bug_and_says_its_kind_only(
     with NotifyThread(lambda: store_of(migrated_url, file), broken, said.append):
         wait_until(lambda: looks > 2)
     assert said == ["Channels are not told of alerts: an internal error (RuntimeError)."]
+
+
+def test_what_cannot_be_recorded_is_said(
+    cli: Cli, migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, said = tmp_path / "notify.json", list[str]()
+    monkeypatch.setattr("petmsg.workflows.notify_thread.LOOK_SECONDS", 0.05)
+
+    def full(*_: object) -> None:
+        raise DatabaseUnusable("The disk is full.")
+
+    monkeypatch.setattr("petmsg.services.notify.lease.end", full)
+    with channel_server() as server:
+        add(migrated_url, file, server, "ops")
+        add_alerts(migrated_url)
+        with NotifyThread(lambda: store_of(migrated_url, file), Store.orgs, said.append):
+            wait_until(lambda: len(said) == 1, seconds=120)
+            time.sleep(0.3)
+        assert len(server.notes) == 1
+    assert said == ["What channels were told is not recorded: The disk is full."]
 
 
 def test_without_a_channel_nothing_is_written(
