@@ -1,4 +1,4 @@
-"""Rules of repetition: those that are refused, and that none takes for ever."""
+"""Rules of repetition: those that are refused, and that none runs forever."""
 
 from datetime import UTC, date, datetime, timedelta
 

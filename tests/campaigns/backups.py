@@ -1,9 +1,9 @@
 """Backups of a database that two processes write to meanwhile: each is whole, and none is behind.
 
-`python -m tests.campaigns.backups --backups 200` makes that many while clients, bookings, texts and
-pictures are written, restores each by opening it, and asks `petmsg doctor`. What was acknowledged
-before a backup began must be in it, and each picture that it names must lie beside it as soon as it
-is made. `--control` copies the file instead, as people do, and must be found.
+`python -m tests.campaigns.backups --backups 200` makes that many while clients, bookings,
+messages and pictures are written, restores each by opening it, and asks `petmsg doctor`. What was
+acknowledged before a backup began must be in it, and each picture that it names must lie beside it
+as soon as it is made. `--control` copies the file instead, as people do, and must be found.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def _picture(writer: str, number: int) -> bytes:
 
 
 def write(url: str, name: str, acknowledged: Any, stop: Any) -> None:
-    """A writer's process: one client after the other, each with a booking, a text and a picture."""
+    """A writer's process: clients one by one, each with a booking, a message and a picture."""
     number = 0
     picture = Path(locate(url).path or "").with_name(f"{name}.gif")
     while not stop.is_set():

@@ -1,4 +1,4 @@
-"""The companies of a campaign: two, with clients of every kind of route, and texts for them."""
+"""The companies of a campaign: two, with clients of every kind of route, and messages for them."""
 
 import random
 from collections import Counter
@@ -15,9 +15,9 @@ from tests.support.consistency import raw
 from tests.support.fixtures import ACTOR, Cli, Ran, add_org, lines, run_cli, working
 
 PER_SECOND = 100
-"""Segments per second and number: the pace is kept, and hinders no campaign."""
+"""Segments per second and number: the rate limit is kept, and hinders no campaign."""
 SAME_AGAIN = 0.15
-"""How many texts repeat the words of the one before to the same client."""
+"""How many messages repeat the words of the one before to the same client."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ def _fill(org: Org, cli: Cli, now: datetime) -> None:
 
 
 Asked = tuple[str, str]
-"""A text that was asked for: phone and body. A phone is in one org only."""
+"""A message that was asked for: phone and body. A phone is in one org only."""
 
 
 @dataclass
 class Customers:
-    """Who asks for texts, and what was asked for. The same texts for the same seed."""
+    """Who asks for messages, and what was asked for. The same messages for the same seed."""
 
     url: str
     seed: int
@@ -101,7 +101,7 @@ class Customers:
     _last: dict[tuple[str, int], str] = field(default_factory=dict, repr=False)
 
     def ask(self, count: int) -> None:
-        """Queue that many texts more, in transactions of a few."""
+        """Queue that many messages more, in transactions of a few."""
         dice = random.Random(f"{self.seed} asks after {self.count}")
         while count > 0:
             org = dice.choices(self.orgs, [each.clients for each in self.orgs])[0]

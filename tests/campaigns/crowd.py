@@ -58,7 +58,7 @@ def shuffled(names: list[str], seed: int) -> list[str]:
 
 
 def quick(url: str) -> None:
-    """Numbers that send a thousand segments a second: the races are not for the pace."""
+    """Numbers that send a thousand segments a second: the races are not about rate limits."""
     with raw(url) as cursor:
         cursor.run("UPDATE message_number SET segments_per_second = 1000")
 
@@ -83,7 +83,7 @@ WHEN (NEW.status = 'sending' AND OLD.status = 'queued') EXECUTE FUNCTION watch()
 
 
 def watch_claims(url: str) -> None:
-    """Note, inside the very transaction that claims a text, a number that may not speak."""
+    """Note, inside the very transaction that claims a message, a number that may not speak."""
     with raw(url) as cursor:
         cursor.run(WATCH)
         if cursor.is_sqlite:

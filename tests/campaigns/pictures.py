@@ -96,7 +96,7 @@ class Campaign:
 @dataclass(frozen=True)
 class Outcome:
     """What came of a campaign. `bare_at_once` are the pictures without bytes when the last process
-    was killed, before anything was repeated; `mended` are the commands that the doctor named."""
+    was killed, before anything was repeated; `mended` are the fixes that the doctor named."""
 
     campaign: Campaign
     verdict: Verdict

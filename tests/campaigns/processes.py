@@ -17,7 +17,7 @@ PATIENCE = 30.0
 
 
 def one_number(url: str, phones: Sequence[str]) -> None:
-    """An org whose texts all leave from its front desk through Twilio, and clients `C-0`…"""
+    """An org whose messages are all sent from its front desk through Twilio, and clients `C-0`…"""
     add_org(url, front_desk=DESK)
     assert run_cli(url, "org", "set", "--yes", "--force", "--provider", "twilio").code == 0
     for i, phone in enumerate(phones):
@@ -26,13 +26,13 @@ def one_number(url: str, phones: Sequence[str]) -> None:
 
 
 def queue(url: str, client: str, body: str) -> None:
-    """A text that is due now."""
+    """A message that is due now."""
     ran = run_cli(url, "message", "send", client, "--body", body, "--queue-only", now=None)
     assert ran.code == 0, ran.err
 
 
 def states(url: str) -> list[str]:
-    """The texts' states, by id."""
+    """The messages' states, by id."""
     with looking(url) as cursor:
         return [row[0] for row in cursor.tuples("SELECT status FROM message ORDER BY id")]
 

@@ -1,7 +1,7 @@
 """What commands said that they did, beside what the database holds: no acknowledged write is lost.
 
 A command that ended with 0 is an acknowledgement. What tells its write from every other's is in
-its line: a text's body, or the reason of a quarantine, a restore and a renumbering.
+its line: a message's body, or the reason of a quarantine, a restore and a renumbering.
 """
 
 from collections import Counter, defaultdict
@@ -99,7 +99,7 @@ def sent_twice(cursor: Cursor) -> list[str]:
 
 
 def not_sent(cursor: Cursor) -> list[Any]:
-    """The texts that are not sent, or that the carrier does not have."""
+    """The messages that are not sent, or that the carrier does not have."""
     return cursor.tuples(
         "SELECT id, body, status FROM message WHERE status <> 'sent'"
         " OR body NOT IN (SELECT body FROM sandbox_text) ORDER BY id"

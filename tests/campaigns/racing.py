@@ -86,7 +86,8 @@ class Verdict:
     """Everything that is wrong. Nothing, and the campaign was passed.
 
     `failed` ended neither well nor with a refusal that may be; `lost` were acknowledged and are not
-    there; `shared` are numbers told to two sitters; `spoke` are texts claimed for a number that was
+    there; `shared` are numbers told to two sitters; `spoke` are messages claimed for a number that
+    was
     not active; `miscounted` are rows that are there too often or too rarely.
     """
 
@@ -343,7 +344,7 @@ def judge_mixing(
 
 
 def _may_be(line: Line, ran: Ran, storm: Storm | None) -> bool:
-    """Whether a command may end so. Only in a storm may a text's fate be unknown for a while, and
+    """Whether a command may end so. Only in a storm may an outcome be unknown for a while, and
     a dispatch be broken off."""
     if ran.code == REFUSED:
         return any(f'"code": "{refusal}"' in ran.err for refusal in REFUSALS)
@@ -354,7 +355,7 @@ def _may_be(line: Line, ran: Ran, storm: Storm | None) -> bool:
 
 
 def _settle(url: str) -> None:
-    """Send what still waits, and look up what is in doubt until nothing is."""
+    """Send what still waits, and reconcile every unknown outcome."""
     run_cli(url, "message", "dispatch")
     for waited in (timedelta(0), GRACE, GRACE + SECOND_LOOK + timedelta(seconds=1)):
         for _ in range(2):

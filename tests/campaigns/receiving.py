@@ -1,9 +1,9 @@
-"""Texts come in at full load, each delivered one to six times, while the server is killed.
+"""Messages come in at full load, each delivered one to six times, while the server is killed.
 
     python -m tests.campaigns.receiving --rate 500 --seconds 20 --kills 3
 
 A real `petmsg serve` on loopback, requests signed as Twilio signs them, `kill -9` and a start at
-the same port. At each kill what was answered 200 must be in the database; at the end every text
+the same port. At each kill what was answered 200 must be in the database; at the end every message
 must be there, and once. `--control` takes a server that answers before it has committed.
 """
 
@@ -25,7 +25,7 @@ CONNECTIONS = 48
 POOL = [f"+141555502{i:02}" for i in range(10)]
 CLIENTS = 200
 SECONDS_APART = 2.0
-"""Deliveries of a text are spread over so long."""
+"""Deliveries of a message are spread over so long."""
 PATIENCE = 60.0
 
 
@@ -61,7 +61,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One request: when it is due, for which text, and its bytes."""
+    """One request: when it is due, for which message, and its bytes."""
 
     at: float
     sid: str
@@ -69,7 +69,7 @@ class Delivery:
 
 
 def plan(rate: float, seconds: float, seed: int) -> list[Delivery]:
-    """So many deliveries a second, each text one to six times, in the order they are due."""
+    """So many deliveries a second, each message one to six times, in the order they are due."""
     chance = random.Random(seed)
     found: list[Delivery] = []
     while len(found) < rate * seconds:
@@ -214,7 +214,7 @@ class _Line:
 
 
 def stored(url: str) -> list[str]:
-    """The provider ids of the texts that came in, each as often as it stands there."""
+    """The provider ids of the messages that came in, each as often as it stands there."""
     with looking(url) as cursor:
         return [
             row[0]

@@ -1,4 +1,4 @@
-"""A small company in one transaction, and a naive model of it: where does each text go?
+"""A small company in one transaction, and a naive model of it: where does each message go?
 
 The model knows the rules in plain sentences, lists, and nothing of petmsg's own rules, queries or
 ledger. It is told what was done, remembers everything, and answers by looking through its lists.
@@ -67,7 +67,7 @@ class Forwarded:
 
 @dataclass
 class Text:
-    """A text that came in, and where the model says it goes. `about` is what it repeats."""
+    """A message that came in, and where the model says it goes. `about` is what it repeats."""
 
     sid: str
     body: str
@@ -107,7 +107,7 @@ class Model:
         self.numbers.setdefault(e164, []).append(Span(self.now, number_class, holder, until))
 
     def leaves(self, sitter: str) -> None:
-        """Offboarding: windows that run end, later ones lose her."""
+        """Offboarding: windows that run end, later ones lose the sitter."""
         self.active[sitter][-1][1] = self.now
         for window in self.windows:
             if window.sitter == sitter and window.start >= self.now:
@@ -195,7 +195,7 @@ class Model:
         return "front_desk", "NO_ACTIVE_WINDOW"
 
     def speaks(self, client: str, at: datetime) -> str | None:
-        """The sitter's number a text to the client leaves from, None for the pool or the desk."""
+        """The sitter's number for a message to the client, None for the pool or the desk."""
         windows = self.open_windows(client, at)
         windows = [each for each in windows if each.start <= at < each.booked_until] or windows
         if not windows:

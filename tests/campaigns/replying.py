@@ -1,7 +1,7 @@
-"""Bookings, windows, quarantines, renumbering, offboarding, and texts repeated and out of order.
+"""Bookings, windows, quarantines, renumbering, offboarding, and messages repeated and out of order.
 
-Every text that comes in is held against the naive model; every text that leaves is looked at by
-somebody who knows all personal phones. `run_replies` takes its seed and its number of steps:
+Every inbound message is held against the naive model; every outbound one is looked at by somebody
+who knows all personal phones. `run_replies` takes its seed and its number of steps:
 
     python -m tests.campaigns.replying --seed 7 --steps 1000000
 """
@@ -103,7 +103,7 @@ class Replies(CompanyLife):
     # ----------------------------------------------------------------------- what comes in
 
     def a_client_writes(self, draw: Draw) -> None:
-        """To her sitter's number, to one she had a text from once, or to any."""
+        """To the sitter's number, to one that the client had a message from once, or to any."""
         who, to, at_random, body, ago = map(draw, (clients, targets, numbers, words, delays))
         now, known = self.model.now, [at_random]
         if to == "her sitter":
@@ -184,7 +184,7 @@ class Replies(CompanyLife):
             assert waits, "nobody would read it"
 
     def _was_passed_on_rightly(self, text: Text) -> None:
-        """What petmsg wrote because of this text goes to nobody but whom the model allows."""
+        """What petmsg wrote because of this message goes to nobody but whom the model allows."""
         now = self.model.now
         for row in self._written_about(text.message):
             if row["kind"] == "forward":
@@ -206,7 +206,7 @@ class Replies(CompanyLife):
                 assert row["to_e164"] == text.sender
 
     def _is_certain(self, text: Text, who: str, to: str, allowed: set[str]) -> bool:
-        """With several clients open: she named one, or chose one, or no other wrote just now."""
+        """With several clients open: the sitter named or chose one, or no other wrote just now."""
         if text.body.startswith("@"):
             return text.body.startswith(f"@{to} ")
         if text.body in ("1", "2") or text.about is not None:

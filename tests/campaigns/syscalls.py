@@ -228,7 +228,7 @@ class Laboratory:
         return ran
 
     def _seen(self, folder: Path) -> str:
-        """The state, looked up in a copy: looking would mend what a kill left."""
+        """The state, looked up in a copy: looking would repair what a kill left."""
         copy = self._copy(folder)
         state = state_of(copy)
         shutil.rmtree(copy)

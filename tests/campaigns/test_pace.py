@@ -1,9 +1,9 @@
 """A number starts no more segments a second than it may, however many workers share it.
 
 Measured where it counts: when requests reach the provider. Workers share nothing but the database,
-so processes stand for machines. A text whose number was idle starts as late after its claim as the
-claim takes to be committed, so the next one may follow it sooner by that: a tenth of a second, more
-on a busy machine. It does not add up: over any stretch no more than `LATE` is won.
+so processes stand for machines. A message whose number was idle starts as late after its claim as
+the claim takes to be committed, so the next one may follow it sooner by that: a tenth of a second,
+more on a busy machine. It does not add up: over any stretch no more than `LATE` is won.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 
 def won(texts: Sequence[dict[str, Any]], per_second: float) -> float:
-    """By how many seconds any stretch of a number's texts was faster than it may be."""
+    """By how many seconds any stretch of a number's messages was faster than it may be."""
     texts = sorted(texts, key=lambda text: text["arrived"])
     ends, busy = [0.0], 0.0
     for text in texts:

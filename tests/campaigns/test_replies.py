@@ -1,4 +1,4 @@
-"""Every text finds its thread and only its readers, in tens of thousands of steps of a company.
+"""Every message finds its thread and only its readers, in tens of thousands of steps of a company.
 
 Each way in which such a program is usually wrong is put in on purpose, and has to be found.
 """

@@ -33,10 +33,10 @@ def test_kills_and_faults_lose_nothing_and_repeat_nothing(
     outcome = campaign(database_url, tmp_path, kills)
     assert outcome.verdict.faults == {}, outcome.verdict
     assert "Traceback" not in outcome.said
-    # Workers end by a kill or, asked to, in order; 6 says that a text was in doubt on the way.
+    # Workers end by a kill or, asked to, in order; 6 says that an outcome was unknown on the way.
     assert outcome.storm.exits == {}
     assert set(outcome.codes) <= {0, 6}
-    # It was worth it: texts were cut off by a kill and by a fault, and found or sent again.
+    # It was worth it: messages were cut off by a kill and by a fault, and found or sent again.
     assert outcome.storm.kills == kills
     for event in (
         "outcome_unknown the sending process died",

@@ -31,7 +31,7 @@ def fake() -> Iterator[FakeProcess]:
 
 @pytest.fixture
 def url(migrated_url: str) -> str:
-    """An org with a text to each of its clients."""
+    """An org with a message to each of its clients."""
     one_number(migrated_url, PHONES)
     for i in range(len(PHONES)):
         queue(migrated_url, f"C-{i}", f"Text {i}")
@@ -92,7 +92,7 @@ def test_a_request_that_hangs_is_waited_for_no_longer_than_its_time_out(
         asked_at = time.monotonic()
         _, err = process.communicate(timeout=30)
         assert time.monotonic() - asked_at < 1.0 + SOON
-    assert process.returncode == 6, err  # a text is in doubt: somebody should know
+    assert process.returncode == 6, err  # an outcome is unknown: somebody should know
     assert sorted(set(states(url))) == ["queued", "unknown"]
 
 
@@ -114,7 +114,7 @@ def test_a_second_ctrl_c_breaks_off_and_the_next_dispatch_finds_out(
     assert "sending" in states(url)
     fake.change(fault_rate=0.0)
     time.sleep(2.0)  # what was taken and not begun is due again then
-    # One that was begun and never reached the provider is in doubt for its grace and a second look.
+    # One that was begun and never reached the provider is unknown for its grace and a second look.
     codes = []
     for seconds in (0, 130, 200):
         later = datetime.now(UTC) + timedelta(seconds=seconds)

@@ -38,8 +38,8 @@ class Verdict:
     """Everything that is wrong, in words. Nothing, and the campaign was passed.
 
     `lost` were asked for and never taken, `twice` taken more often than asked for, `stuck` ended
-    in any state but sent, `disordered` are threads whose texts were taken in another order than
-    they were asked for, `misbound` are texts whose provider id is that of another. `bare` are
+    in any state but sent, `disordered` are threads whose messages were taken in another order than
+    they were asked for, `misbound` are messages whose provider id is that of another. `bare` are
     pictures without their bytes, `orphaned` are bytes that no picture needs.
     """
 
@@ -79,7 +79,7 @@ def judge(url: str, asked: Counter[Asked], accepted: Sequence[Row]) -> Verdict:
 
 
 def _disordered(line: Sequence[Row], accepted: Sequence[Row]) -> list[str]:
-    """The phones to which texts went in another order than they stood in line."""
+    """The phones to which messages went in another order than they were queued."""
     place = {each["sid"]: at for at, each in enumerate(accepted)}
     places = defaultdict(list)
     for row in line:
@@ -89,7 +89,7 @@ def _disordered(line: Sequence[Row], accepted: Sequence[Row]) -> list[str]:
 
 
 def _misbound(line: Sequence[Row], accepted: Sequence[Row]) -> list[Row]:
-    """The texts whose id at the provider is that of a text with other numbers or other words."""
+    """The messages whose id at the provider is that of one with other numbers or other words."""
     known = {each["sid"]: (each["from"], each["to"], each["body"]) for each in accepted}
     return [
         row
@@ -100,13 +100,13 @@ def _misbound(line: Sequence[Row], accepted: Sequence[Row]) -> list[Row]:
 
 
 def unsettled(cursor: Cursor) -> int:
-    """How many texts are still to be sent or looked up."""
+    """How many messages are still to be sent or looked up."""
     count: int = cursor.value(f"SELECT count(*) FROM message WHERE {UNSETTLED}")
     return count
 
 
 def happened(url: str) -> dict[str, int]:
-    """What the audit tells of the texts: how often each event was recorded, by its reason."""
+    """What the audit tells of the messages: how often each event was recorded, by its reason."""
     with looking(url) as cursor:
         return {
             f"{row['event'].removeprefix('message.')} {row['why']}".strip(): row["times"]

@@ -72,7 +72,7 @@ class Work:
 class Storm:
     """What a storm of kills left: how many, and how workers ended that ended by themselves.
 
-    `unit` is how many seconds a worker's first text took: what their lives were measured in.
+    `unit` is how many seconds a worker's first message took: what their lives were measured in.
     `finished` are the places of the tasks that ended with 0, `killed` counts the kills by command.
     """
 
@@ -172,7 +172,7 @@ def main() -> None:
 
 
 def _warm_up(preload: Sequence[str]) -> float:
-    """Load and try everything a worker needs; the seconds that a worker's first text takes."""
+    """Load and try everything a worker needs; the seconds that a worker's first message takes."""
     for module in preload:
         import_module(module)
     took = 0.0

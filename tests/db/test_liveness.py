@@ -125,7 +125,7 @@ def test_a_token_that_no_worker_holds_is_dead(migrated_sqlite: str, token: str |
 
 @pytest.mark.parametrize("shift", [timedelta(hours=-1), timedelta(), timedelta(hours=1)])
 def test_no_clock_decides_who_is_alive(migrated_url: str, shift: timedelta) -> None:
-    """A text of a living worker is nobody else's, that of a dead one is in doubt; at any hour."""
+    """A living worker's message is nobody else's; a dead one's outcome is unknown, at any hour."""
     add_org(migrated_url)
     run_cli(migrated_url, "client", "add", "Anna", "--phone", "+12025550101")
     run_cli(migrated_url, "message", "send", "Anna", "--body", "Hello", "--queue-only")

@@ -1,4 +1,4 @@
-"""The move to 0004: replies. Texts in every state, there and back."""
+"""The move to 0004: replies. Messages in every state, there and back."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""0003: a queue with texts in every state gets what sending needs, and gives it back."""
+"""0003: a queue with messages in every state gets what sending needs, and gives it back."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_texts_in_the_queue_become_due_at_once_in_the_order_they_had(moved: str)
 
 
 def test_a_text_that_may_be_queued_again_keeps_its_place(moved: str) -> None:
-    """Every text of ours, whatever became of it, has the time at which it was meant to leave."""
+    """Every message of ours, whatever became of it, has the time at which it was due."""
     placed = "SELECT count(*) FROM message WHERE direction = 'outbound' AND send_at = created_at"
     assert rows(moved, placed) == [(len(TEXTS),)]
     came_in = "SELECT count(*) FROM message WHERE direction = 'inbound' AND send_at IS NULL"

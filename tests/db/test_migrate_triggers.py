@@ -32,7 +32,7 @@ NOT_AFTER = "a custody row must begin after the last one of its number"
 
 
 def prepare(url: str) -> None:
-    """A database at the head: an org with two events, three numbers, two custody rows, a thread."""
+    """A database at the head: an org with two events, three numbers, two ledger rows, a thread."""
     upgrade(url)
     with begun(url) as connection:
         book = Book(connection)
@@ -75,7 +75,7 @@ def event(seq: int, previous: str) -> str:
 
 
 def custody(url: str, id: int, *, number: int, clock: str) -> str:  # noqa: A002 - the column's name
-    """The rest of an INSERT of a custody row."""
+    """The rest of an INSERT of a ledger row."""
     zone = "+00" if url.startswith("postgresql") else ""
     return (
         "INTO number_custody (id, org_id, number_id, from_at, class, status, reason, actor) VALUES"
@@ -124,7 +124,7 @@ def test_an_event_is_never_changed_or_deleted(url: str) -> None:
     assert broken_links(url) == []
 
 
-# ----------------------------------------------------------------------------------------- custody
+# ------------------------------------------------------------------------------------------ ledger
 
 
 def test_a_later_ledger_row_is_accepted(url: str) -> None:

@@ -22,7 +22,7 @@ def test_invariant_1_a_second_thread_of_a_client_is_refused(database: Database) 
 
 
 def clear_the_way(database: Database) -> None:
-    """Windows and texts would hold a thread in its place."""
+    """Windows and messages would hold a thread in its place."""
     database.accepts("DELETE FROM assignment_window")
     database.accepts("DELETE FROM message_attempt")
     database.accepts("UPDATE message SET thread_id = NULL, client_id = NULL")
@@ -269,7 +269,7 @@ def test_invariant_7_a_key_stands_once_per_org(database: Database) -> None:
 
 
 def test_invariant_7_replacing_a_text_leaves_one_with_its_key(database: Database) -> None:
-    """One that waits; a text that was ever tried is held by its attempts."""
+    """One that waits; a message that was ever tried is held by its attempts."""
     if not database.is_sqlite:
         pytest.skip("PostgreSQL has no INSERT OR REPLACE")
     for where in ("status = 'queued'", "status = 'sent'"):

@@ -15,7 +15,7 @@ def _references() -> list[tuple[str, str, str]]:
     found = []
     for table in metadata.sorted_tables:
         if "org_id" not in table.columns:
-            continue  # a stray text is no org's until it is adopted
+            continue  # an unmatched message is no org's until then
         for constraint in table.constraints:
             if not isinstance(constraint, ForeignKeyConstraint):
                 continue

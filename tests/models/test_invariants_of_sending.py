@@ -107,7 +107,7 @@ def test_an_attempt_of_a_text_stands_once(database: Database) -> None:
 
 
 def test_a_providers_id_is_one_attempts(database: Database) -> None:
-    """Also of another text, and of another org."""
+    """Also of another message, and of another org."""
     first = database.row("message_attempt", "org_id = 1")
     for org in (1, 2):
         other = database.row("message_attempt", "org_id = :o AND id <> :i", o=org, i=first["id"])

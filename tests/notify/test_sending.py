@@ -1,4 +1,4 @@
-"""A note leaves from a process of its own; real servers answer, refuse and hang."""
+"""A note is sent by a process of its own; real servers answer, refuse and hang."""
 
 import os
 import subprocess

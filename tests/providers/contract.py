@@ -128,7 +128,7 @@ class ProviderContract:
     # --- looking up ------------------------------------------------------------------------
 
     def taken(self, provider: Provider, body: str = "Maya is on her way.") -> str:
-        """The id of a text the provider took."""
+        """The id of a message the provider took."""
         outcome = provider.send(self.text(body))
         assert isinstance(outcome, Accepted)
         return outcome.provider_message_id
@@ -176,7 +176,7 @@ class ProviderContract:
         assert self.found(provider, since=datetime.now(UTC) + timedelta(seconds=2)) == []
 
     def test_find_keeps_a_text_of_the_very_moment_of_since(self, provider: Provider) -> None:
-        """A provider that tells whole seconds must not lose the text of a claim half a second on"""
+        """A provider that tells whole seconds must not lose a message claimed half a second on"""
         since = datetime.now(UTC)
         sid = self.taken(provider)
         assert [text.provider_message_id for text in self.found(provider, since=since)] == [sid]

@@ -15,7 +15,7 @@ GOOD = TwilioCredentials(ACCOUNT_SID, AUTH_TOKEN)
 
 
 def sent_to(url: str, text: OutgoingMessage = TEXT, *, timeout_seconds: float = 1.0) -> SendOutcome:
-    """The outcome of one text through a provider of its own."""
+    """The outcome of one message through a provider of its own."""
     provider = TwilioProvider(GOOD, timeout_seconds=timeout_seconds, api_url=url)
     try:
         return provider.send(text)

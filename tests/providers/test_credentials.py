@@ -26,7 +26,7 @@ def written(path: Path, text: str | bytes = LINES, *, mode: int = 0o600) -> Path
 
 
 def refusal(environ: dict[str, str], default_file: Path = NOWHERE) -> CredentialsMissing:
-    """The refusal, which names a mend and no secret."""
+    """The refusal, which names a fix and no secret."""
     with pytest.raises(CredentialsMissing) as caught:
         load_twilio_credentials(environ, default_file)
     assert caught.value.hint

@@ -1,4 +1,4 @@
-"""Looking texts and numbers up at Twilio: complete, or an error; never "not there" by mistake."""
+"""Look-ups of messages and numbers at Twilio: complete, or an error; never wrongly "not there"."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -63,7 +63,7 @@ def test_a_search_asks_for_the_pair_only_because_an_unsent_text_has_no_date_sent
 def test_a_text_that_has_not_left_yet_is_found_on_the_last_of_many_pages(
     fake: TwilioFake, twilio: TwilioProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lists are sorted by the date sent: old texts that left may all stand before it."""
+    """Lists are sorted by the date sent: old messages that left may all stand before it."""
     monkeypatch.setattr("petmsg.providers.twilio._LARGEST_PAGE", 2)
     sids = sent(twilio, *(f"Visit {at}" for at in range(5)))
     for sid in sids[:4]:
@@ -145,7 +145,7 @@ def test_a_next_page_at_another_host_is_not_asked_with_our_token(
         find(twilio)
 
 
-# --- what becomes of a text ------------------------------------------------------------------
+# --- what becomes of a message ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_a_provider_that_was_closed_leaves_no_connection(fake: TwilioFake) -> No
 def test_nothing_is_written_once_it_is_too_late_however_long_connecting_took(
     fake: TwilioFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else may have found the text meanwhile, and sent it."""
+    """Somebody else may have found the message meanwhile, and sent it."""
     found = socket.getaddrinfo
 
     def slowly(*args: Any, **kwargs: Any) -> Any:
@@ -207,7 +207,7 @@ def test_a_connection_that_was_kept_open_writes_nothing_either(
 def test_what_was_stopped_half_written_is_not_written_to_its_end(
     fake: TwilioFake, twilio: TwilioProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The head is out and the body is not: no server takes that for a text."""
+    """The head is out and the body is not: no server takes that for a message."""
     moments = iter([0.0, 100.0])
     monkeypatch.setattr("petmsg.providers.timed_http.uptime", lambda: next(moments))
     assert isinstance(twilio.send(replace(TEXT, begin_by=50.0)), Unknown)

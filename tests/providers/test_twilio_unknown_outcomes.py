@@ -147,7 +147,7 @@ def test_a_certificate_that_nobody_vouches_for_means_later(tmp_path: Path) -> No
     assert received == []
 
 
-# --- in doubt --------------------------------------------------------------------------------
+# --- outcome unknown -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

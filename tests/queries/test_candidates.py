@@ -142,7 +142,7 @@ def test_a_text_and_an_event_are_offered_by_number(url: str) -> None:
 
 
 def test_a_phone_in_a_name_is_not_offered(url: str) -> None:
-    """Somebody without a name is entered as her phone, in one of many ways to write one."""
+    """Somebody without a name is entered as a phone, in one of many ways to write it."""
     for ref, name in (
         ("N-1", "+1 202 555 0177"),
         ("N-2", "Cleo (202) 555-0178"),

@@ -208,7 +208,7 @@ def comparable(facts: Facts) -> Facts:
 
 
 def moved(url: str) -> int:
-    """How many texts were tried from more than one number."""
+    """How many messages were tried from more than one number."""
     with looking(url) as cursor:
         return len(
             cursor.tuples(
@@ -311,8 +311,8 @@ def hours(after: int) -> datetime:
 
 @pytest.fixture
 def tried(migrated_url: str) -> str:
-    """C-1's text was tried from the first pool number at +1 h and put back, then from the second at
-    +3 h and sent; C-2's failed from the first at +2 h. The texts themselves only know their last
+    """C-1's message was tried from the first pool number at +1 h and put back, then from the second
+    at +3 h and sent; C-2's failed from the first at +2 h. The messages themselves know their last
     try."""
     add_org(migrated_url)
     with working(migrated_url) as uow:
@@ -371,7 +371,7 @@ def test_a_later_try_from_another_number_does_not_hide_the_first(
     used: tuple[int | None, int | None],
     threads: tuple[int, int],
 ) -> None:
-    """Nor does it matter what became of a try: a claim is never taken back."""
+    """Nor does it matter what became of a try: a claim is never undone."""
     with looking(tried) as cursor:
         org = find_org(cursor, None)
         ann = find_client(cursor, org.id, "C-1")

@@ -42,7 +42,7 @@ COUNTRIES = ("+1415555{:04}", "+1415555{:04}", "+44770090{:04}", "+4915112{:06}"
 
 
 def fill(uow: UnitOfWork, chance: random.Random, countries: int, numbers: int) -> None:
-    """Numbers with a past of `HOURS` hours from `NOW` on, and texts from them."""
+    """Numbers with a past of `HOURS` hours from `NOW` on, and messages from them."""
     session, org_id = uow.session, uow.org.id
     for place, phone in enumerate(PHONES, start=1):
         client.add(uow, f"Client {place}", phones=[phone], ref=f"C-{place}")

@@ -1,4 +1,4 @@
-"""The statements behind a hold: cheap enough for every claim, and fresher than a worker's copy."""
+"""The statements of send blocks: cheap enough for every claim, fresher than a worker's copy."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""How carriers count a text."""
+"""How carriers count the segments of a message."""
 
 import pytest
 

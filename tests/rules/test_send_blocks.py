@@ -1,4 +1,4 @@
-"""What keeps a text from leaving: every hold, its edges, and when quiet hours end."""
+"""What keeps a message from being sent: every block, its edges, and when quiet hours end."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -107,7 +107,7 @@ def test_urgent_passes_quiet_hours_and_nothing_else() -> None:
 
 
 def test_an_opt_out_holds_whenever_it_was_noted() -> None:
-    """A clock that steps back does not make a wish one of the future."""
+    """A clock that steps back does not make an opt-out one of the future."""
     assert codes(facts(opted_out_at=SOON)) == [BlockCode.OPTED_OUT]
 
 

@@ -23,7 +23,7 @@ Refusals = (sqlite3.IntegrityError, psycopg.errors.IntegrityError, psycopg.error
 
 
 def build(url: str) -> None:
-    """Two companies, each with everything: clients, sitters, numbers, windows, texts."""
+    """Two companies, each with everything: clients, sitters, numbers, windows, messages."""
     build_empty(url)
     for index, slug in enumerate(("alpha", "beta")):
         add_org(url, slug, front_desk=f"+1415555010{index}")
@@ -63,7 +63,7 @@ def build(url: str) -> None:
 
 
 def add_replies(url: str) -> None:
-    """In both a text came in; it was for Maya, was passed on, and she was asked about hers."""
+    """In both a message came in, was forwarded to Maya, and Maya was asked about a reply."""
     for index, slug in enumerate(("alpha", "beta")):
         words = ("--from", f"+1202555011{index}", "--to", f"+1415555010{index}", "--body", "Hi")
         ran = run_cli(url, "message", "receive", *words, "--org", slug)

@@ -1,8 +1,8 @@
 """The company that the examples of the helps are about, so that each of them can be run.
 
 Everything an example names is here: C-1 to C-3, S-1 to S-3, B-1 to B-3, the numbers +14155550100
-to ...107, texts (4 and 5 came in; stray 1 came to a number that is not ours yet), alerts and the
-files. It was set up a day before `NOW`; a visit is on.
+to ...107, messages (4 and 5 came in; unmatched message 1 is to a number that is not ours yet),
+alerts and the files. It was set up a day before `NOW`; a visit is on.
 """
 
 import shutil

@@ -97,7 +97,7 @@ def fill(url: str) -> None:
 
 
 def _replies(url: str, cli: Cli) -> None:
-    """Texts that came in, were passed on, asked about, answered, and a payment."""
+    """Messages that came in, were passed on, asked about, answered, and a payment."""
     later = NOW + timedelta(hours=1)
     assert cli("org", "set", "--relay", "on", "--unknown-reply", "Who are you?").code == 0
     for sender, to, body, at in (
@@ -113,7 +113,7 @@ def _replies(url: str, cli: Cli) -> None:
         assert came.code == 0, came.err
     _picture(url, cli, later)
     words = ("message", "receive", "--from", "+14155551001", "--to", "+19995550100", "--body", "Hi")
-    assert run_cli(url, *words).code == REFUSED  # a stray
+    assert run_cli(url, *words).code == REFUSED  # an unmatched message
     with raw(url) as cursor:
         cursor.run("INSERT INTO pull_mark (provider, pulled_until) VALUES ('twilio', :t)", t=NOW)
     waits = cli("inbox", "list", "-o", "json").json[0]["message"]
@@ -192,7 +192,7 @@ def _picture(url: str, cli: Cli, now: datetime) -> None:
 
 
 def _calls(url: str, cli: Cli) -> None:
-    """A call with a voicemail, one that a client took, one that rings, and a stray one."""
+    """A call with a voicemail, one that a client took, one that rings, and an unmatched one."""
     later = NOW + timedelta(hours=2)
     words = ("--from", "+14155551001", "--to", DESK, "--body", "Voicemail, 23 seconds")
     came = cli("message", "receive", *words, "-o", "json", now=later)
@@ -248,7 +248,7 @@ _CALLS = (
 
 
 def held_text(url: str) -> int:
-    """The id of the text that the open alert is about."""
+    """The id of the message that the open alert is about."""
     with raw(url) as cursor:
         return int(cursor.value("SELECT id FROM message WHERE idempotency_key = '=k'"))
 

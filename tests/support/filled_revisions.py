@@ -16,7 +16,7 @@ from tests.support.migration_support import Book, add_event, at, begun, fill_old
 FIRST = "0002_one_thread_per_client"
 """The oldest revision that `fill` knows; tests/db/test_migrate.py is about the way to it."""
 
-# Each text: id, client, status, attempts, and what else is stored of it.
+# Each message: id, client, status, attempts, and what else is stored of it.
 CLAIMED: dict[str, Any] = {"number_id": 1, "from_e164": "+14156660001", "rule": "pool"}
 TEXTS: tuple[tuple[int, int, str, int, dict[str, Any]], ...] = (
     (1, 1, "sent", 1, {"provider_message_id": "SB-1", "sent_at": at(2), "claimed_at": at(1)}),
@@ -38,7 +38,7 @@ TOLD = (
     (9, "message.retried"),
     (10, "message.outcome_unknown"),
 )
-"""What the audit tells of texts, in this order."""
+"""What the audit tells of messages, in this order."""
 
 OLDEST_ROWS = (
     "INSERT INTO ref_counter (org_id, noun, next_value) VALUES (1, 'client', 8)",

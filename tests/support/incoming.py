@@ -1,4 +1,4 @@
-"""Texts that come in, as several test files need them. The company is `tests.support.texting`'s."""
+"""Inbound messages, as several test files need them. The company is `tests.support.texting`'s."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def comes(
     sid: str | None = None,
     **options: Any,
 ) -> Any:
-    """A text comes in: what `message receive -o json` says of it."""
+    """Receive a message: what `message receive -o json` says of it."""
     extra = [] if sid is None else ["--sid", sid]
     ran = cli(
         "message", "receive", "--from", sender, "--to", to, "--body", body, *extra, "-o", "json",
@@ -41,7 +41,7 @@ def relayed(url: str) -> list[tuple[str, str | None, str, str]]:
 
 
 def waiting(cli: Cli, *words: str, **options: Any) -> list[int]:
-    """The ids of the texts in the inbox, the oldest first."""
+    """The ids of the messages in the inbox, the oldest first."""
     rows = cli("inbox", "list", *words, "-o", "json", **options).json
     return sorted(row["message"] for row in rows)
 
@@ -54,7 +54,7 @@ def carried(url: str) -> list[tuple[str, str, str]]:
 
 
 def answer(cli: Cli, message: int, *words: str, body: str = "He is", **options: Any) -> Ran:
-    """Answer a text of the inbox."""
+    """Answer a message of the inbox."""
     return cli("inbox", "reply", str(message), "--body", body, *words, "-o", "json", **options)
 
 

@@ -197,7 +197,7 @@ def fill_old_shape(url: str) -> None:
     """Upgrade to 0001 and write rows, with three clients who have several threads.
 
     - C-1: threads 10, 11, 12; 11 is the oldest, 12 has the newest pool message, from number 3.
-    - C-2: one thread. C-4: one thread, and she never booked.
+    - C-2: one thread. C-4: one thread, and no booking ever.
     - C-3: threads 30 and 31, made at one instant, no pool message; only 31 has a pool number.
     - another org's C-1: threads 50 and 51, and that org's audit has an event already.
     """

@@ -32,7 +32,7 @@ def company(cli: Cli, *org: str, people: tuple[str, ...] = ("C-1", "C-2", "C-3")
 
 
 def send(cli: Cli, fake: TwilioFake, client: str = "C-1", *words: str, **options: Any) -> str:
-    """Send a text that Twilio takes; its id there."""
+    """Send a message that Twilio takes; its id there."""
     line = ("message", "send", client, "--body", "Hi", "-o", "json", *words)
     ran = cli(*line, **{**keys(fake), **options})
     assert ran.code == 0, ran.err
@@ -46,7 +46,7 @@ def becomes(fake: TwilioFake, sid: str, status: str, code: int | None = None) ->
 
 
 def texts(url: str) -> list[dict[str, Any]]:
-    """The texts as they are stored, the oldest first."""
+    """The messages as they are stored, the oldest first."""
     with looking(url) as cursor:
         return cursor.rows("SELECT * FROM message ORDER BY id")
 

@@ -24,7 +24,7 @@ def show(cli: Cli, client: str = "C-1") -> dict[str, Any]:
 
 
 def facts(url: str, client: str = "C-1", *, number: str = DESK) -> SendBlockFacts:
-    """What the claim would know of a text to the client's primary phone."""
+    """What the claim would know of a message to the client's primary phone."""
     with looking(url) as cursor:
         org = find_org(cursor, "happy-paws")
         return read_hold_facts(

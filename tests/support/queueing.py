@@ -1,6 +1,6 @@
-"""A small company whose texts are queued, claimed and recorded through the services.
+"""A small company whose messages are queued, claimed and recorded through the services.
 
-company(url)                      # C-1, C-2, C-3; the desk, two pool numbers; S-1 speaks as MAYA
+company(url)                      # C-1, C-2, C-3; the desk, two pool numbers; S-1 sends from MAYA
 text = queue(url, "C-1")
 taken = claimed(url, text)        # a Claim; `take` gives whatever came of it
 record(url, taken, Accepted("SM1", "accepted"))
@@ -47,7 +47,7 @@ def company(url: str, *, pool: tuple[str, ...] = (POOL, POOL_2)) -> None:
 
 
 def visit(url: str, ref: str = "C-1", *, until: datetime = NOW + HOUR) -> None:
-    """A confirmed visit of S-1 to the client that runs at NOW; she speaks an hour longer."""
+    """A confirmed visit of S-1 to the client that runs at NOW, with an hour of grace."""
     with working(url, now=EARLIER) as uow:
         booking.add(
             uow, client=ref, starts_at=NOW - HOUR, ends_at=until, sitter="S-1", ref=f"B-{ref}"
@@ -58,7 +58,7 @@ def visit(url: str, ref: str = "C-1", *, until: datetime = NOW + HOUR) -> None:
 def queue(
     url: str, ref: str = "C-1", *, body: str = "Hi", now: datetime = NOW, **options: Any
 ) -> int:
-    """A text in the queue."""
+    """A message in the queue."""
     with working(url, now=now) as uow:
         return message.queue(uow, ref, body=body, options=SendOptions(**options)).message
 
@@ -66,7 +66,7 @@ def queue(
 def take(
     url: str, text: int, *, now: datetime = NOW, worker: str = WORKER, **options: Any
 ) -> ClaimResult:
-    """What comes of claiming a text."""
+    """What comes of claiming a message."""
     with working(url, now=now) as uow:
         provider = options.pop("provider", ProviderName.SANDBOX)
         return claim(uow, text, provider=provider, worker=worker, **options)
@@ -88,7 +88,7 @@ def record(
     started_at: datetime | None = NOW,
     jitter: float = 0.5,
 ) -> MessageStatus:
-    """The text's status after its provider's answer was recorded."""
+    """The message's status after its provider's answer was recorded."""
     with working(url, now=now) as uow:
         return record_it(uow, HandedOver(taken, outcome, started_at, jitter))
 
@@ -108,7 +108,7 @@ def change(url: str, sql: str, **values: Any) -> None:
 
 
 def stored(url: str, text: int) -> dict[str, Any]:
-    """The text's row."""
+    """The message's row."""
     with looking(url) as cursor:
         row = cursor.one("SELECT * FROM message WHERE id = :id", id=text)
     assert row is not None
@@ -140,7 +140,7 @@ def alerts(url: str) -> list[tuple[Any, ...]]:
 
 
 def events(url: str, text: int) -> list[str]:
-    """The names of a text's audit events."""
+    """The names of a message's audit events."""
     with looking(url) as cursor:
         rows = cursor.tuples(
             "SELECT event FROM audit_event WHERE entity = 'message' AND ref = :ref ORDER BY seq",

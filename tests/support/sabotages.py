@@ -170,7 +170,7 @@ def _claim_forgotten() -> None:
 
 
 def _claims_unseen() -> None:
-    """A claim does not look whether the text was taken since the worker saw it in the queue."""
+    """A claim does not look whether the message was taken since the worker saw it in the queue."""
     from petmsg.enums.messages import MessageStatus
     from petmsg.services.outbox import claim, claim_batch
     from petmsg.services.outbox.queue import locked_message
@@ -185,7 +185,7 @@ def _claims_unseen() -> None:
 
 
 def _blind_requeue() -> None:
-    """What job queues do: a text whose sender died goes back to the queue, and nobody is asked."""
+    """What job queues do: a message whose sender died is queued again, and nobody is asked."""
     from petmsg.providers.sandbox import SandboxProvider
     from petmsg.services.outbox import unknown_outcomes
     from petmsg.services.outbox.record_outcome import locked_by_id

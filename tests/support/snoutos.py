@@ -86,7 +86,7 @@ ORG = "org-1"
 
 
 def sid(number: int) -> str:
-    """An id as Twilio gives to a text."""
+    """An id as Twilio gives to a message."""
     return f"SM{number:032x}"
 
 

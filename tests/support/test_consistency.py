@@ -14,7 +14,7 @@ THEN = f"'{instant_to_text(NOW)}'"
 
 @pytest.fixture
 def texted(migrated_sqlite: str) -> str:
-    """Text 1 was sent, 2 is in doubt, 3 waits behind it, 4 failed, 5 is being sent."""
+    """Message 1 was sent, 2 is of unknown outcome, 3 waits behind it, 4 failed, 5 is on its way."""
     company(migrated_sqlite)
     record(migrated_sqlite, claimed(migrated_sqlite, queue(migrated_sqlite)), accepted())
     taken = claimed(migrated_sqlite, queue(migrated_sqlite, "C-2"))
@@ -73,7 +73,7 @@ def test_what_is_broken_is_named(texted: str, damage: str, problem: str) -> None
 
 
 def test_half_a_forgetting_is_noticed(texted: str) -> None:
-    """A text of hers that still waits, though her name and phones are gone."""
+    """A message to an erased client that still waits."""
     with raw(texted) as cursor:
         cursor.run("DELETE FROM client_phone")
         cursor.run("UPDATE client SET name = NULL, forgotten_at = created_at")

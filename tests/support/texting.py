@@ -1,4 +1,4 @@
-"""A company whose texts are tried on the command line, as several test files need it."""
+"""A company whose messages are tried on the command line, as several test files need it."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -73,7 +73,7 @@ def set_status(url: str, message: int, status: str) -> None:
 def left_by(
     url: str, message: int, token: str, *, now: datetime = NOW, org: str | None = None
 ) -> Claim:
-    """Claim a queued text as the worker of that token."""
+    """Claim a queued message as the worker of that token."""
     with working(url, now=now, org=org) as uow:
         taken = claim(uow, message, provider=ProviderName.SANDBOX, worker=token)
     assert isinstance(taken, Claim), taken
@@ -83,7 +83,7 @@ def left_by(
 def left_by_the_dead(
     url: str, message: int, *, now: datetime = NOW, org: str | None = None
 ) -> Claim:
-    """Claim a queued text as a worker that is dead: nobody will say what became of it."""
+    """Claim a queued message as a worker that is dead: its outcome stays unknown."""
     return left_by(url, message, DEAD, now=now, org=org)
 
 

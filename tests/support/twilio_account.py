@@ -39,7 +39,7 @@ class FakeAccount:
 
     The next accepted messages stay out of the first `late_lists` lists in which they would show,
     and each message out of all lists for as many seconds as `hide_for` says of it.
-    `outcomes` is what becomes of texts to a phone: a final status and an error code. `spoilt` says,
+    `outcomes` are those of messages to a phone: a final status and an error code. `spoilt` says,
     by id or phone, which fields of a listed row are other than usual; `MISSING` leaves one out.
     `clock` (aware UTC) is the time of messages and answers.
     `on_media` is called with each message that has files, such as `Fetcher` of

@@ -1,7 +1,8 @@
 """Faults by chance, the same for the same seed: what a campaign lets the fake Twilio do.
 
-The chance is drawn for each text and try, not for each moment, so that threads which overtake each
-other change nothing: the second try of a text meets the same fault in every run of a seed.
+The chance is drawn for each message and attempt, not for each moment, so that threads which
+overtake each other change nothing: the second attempt of a message meets the same fault in every
+run of a seed.
 """
 
 import random
@@ -36,7 +37,7 @@ CREATING: dict[str, Maker] = {
     "reset_accepted_late": lambda chance, late: reset(late_seconds=chance.uniform(0, late)),
     "cut_but_accepted": lambda _, __: cut_json(),
 }
-"""What can happen to a text on its way in, by name."""
+"""What can happen to a message on its way in, by name."""
 
 ASKING: dict[str, Maker] = {
     "throttled": CREATING["throttled"],
@@ -52,7 +53,7 @@ ASKING: dict[str, Maker] = {
 class SeededFaults:
     """Chooses a fault for `rate` of the requests; give its `choose` to the fake.
 
-    A text whose answer got lost may be taken up to `late_seconds` later. `rate` of the messages
+    A message whose answer got lost may be taken up to `late_seconds` later. `rate` of the messages
     stay out of lists for up to `late_list_seconds`. `kinds` leaves only those of `CREATING`.
     """
 

@@ -95,7 +95,7 @@ def running_fake(
     `fault_rate` of the requests meet a fault (tests.support.twilio_faults; `kinds` for creations).
     What is taken late is taken within `late_seconds`; as many messages stay out of lists for up to
     `late_list_seconds`. Every answer takes `latency_seconds`. It owns `numbers`, or `any_number`.
-    `outcomes`: what becomes of texts to a phone, such as `{"+1…": ("undelivered", 30003)}`.
+    `outcomes`: what becomes of messages to a phone, such as `{"+1…": ("undelivered", 30003)}`.
     """
     options = {
         "seed": seed,

@@ -56,7 +56,7 @@ def build_bare(url: str) -> None:
 
 
 def answer(url: str) -> None:
-    """Texts that came in, were passed on, asked about and paid for, in both companies: stored while
+    """Inbound messages, forwarded, asked about and paid for, in both companies: stored while
     every constraint still stands."""
     for org, slug in enumerate(("alpha", "beta"), 1):
         client, desk = f"+1202555011{org - 1}", f"+1415555010{org - 1}"

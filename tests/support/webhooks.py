@@ -128,7 +128,7 @@ def sid_of(name: str) -> str:
 
 
 def inbound(sid: str, sender: str, to: str, body: str = "Is Rex fine?") -> dict[str, str]:
-    """The form of a text that comes in, with parameters that are blank. `sid` may be short."""
+    """The form of a message that comes in, with parameters that are blank. `sid` may be short."""
     sid = sid_of(sid)
     return {
         "MessageSid": sid,

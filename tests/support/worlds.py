@@ -1,8 +1,8 @@
 """A company with a past, made by chance through the services: every step at its own instant.
 
 world = World(url, seed=3)
-world.live(60)                # bookings, quarantines, renumbering, settings, texts
-world.sent                    # what was explained just before each text, and what was stored
+world.live(60)                # bookings, quarantines, renumbering, settings, messages
+world.sent                    # what was explained just before each message, and what was stored
 """
 
 import random
@@ -93,7 +93,7 @@ class World:
             org.change(uow, pool_threads_per_number=self.random.choice((0, 1, 2)))
 
     def live(self, steps: int) -> None:
-        """Let `steps` things happen, about every third a text."""
+        """Let `steps` things happen, about every third a message."""
         for _ in range(steps):
             self.tick()
             if self.random.random() < 0.35:
@@ -172,7 +172,7 @@ class World:
         return Rejected("30007", RejectionClass.FILTERED, "taken for spam")
 
     def _try(self, ref: str, queued: int, outcome: SendOutcome, options: SendOptions) -> bool:
-        """Whether the text waits to be tried again."""
+        """Whether the message waits to be tried again."""
         found = self.explain(ref, at=self.now, sender=options.as_sitter, reply_to=options.reply_to)
         with working(self.url, now=self.now, org=ORG) as uow:
             taken = claim.claim(uow, queued, provider=ProviderName.SANDBOX, worker=WORKER)

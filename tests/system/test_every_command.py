@@ -131,7 +131,7 @@ def test_what_is_said_about_examples_is_about_examples_there_are() -> None:
 
 OUTPUTS = [each.value for each in OutputFormat]
 TOLD = {"petmsg call simulate", "petmsg demo"}
-"""Commands whose table is a story."""
+"""Commands whose table is a text that goes on."""
 BY_ITSELF = {
     "petmsg call simulate",
     "petmsg config show",

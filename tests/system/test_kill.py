@@ -212,7 +212,7 @@ SEND = ("message", "send", "C-1", "--body", "Hello", "--key", "k", "-o", "json")
 @pytest.mark.slow
 def test_a_killed_send_is_never_repeated_as_a_second_text(fresh: Fresh, hive: Hive) -> None:
     """Killed before the commit of its claim it is sent by the repetition. Killed after that, its
-    fate is not known: the repetition says where it stands, and the carrier is asked."""
+    outcome is unknown: the repetition says where it stands, and the carrier is asked."""
     url = fresh("kill send", company)
     started = time.monotonic()
     assert hive.run(url, [[SEND]]).codes == {0}
@@ -295,7 +295,7 @@ def test_a_blind_requeue_would_be_noticed(migrated_url: str, hive: Hive) -> None
 
 
 def test_sending_before_claiming_would_be_noticed(migrated_url: str, hive: Hive) -> None:
-    """Negative control: a text that is handed over first and marked after goes out twice."""
+    """Negative control: a message that is handed over first and marked after goes out twice."""
     add_org(migrated_url)
     assert run_cli(migrated_url, "client", "add", "Anna", "--phone", "+12025550101").code == 0
     hive.run(migrated_url, [[SEND]], sabotage="claim forgotten, killed after the carrier")

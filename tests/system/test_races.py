@@ -414,7 +414,7 @@ def test_a_key_used_at_once_is_one_text(migrated_url: str, hive: Hive) -> None:
 
 
 def waiting_texts(url: str, texts: int, *, clients: int) -> None:
-    """That many texts in the queue, in turn of the clients."""
+    """That many messages in the queue, in turn of the clients."""
     for i in range(texts):
         send = ["message", "send", f"C-{i % clients + 1}", "--body", f"Text {i}", "--queue-only"]
         assert run_cli(url, *send).code == 0
@@ -430,7 +430,7 @@ def test_a_queue_drained_by_eight_processes_sends_each_text_once_and_in_its_orde
     load(migrated_url, "number", ("e164", "class"), *((number(i), "pool") for i in range(101, 105)))
     quick(migrated_url)
     waiting_texts(migrated_url, 24, clients=8)
-    for _ in range(6):  # a text that another one's holds up waits for the next run
+    for _ in range(6):  # a message that another one's holds up waits for the next run
         swarm = hive.run(migrated_url, [[DISPATCH]] * 8)
         assert swarm.codes == {0}, [ran.err for ran in swarm.ran if ran.code]
         if count(migrated_url, "message", "status = 'queued'") == 0:
@@ -449,7 +449,7 @@ def test_a_queue_drained_by_eight_processes_sends_each_text_once_and_in_its_orde
 def test_workers_of_several_processes_keep_the_pace_of_a_number_together(
     migrated_url: str, hive: Hive
 ) -> None:
-    """Ten texts of ten clients at five a second from the one number there is: no two of them start
+    """Ten messages of ten clients at five a second from the only number: no two of them start
     closer than a fifth of a second, whoever sends them."""
     company(migrated_url, clients=10)
     with raw(migrated_url) as cursor:

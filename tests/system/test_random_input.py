@@ -244,7 +244,7 @@ NOT_FUZZED = {
     "petmsg serve": "it listens until it is stopped",
 }
 
-# Commands that may write although all they say is an error: a text that was held or has expired, a
+# Commands that may write although all they say is an error: a message that is held or expired, a
 # look at the carrier that found something, a message or a call to a number of nobody's.
 PARTLY = (
     "message dispatch", "message sync", "reconcile", "media fetch", "message receive",

@@ -286,7 +286,7 @@ def test_a_reply_queued_in_the_overlap_is_decided_for_its_sitter_at_the_claim(
 
 
 def gives_phone_to_bob(cli: Cli, now: datetime) -> None:
-    """Ann has another phone, and her old one is Bob's."""
+    """Ann has another phone, and the old one is Bob's."""
     for words in (
         ("client", "phone", "add", "C-1", "+14155551009"),
         ("client", "phone", "primary", "C-1", "+14155551009"),

@@ -187,7 +187,7 @@ def test_a_client_s_call_rings_the_sitter_who_presses_the_key(line: Line, times:
 def test_a_call_that_the_sitter_does_not_take_goes_to_the_desk(
     line: Line, key: str | None, status: str
 ) -> None:
-    """Not answered, busy, another key, and her own voicemail."""
+    """Not answered, busy, another key, and the sitter's own voicemail."""
 
     async def steps(ann: Caller) -> None:
         await ann.calls()

@@ -1,4 +1,4 @@
-"""petmsg message pull: texts that came in, fetched by cron; each stored once, none left out."""
+"""petmsg message pull: inbound messages, fetched by cron; each stored once, none left out."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -70,7 +70,7 @@ def test_pulling_again_brings_only_news_though_it_asks_for_what_it_had(
     writes(fake, "one")
     pull(ready, fake)
     assert mark(migrated_url) == NOW
-    # Twilio lists a text late, with a time before the last pull.
+    # Twilio lists a message late, with a time before the last pull.
     writes(fake, "late", at=NOW - 10 * MINUTE)
     writes(fake, "two", at=NOW + MINUTE)
     ran = pull(ready, fake, now=NOW + 2 * MINUTE)
@@ -152,7 +152,7 @@ def test_one_account_serves_every_org_and_one_org_only_its_own(
     fake.comes_in("theirs", from_=ANN, to=THEIRS, at=NOW - MINUTE)
     (row,) = pull(ready, fake, "--org", "happy-paws").json
     assert row["org"] == "happy-paws"
-    # The other org's text was not asked for: the mark has to stay where it was.
+    # The other org's message was not asked for: the mark has to stay where it was.
     assert mark(migrated_url) is None
     (row,) = pull(ready, fake).json
     assert (row["org"], row["client"], row["code"]) == ("calm-cats", None, "UNKNOWN_SENDER")
@@ -163,7 +163,7 @@ def test_one_account_serves_every_org_and_one_org_only_its_own(
 def test_the_only_org_of_a_provider_is_all_there_is(
     ready: Cli, fake: TwilioFake, migrated_url: str
 ) -> None:
-    """So that cron with PETMSG_ORG misses nothing after a break, and keeps strays."""
+    """So that cron with PETMSG_ORG misses nothing after a break, and stores unmatched messages."""
     add_org(migrated_url, "calm-cats", front_desk=THEIRS)  # in the sandbox
     later = NOW + timedelta(days=3)
     pull(ready, fake, PETMSG_ORG="happy-paws")

@@ -154,7 +154,7 @@ def test_a_rejected_text_failed_and_is_never_tried_again_by_itself(
     (row,) = cli("message", "list", "-o", "json").json
     assert row["error"]["code"] == "21614"
     assert ANN not in row["error"]["message"]
-    again = send(cli, **keys(fake))  # the phone is no textable one
+    again = send(cli, **keys(fake))  # the phone cannot receive SMS
     assert (again.code, again.error["code"], again.out) == (4, "not_textable", "")
     assert len(creations(fake)) == 1
 
@@ -372,7 +372,7 @@ def test_the_provider_is_never_called_inside_a_transaction(
 def test_the_providers_answer_is_reported_when_it_cannot_be_stored(
     migrated_sqlite: str, sqlite_cli: Cli, fake: TwilioFake, tmp_path: Path
 ) -> None:
-    """The file is gone when the answer comes: the text is in doubt, and the error says so."""
+    """The file is gone when the answer comes: the outcome is unknown, and the error says so."""
     people(sqlite_cli)
     path = tmp_path / "petmsg.db"
 

@@ -109,7 +109,7 @@ def test_an_offboarded_sitter_is_not_given_a_later_time(cli: Cli) -> None:
     cli("booking", "confirm", "B-1")
     cli(
         "sitter", "deactivate", "--yes", "S-1"
-    )  # the window runs and ends now; the booking keeps her name
+    )  # the window runs and ends now; the booking keeps the sitter's name
     ran = cli("booking", "reschedule", "B-1", "--end", T3, "-o", "json")
     assert (ran.code, ran.error["code"]) == (4, "sitter_offboarded")
     assert "reassign" in ran.error["hint"]

@@ -164,7 +164,7 @@ def test_an_imported_change_is_refused_while_its_sitter_is_offboarded(sqlite_cli
     sqlite_cli("booking", "confirm", "B-1")
     sqlite_cli(
         "sitter", "deactivate", "--yes", "S-1"
-    )  # the window runs and ends now; the booking keeps her name
+    )  # the window runs and ends now; the booking keeps the sitter's name
     found = imported(sqlite_cli, HEADER, ("B-1", "C-1", "S-1", T1, T3), code=4)
     assert found[0]["error"]["code"] == "sitter_offboarded"
     assert imported(sqlite_cli, HEADER, ("B-1", "C-1", "S-2", T1, T3))[0]["result"] == "updated"

@@ -1,4 +1,4 @@
-"""petmsg coverage: which windows, sitters and bookings will have no number, and what helps."""
+"""petmsg coverage: which windows, sitters and bookings will have no number, and the fix."""
 
 import json
 import shlex
@@ -29,7 +29,7 @@ def on_sqlite(sqlite_refilled: Copies) -> str:
 
 
 def company(url: str) -> str:
-    """S-1 speaks as N1 and S-2 as N2; each has a visit tomorrow, to C-1 and to C-2."""
+    """S-1 sends from N1 and S-2 from N2; each has a visit tomorrow, to C-1 and to C-2."""
     add_org(url, front_desk=DESK)
     do(
         url,
@@ -232,11 +232,11 @@ def test_a_window_that_somebody_spoiled_by_hand_is_a_gap(
     assert (found["code"], found["command"]) == (code, helps)
 
 
-# ---------------------------------------------------------------------- where texts leave meanwhile
+# ----------------------------------------------------------------------------- the fallback number
 
 
 def test_meanwhile_a_text_leaves_as_routing_says_for_that_time(url: str) -> None:
-    """From the pool, which is back by then; from the desk, where the pool is not for her."""
+    """From the pool, which is back by then; from the desk, where the pool is not for the sitter."""
     do(
         url,
         f"number quarantine {N1} --days 7 --reason spam",

@@ -1,4 +1,4 @@
-"""petmsg demo: the whole story on a database of its own, with the proof of each claim."""
+"""petmsg demo: the whole demo on a database of its own, with the proof of each claim."""
 
 from pathlib import Path
 

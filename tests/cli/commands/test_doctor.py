@@ -146,9 +146,9 @@ def test_a_database_without_an_org_is_well(migrated_url: str) -> None:
     assert examined(migrated_url).code == 0
 
 
-# ----------------------------------------------------------------------------- what mends a problem
+# ----------------------------------------------------------------------------- what fixes a problem
 
-# Planted with what would refuse it out of the way; mended by the command it is told with.
+# Planted with what would refuse it out of the way; fixed by the command it is reported with.
 MENDED = {
     "confirmed_has_a_window": ["DELETE FROM assignment_window"],
     "window_follows_its_booking": ["UPDATE assignment_window SET sitter_id = NULL"],

@@ -270,7 +270,7 @@ def test_a_strangers_texts_are_a_clients_once_somebody_says_so(
     assert [row["body"] for row in said] == ["Hello", "Anybody there?"]
     assert waiting(ready, "--for", "unrouted") == [3]
     assert waiting(ready, "--for", "front_desk") == [1, 2]
-    # From now on she is known by that phone too.
+    # From now on the client is known by that phone too.
     assert comes(ready, sender=STRANGER, now=NOW + MINUTE)["client"] == "C-1"
     refused = ready("inbox", "assign", "1", "C-2", "-o", "json")
     assert (refused.code, refused.error["code"]) == (4, "not_unrouted")

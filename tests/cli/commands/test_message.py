@@ -346,7 +346,7 @@ def test_as_a_sitter_whose_number_is_quarantined_is_refused(sqlite_cli: Cli) -> 
 
 
 def test_a_queued_text_of_a_sitter_is_held_once_the_window_is_over(cli: Cli) -> None:
-    """Her words never leave from another number; what becomes of them is for a person."""
+    """A sitter's words are never sent from another number; a person decides about them."""
     people_and_visit(cli)
     message = send(cli, "--as", "S-1", "--queue-only").json["message"]
     late = NOW + timedelta(days=1)
@@ -361,7 +361,7 @@ def test_a_queued_text_of_a_sitter_is_held_once_the_window_is_over(cli: Cli) -> 
     assert cli("alert", "list", "--check").code == 10
     assert events(cli, message) == ["message.queued", "message.held"]
     assert cli("message", "dispatch", "-o", "json", now=late).json == []
-    assert send(cli, now=late).json["status"] == "sent"  # a held text holds nobody up
+    assert send(cli, now=late).json["status"] == "sent"  # a held message holds nobody up
 
 
 # --- list, show, retry, cancel -----------------------------------------------------------------

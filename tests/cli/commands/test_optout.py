@@ -12,7 +12,7 @@ from tests.support.opt_outs import ANN, IN, LATER, OUT, facts, show, waiting_tex
 
 
 def test_a_client_is_opted_out_on_all_their_phones(cli: Cli, migrated_url: str) -> None:
-    """Her wish would else be gone when the phone it was noted for is."""
+    """The opt-out would else be gone with the phone it was recorded for."""
     cli(*ANN)
     assert facts(migrated_url).opted_out_at is None
     ran = cli(*OUT, "-o", "json")

@@ -31,7 +31,7 @@ def said_stop(uow: UnitOfWork, *, claimed_at: Any = NOW, number: str = DESK) -> 
 
 
 def got_through(url: str, *, claimed_at: Any) -> None:
-    """The carrier took a text to Ann from the desk, once claimed then."""
+    """The carrier took a message to Ann from the desk, once claimed then."""
     waiting_text(url, status=MessageStatus.DELIVERED)
     with working(url) as uow:
         id_, thread = uow.cursor.tuples("SELECT max(id), max(thread_id) FROM message")[0]

@@ -26,7 +26,7 @@ def reconcile(cli: Cli, fake: TwilioFake, *words: str, **options: Any) -> Ran:
 
 
 def lost(cli: Cli, fake: TwilioFake, *, accepted: bool) -> None:
-    """A text whose answer was lost."""
+    """A message whose answer was lost."""
     fake.faults.append(server_error(accepted=accepted))
     assert cli("message", "send", "C-1", "--body", "Hi", **keys(fake)).code == 6
 
@@ -54,7 +54,7 @@ def test_a_sandbox_has_no_numbers_to_compare(cli: Cli) -> None:
     assert (ran.code, ran.json, alerts(cli)) == (0, [], [])
 
 
-# --- texts in doubt ----------------------------------------------------------------------------
+# --- unknown outcomes -----------------------------------------------------------------------------
 
 
 def test_a_text_that_the_provider_has_is_sent(
@@ -128,7 +128,7 @@ def test_a_text_whose_sender_died_is_looked_up(
 
 
 def orphan(url: str, cli: Cli, fake: TwilioFake) -> None:
-    """A text that the provider took from a worker who died before it could say so."""
+    """A message that the provider took from a worker who died before it could say so."""
     send(cli, fake)
     with working(url) as uow:
         uow.cursor.run(

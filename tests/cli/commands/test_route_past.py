@@ -73,7 +73,9 @@ def test_in_the_past_a_sitter_is_active_from_activation_to_offboarding(cli: Cli)
     assert first("2026-02-13T14:59:59Z") == "SITTER_NOT_ACTIVE"
     assert first("2026-02-13T15:00:01Z") == "WINDOW_ACTIVE"
     assert first("2026-02-14T15:59:59Z") == "WINDOW_ACTIVE"
-    assert first("2026-02-14T16:00:00Z") == "NO_ACTIVE_WINDOW"  # her windows ended with her
+    assert (
+        first("2026-02-14T16:00:00Z") == "NO_ACTIVE_WINDOW"
+    )  # the sitter's windows ended with them
 
 
 def test_in_the_past_a_sitter_who_came_back_was_away_between_their_spans(cli: Cli) -> None:

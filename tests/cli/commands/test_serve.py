@@ -38,7 +38,7 @@ def server(migrated_sqlite: str, sqlite_cli: Cli) -> Iterator[Server]:
 
 
 def texts(url: str) -> list[tuple[Any, ...]]:
-    """The texts that came in: provider id, provider, words."""
+    """The messages that came in: provider id, provider, words."""
     with looking(url) as cursor:
         return cursor.tuples(
             "SELECT provider_message_id, provider, body FROM message"
@@ -46,7 +46,7 @@ def texts(url: str) -> list[tuple[Any, ...]]:
         )
 
 
-# ---------------------------------------------------------------------------------- texts, signed
+# ------------------------------------------------------------------------------- messages, signed
 
 
 def test_a_text_comes_in_once_however_often_it_is_delivered(cli: Cli, migrated_url: str) -> None:

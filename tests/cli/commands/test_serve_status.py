@@ -1,4 +1,4 @@
-"""POST /twilio/status: how far a text is, as Twilio tells by itself, late, twice, out of order."""
+"""POST /twilio/status: the status of a message as Twilio reports it, late, twice, out of order."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -27,7 +27,7 @@ STATUS = "/twilio/status"
 
 @pytest.fixture
 def sent(migrated_url: str) -> str:
-    """A database whose one text was handed over as SM1, a minute ago."""
+    """A database whose one message was handed over as SM1, a minute ago."""
     add_org(migrated_url)
     at = clock.now() - timedelta(minutes=1)
     with working(migrated_url, now=at) as uow:
@@ -50,7 +50,7 @@ def server(sent: str) -> Iterator[Server]:
 
 
 def status_of(url: str) -> tuple[str, str]:
-    """The text's status, and its one try's."""
+    """The message's status, and its one try's."""
     with looking(url) as cursor:
         (row,) = cursor.tuples(
             "SELECT m.status, a.status FROM message m JOIN message_attempt a ON a.message_id = m.id"

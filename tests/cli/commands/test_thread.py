@@ -18,7 +18,7 @@ HELP = (
 
 
 def story(cli: Cli) -> None:
-    """C-1 with two visits of Maya and a text inside and outside of them; C-2 with a text."""
+    """C-1 with two visits of Maya and a message inside and outside of them; C-2 with a message."""
     since: dict[str, Any] = {"now": NOW - timedelta(days=1)}
     cli("number", "add", MAYA, "--class", "sitter", **since)
     cli("number", "add", POOL, "--class", "pool", **since)

@@ -26,7 +26,7 @@ SPAN = ("--from", "2026-02-13T15:00Z", "--to", "2026-02-17T15:00Z")
 
 @pytest.fixture
 def ready(cli: Cli) -> Cli:
-    """A visit by Maya that is on, one by Olga the day after, texts, and a quarantine to come."""
+    """A visit by Maya that is on, one by Olga the day after, messages, and a quarantine to come."""
     people_and_visit(cli)
     cli(
         "booking", "add", "--ref", "B-2", "--client", "C-1", "--sitter", "S-2",

@@ -1,4 +1,4 @@
-"""petmsg message dispatch with the sandbox carrier: the queue, its order, its pace, its doubts."""
+"""petmsg message dispatch with the sandbox carrier: the queue, its order, limits and outcomes."""
 
 import io
 import json
@@ -50,7 +50,7 @@ def dispatch(cli: Cli, *words: str, **options: Any) -> Ran:
 
 
 def claimed_at(url: str, *messages: int) -> list[Any]:
-    """When each text was last claimed."""
+    """When each message was last claimed."""
     with looking(url) as cursor:
         rows = cursor.rows("SELECT id, claimed_at FROM message")
     found = {row["id"]: row["claimed_at"] for row in rows}
@@ -58,7 +58,7 @@ def claimed_at(url: str, *messages: int) -> list[Any]:
 
 
 def lies_at_the_carrier(url: str, claim: claiming.Claim) -> None:
-    """The sandbox took the text of a claim, and nobody recorded it."""
+    """The sandbox took the message of a claim, and nobody recorded it."""
     with working(url) as uow:
         uow.session.add(
             SandboxMessage(
@@ -195,7 +195,7 @@ def test_a_dry_run_without_a_number_leaves_no_alert(migrated_sqlite: str, sqlite
     assert alerts(sqlite_cli, *org) == []
 
 
-# --- pace, schedules, back-off -----------------------------------------------------------------
+# --- rate limits, schedules, back-off ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_a_text_that_expired_is_not_sent_any_more_but_reported(
 
 
 class Watched(io.StringIO):
-    """An output that notes how many texts were sent when each line was there to read."""
+    """An output that notes how many messages were sent when each line was there to read."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -419,7 +419,9 @@ def test_an_answer_that_comes_after_a_new_try_changes_nothing(
         accepted = Accepted("SB-good", "accepted")
         assert record(uow, HandedOver(second, accepted, NOW + SECOND)) == "sent"
     assert show(sqlite_cli, message)["provider_id"] == "SB-good"
-    assert send(sqlite_cli, now=NOW + timedelta(minutes=1)).code == 0  # her phone takes texts
+    assert (
+        send(sqlite_cli, now=NOW + timedelta(minutes=1)).code == 0
+    )  # the client's phone takes messages
 
 
 def test_the_provider_may_not_change_between_the_look_and_the_claim(

@@ -161,7 +161,7 @@ def test_a_sitter_who_left_here_gets_no_new_visits_and_keeps_old_ones(taker: Tak
     assert cli("booking", "show", "BK-7", "-o", "json").json["sitter"] == "s-maya"
 
 
-# ------------------------------------------------------------------------------------------ texts
+# --------------------------------------------------------------------------------------- messages
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ TICK = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 OF_DIRECT_TEXTS = {Code.OWN_NUMBER, Code.SAME_NUMBER, Code.NUMBER_NOT_USABLE, Code.RELAY_OFF}
-"""Codes of texts to nobody's thread, which `tests.rules.routing.test_direct` is about."""
+"""Codes of messages outside any thread, which `tests.rules.routing.test_direct` is about."""
 OF_PERSONS = {Code.DESK_SPEAKS, Code.OVERRIDE, Code.REPLY_FROM_SAME_NUMBER}
 """Codes of step 0: a person chose the number."""
 OF_COUNTRIES = {Code.NUMBER_OTHER_COUNTRY}

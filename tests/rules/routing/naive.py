@@ -2,7 +2,7 @@
 
 Nothing here is shared with `petmsg.rules.routing.decide`: where that picks with one key, this
 strikes candidates off a list, one sentence of the rules at a time. It says what must come out, not
-how it is worded, except where the rules settle the words.
+how it is worded, except where the rules fix the words.
 """
 
 from dataclasses import dataclass, replace

@@ -20,7 +20,7 @@ MAYAS, DESK = inbound.MAYAS_NUMBER.e164, desk_number().e164
 
 
 def from_client(**changes: Any) -> CallFacts:
-    """Client C-1 calls Maya's number in her window; the office is open and has a phone."""
+    """Client C-1 calls Maya's number in Maya's window; the office is open and has a phone."""
     usual = CallFacts(
         inbound.facts(relay=True),
         CallerKind.CLIENT,
@@ -38,7 +38,7 @@ def to(**changes: Any) -> CallFacts:
 
 
 def from_sitter(*clients: CallClient, **changes: Any) -> CallFacts:
-    """Maya calls her own number from her own phone."""
+    """Maya calls their own number from their own phone."""
     known = inbound.facts(relay=True, client=None, windows=(), sender=MAYA, to_own_number=True)
     usual = from_client(
         inbound=known,

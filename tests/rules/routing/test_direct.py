@@ -1,4 +1,4 @@
-"""The number of a text to nobody's thread: a sitter's own, or the one that was texted."""
+"""The number of a message outside any thread: a sitter's own, or the one that was written to."""
 
 from datetime import UTC, datetime, timedelta
 

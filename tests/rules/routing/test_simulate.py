@@ -184,7 +184,7 @@ def test_grace_gives_way_to_a_booked_time_that_began_before_it() -> None:
 
 
 def test_a_lead_time_gives_way_to_a_booked_time_and_to_a_grace_time() -> None:
-    """Jo's lead, from 2 to 6, is passed over while Maya is booked (to 3) and in her grace (to
+    """Jo's lead, from 2 to 6, is passed over while Maya is booked (to 3) and in grace (to
     4)."""
     segments = lived(org(), client(visit(1, 3), visit(6, 8, 2, id=2, lead=4)))
     assert told(segments) == [(0, POOL), (1, MAYA), (4, JO), (9, POOL)]

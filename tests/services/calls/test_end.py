@@ -1,4 +1,4 @@
-"""The end of a call: stored once, never taken back; a call that nobody took waits in the inbox."""
+"""The end of a call: stored once, never undone; a call that nobody took waits in the inbox."""
 
 from collections.abc import Sequence
 from dataclasses import replace

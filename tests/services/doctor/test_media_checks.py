@@ -1,4 +1,4 @@
-"""doctor compares pictures and files both ways, and names the command that mends each finding."""
+"""doctor compares pictures and files both ways, and names the command that fixes each finding."""
 
 import os
 from pathlib import Path

@@ -208,7 +208,7 @@ def test_a_sitter_who_left_has_neither_number_nor_window(bare: Cursor, bare_worl
 
 
 def send(cursor: Cursor, token: str | None) -> None:
-    """Text 1 is being sent by that worker."""
+    """Message 1 is being sent by that worker."""
     cursor.run("UPDATE message SET status = 'sending', worker = :w WHERE id = 1", w=token)
     cursor.run(
         "UPDATE message_attempt SET status = 'sending', worker = :w WHERE message_id = 1", w=token

@@ -1,4 +1,4 @@
-"""petmsg route inbound: who is to read a text, now, in the past, and after numbers moved on."""
+"""petmsg route inbound: who is to read a message, now, in the past, after changes of numbers."""
 
 from datetime import timedelta
 
@@ -65,7 +65,7 @@ def test_a_quarantined_number_carries_nothing_to_its_sitter_until_it_is_back(tol
 
 
 def test_a_reply_to_yesterdays_number_goes_to_the_desk_and_to_no_other_sitter(told: Cli) -> None:
-    """Ann had a text from Maya's number; then Maya got another one."""
+    """Ann had a message from Maya's number; then Maya got another one."""
     soon = NOW + timedelta(seconds=30)
     assert told("message", "send", "C-1", "--body", "Hi", "--as", "S-1", now=soon).code == 0
     assert (
@@ -91,7 +91,7 @@ def test_the_past_is_answered_from_the_ledger(told: Cli) -> None:
 
 
 def test_before_the_ledger_begins_a_number_is_what_it_was_first(told: Cli) -> None:
-    """A text may be older than the day its number was added: it is ours all the same."""
+    """A message may be older than the day its number was added: it is ours all the same."""
     assert asked(told, at="2020-01-01T00:00Z") == ("front_desk", "NO_ACTIVE_WINDOW")
 
 

@@ -1,4 +1,4 @@
-"""petmsg number health: how the texts of each number fared, and which are to quarantine."""
+"""petmsg number health: the outcomes of each number's messages, and which numbers to quarantine."""
 
 import shlex
 from datetime import datetime, timedelta

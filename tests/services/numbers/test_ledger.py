@@ -1,4 +1,4 @@
-"""The custody ledger: what every change of a number leaves in it."""
+"""The number ledger: what every change of a number adds to it."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -158,7 +158,7 @@ def test_a_dry_run_is_a_plan_by_day_and_changes_nothing(cli: Cli) -> None:
 def test_the_plan_of_a_front_desk_or_pool_number_names_recent_clients(
     sqlite_cli: Cli,
 ) -> None:
-    """Clients of the last fourteen days, each on the day of their last text; no other numbers."""
+    """Clients of the last fourteen days, each on the day of the last message; no other numbers."""
     add(sqlite_cli, POOL, DESK2, number_class="pool")
     for client, days in (("C-1", 15), ("C-2", 3), ("C-3", 1), ("C-2", 1)):
         phone = f"+1415555100{client[-1]}"

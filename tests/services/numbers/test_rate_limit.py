@@ -1,4 +1,4 @@
-"""petmsg number pace."""
+"""petmsg number pace: the rate limit of a number."""
 
 from typing import Any
 

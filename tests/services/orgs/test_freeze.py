@@ -31,7 +31,7 @@ def state(cli: Cli, *, now: Any = NOW) -> tuple[Any, ...]:
 
 
 def held(url: str, *, at: Any = NOW, org: str = "happy-paws") -> list[BlockCode]:
-    """What would hold a text to client C-1."""
+    """What would hold a message to client C-1."""
     with looking(url) as cursor:
         found = read_hold_facts(
             cursor, find_org(cursor, org), client_id=1, to_e164="+14155551001", number_id=None

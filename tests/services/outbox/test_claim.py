@@ -1,4 +1,4 @@
-"""Claiming a text: what ends it, what lets it wait, and which number it leaves from."""
+"""Claiming a message: what ends it, what lets it wait, and which number it is sent from."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -67,7 +67,7 @@ def not_textable(url: str) -> None:
         )
 
 
-# --- what ends a text --------------------------------------------------------------------------
+# --- what ends a message --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("end", "code"), [(opt_out, "opted_out"), (not_textable, "not_textable")])
@@ -285,7 +285,7 @@ def test_a_number_in_quarantine_is_passed_over_at_the_claim(url: str) -> None:
     assert claimed(url, text).text.from_e164 == POOL_2
 
 
-# --- the pace ----------------------------------------------------------------------------------
+# --- the rate limit ----------------------------------------------------------------------------
 
 
 def test_a_claim_reserves_its_number_for_as_long_as_its_segments_take(url: str) -> None:

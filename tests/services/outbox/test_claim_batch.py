@@ -1,4 +1,4 @@
-"""Several texts in one transaction: what goes wrong with one changes nothing for the others."""
+"""Several messages in one transaction: what goes wrong with one changes nothing for the others."""
 
 from collections.abc import Callable
 from contextlib import suppress

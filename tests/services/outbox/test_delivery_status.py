@@ -1,4 +1,4 @@
-"""petmsg message sync: what became of the texts that the provider took."""
+"""petmsg message sync: what became of the messages that the provider took."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -253,7 +253,7 @@ def test_a_forgotten_client_s_text_is_not_tried_again(
     assert texts(migrated_url)[0]["due_at"] is None
 
 
-# --- which texts -------------------------------------------------------------------------------
+# --- which messages -------------------------------------------------------------------------------
 
 
 def test_those_longest_not_asked_for_come_first(cli: Cli, fake: TwilioFake) -> None:

@@ -1,7 +1,7 @@
-"""Reports about tries that were delivered or not: a later state never goes back.
+"""Receipts of attempts that were delivered or not: a later state never goes back.
 
-Tried against a naive model: of each try only the most final word counts, the first of equals; a
-text is delivered from the moment any try of it is, unless a later try is under way just then.
+Tried against a naive model: of each attempt only the most final status counts, the first of equals;
+a message is delivered from the moment any attempt is, unless a later one is under way just then.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -79,7 +79,7 @@ class FakeProvider:
     out: Claim | None = None
 
     def begin(self) -> bool:
-        """Claim the text when it is due; whether that was possible."""
+        """Claim the message when it is due; whether that was possible."""
         with looking(self.url) as cursor:
             (row,) = cursor.rows("SELECT status, due_at FROM message")
         if row["status"] != "queued":
@@ -338,7 +338,7 @@ def test_reports_that_come_at_once_are_taken_one_after_the_other(url: str) -> No
 
 @dataclass
 class Model:
-    """One text as a list of what was said of each try, and its status from the whole of it."""
+    """One message as a list of what was said of each try, and its status from the whole of it."""
 
     said: list[str] = field(default_factory=list)
     status: str = "queued"
@@ -400,7 +400,7 @@ def test_late_repeated_and_shuffled_reports_never_take_a_text_back(
 
 
 def play(transaction: Transaction, steps: list[Any]) -> None:
-    """Play the steps on the text, and on the model beside it."""
+    """Play the steps on the message, and on the model beside it."""
     org = find_org(transaction.cursor, None)
     model, now, out = Model(), NOW, None
     for step in steps:

@@ -1,4 +1,4 @@
-"""A delivery receipt with an unknown ID settles the one message that it can be about, or none."""
+"""A delivery receipt with an unknown ID reconciles the one message it can be about, or none."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -172,7 +172,7 @@ def test_a_client_under_an_override_stays_a_choice_so_that_no_other_gets_the_wor
 def test_a_pool_number_that_became_a_sitters_brings_answers_to_the_company_to_the_desk(
     ready: Cli, migrated_url: str
 ) -> None:
-    """The company wrote from the number; then Maya got it. Her own next message makes it hers."""
+    """The company wrote from the number; then Maya got it. Maya's next message makes it Maya's."""
     ready("booking", "reassign", "B-1", "--sitter", "S-2", now=NOW)
     ready("number", "quarantine", OLGA, "--reason", "noise")
     assert send(ready, body="About Maya").code == 0

@@ -208,7 +208,7 @@ def test_a_preview_on_a_terminal_reads_well(sqlite_cli: Cli) -> None:
 
 @pytest.fixture
 def busy_number(migrated_url: str) -> Iterator[str]:
-    """A worker sends a long queue from the only number of the org, a text a second."""
+    """A worker sends a long queue from the only number of the org, a message a second."""
     url = migrated_url
     add_org(url, front_desk=None)
     with working(url, now=clock_now()) as uow:
@@ -248,7 +248,7 @@ def test_a_text_that_a_person_waits_for_is_not_passed_by_a_whole_queue(busy_numb
 def test_a_worker_that_is_faster_than_the_sender_is_no_error(
     migrated_sqlite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The text waits for its number's pace, and a dispatch takes it on meanwhile."""
+    """The message waits for its number's rate limit, and a dispatch takes it on meanwhile."""
     url = migrated_sqlite
     add_org(url)
     run_cli(url, "client", "add", "Ann", "--phone", "+14155551001", "--ref", "C-1")

@@ -1,4 +1,4 @@
-"""Putting a text in the queue: what a sender may wish, what is refused, and what a preview says."""
+"""Putting a message in the queue: the options, what is refused, and what a preview says."""
 
 import random
 from collections.abc import Callable
@@ -82,7 +82,7 @@ def texts(url: str) -> int:
         return int(cursor.value("SELECT count(*) FROM message"))
 
 
-# --- wishes ------------------------------------------------------------------------------------
+# --- options -----------------------------------------------------------------------------------
 
 
 def test_a_text_without_options_may_be_sent_at_once_and_never_expires(url: str) -> None:

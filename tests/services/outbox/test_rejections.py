@@ -86,7 +86,7 @@ def test_21610_after_a_newer_start_blocks_that_pair_of_numbers_only(url: str) ->
     at = NOW + 2 * HOUR
     refuse(url, queue(url, now=at), 21610, at=at)
     assert "pair_blocked" in kinds(url)
-    queue(url, now=at + HOUR)  # the org may text her
+    queue(url, now=at + HOUR)  # the org may message the client
 
 
 @pytest.mark.parametrize("code", [21211, 21614, 21635, 30005, 30006])

@@ -1,4 +1,4 @@
-"""Texts in doubt: what the provider lists decides, and what it does not list needs two looks."""
+"""Unknown outcomes: the provider's list decides, and what it does not list needs two looks."""
 
 import time
 from datetime import timedelta
@@ -96,7 +96,7 @@ def text_like(**changes: Any) -> ProviderMessage:
 
 
 def lost(url: str, ref: str = "C-1", *, body: str = "See you at 3 pm") -> int:
-    """A text whose answer was lost at NOW."""
+    """A message whose answer was lost at NOW."""
     text = queue(url, ref, body=body)
     record(url, claimed(url, text), Unknown(None, "reset"), now=NOW)
     return text

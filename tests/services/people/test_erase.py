@@ -29,7 +29,7 @@ from tests.support.texting import people
 
 
 def text_ann(cli: Cli) -> Cli:
-    """Ann with two phones, a booking, a text that was sent and one that waits."""
+    """Ann with two phones, a booking, a message that was sent and one that waits."""
     cli(*ANN, "--phone", "+14155551002")
     cli("booking", "add", "--client", "C-1", "--ref", "B-1", "--start", "+1h", "--end", "+2h")
     cli("booking", "confirm", "B-1")
@@ -55,7 +55,7 @@ def everything(url: str) -> str:
 
 
 def text_of_hers(uow: UnitOfWork, status: MessageStatus, **values: Any) -> int:
-    """A text to C-1 as it stands after its first attempt, from the front desk."""
+    """A message to C-1 as it stands after its first attempt, from the front desk."""
     client = find_client(uow.cursor, uow.org.id, "C-1")
     desk = uow.cursor.value("SELECT id FROM message_number WHERE e164 = '+14155550100'")
     thread = uow.cursor.value("SELECT id FROM thread WHERE client_id = :id", id=client.id)
@@ -290,7 +290,7 @@ def test_forgetting_leaves_the_opt_out_of_another_client(cli: Cli, migrated_url:
 
 
 def test_nothing_of_the_client_is_left_in_any_table(cli: Cli, migrated_url: str) -> None:
-    """A timezone, a phone that takes no texts, a blocked pair, attempts, opt-outs and alerts."""
+    """A timezone, a phone that takes no messages, a blocked pair, attempts, opt-outs and alerts."""
     text_ann(cli)
     with working(migrated_url) as uow:
         client = find_client(uow.cursor, uow.org.id, "C-1")
@@ -385,7 +385,7 @@ def test_a_client_is_not_forgotten_while_a_text_to_them_is_being_sent(
 def test_a_text_that_is_claimed_meanwhile_is_not_erased_under_its_sender(
     postgres_template: Any,
 ) -> None:
-    """Forgetting waits for the claim, sees that the text is being sent, and changes nothing."""
+    """Forgetting waits for the claim, sees that the message is being sent, and changes nothing."""
     url = postgres_template("migrated", lambda fresh: migrate.upgrade(fresh, actor="test", now=NOW))
     add_org(url)
     cli = partial(run_cli, url)
@@ -407,7 +407,7 @@ def test_a_text_that_is_claimed_meanwhile_is_not_erased_under_its_sender(
 
 @pytest.mark.postgres
 def test_a_text_that_is_queued_meanwhile_is_erased_with_the_others(postgres_template: Any) -> None:
-    """Forgetting waits for the text, which would else keep a phone and words nobody finds."""
+    """Forgetting waits for the message, which would else keep a phone and words nobody finds."""
     url = postgres_template("migrated", lambda fresh: migrate.upgrade(fresh, actor="test", now=NOW))
     add_org(url)
     cli = partial(run_cli, url)

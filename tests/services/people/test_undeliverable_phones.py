@@ -1,4 +1,4 @@
-"""Phones that take no texts: what the provider said, who is told, and how it is taken back."""
+"""Phones that cannot receive SMS: the provider's report, the alert, and how it is undone."""
 
 from typing import Any
 

@@ -98,7 +98,7 @@ def test_who_is_away_and_who_is_free(cli: Cli, migrated_url: str) -> None:
     away(migrated_url, "S-2", NOW - 5 * DAY, NOW + DAY)
     away(migrated_url, "S-1", NOW + 3 * DAY, NOW + 4 * DAY)
     away(migrated_url, "S-1", NOW - 5 * DAY, NOW + DAY, NOW - 2 * DAY)  # came back the day before
-    away(migrated_url, "S-1", NOW + HOUR, NOW + 2 * HOUR, NOW)  # taken back before it began
+    away(migrated_url, "S-1", NOW + HOUR, NOW + 2 * HOUR, NOW)  # cancelled before it began
     away(migrated_url, "S-1", NOW - HOUR, NOW + 9 * HOUR, NOW + HOUR)
     day = found(migrated_url)
     assert [(row.sitter, row.starts_at, row.ends_at) for row in day.absences] == [

@@ -35,7 +35,7 @@ def crowd(
     org: str = "happy-paws",
     first: int = 0,
 ) -> None:
-    """An org with a pool of numbers at that pace and clients D-0, D-1, …"""
+    """An org with a pool of numbers at that rate limit and clients D-0, D-1, …"""
     add_org(url, org, front_desk=None)
     with working(url, org=org) as uow:
         for at in range(first, first + numbers):
@@ -52,7 +52,7 @@ def crowd(
 def queue(
     url: str, texts: Sequence[tuple[int, str]], *, org: str = "happy-paws", **options: Any
 ) -> list[int]:
-    """Texts to clients, by their place in the crowd."""
+    """Messages to clients, by their place in the crowd."""
     with working(url, now=now(), org=org) as uow:
         made = SendOptions(**options)
         return [message.queue(uow, f"D-{at}", body=b, options=made).message for at, b in texts]
@@ -66,7 +66,7 @@ def statuses(url: str) -> Counter[str]:
 
 @dataclass
 class Crew:
-    """A pump with what it needs, and what it saw."""
+    """A dispatcher with what it needs, and what it saw."""
 
     dispatcher: Dispatcher
     store: TestStore
@@ -77,7 +77,7 @@ class Crew:
 def pumping(
     url: str, *providers: Provider, pool: int = 8, timings: Timings = QUICK
 ) -> Iterator[Crew]:
-    """A pump for all orgs of the database, one carrier each."""
+    """A dispatcher for all orgs of the database, one carrier each."""
     store = TestStore(url)
     with looking(url) as cursor:
         lines = list(zip(all_orgs(cursor), providers, strict=True))

@@ -19,7 +19,7 @@ from petmsg.providers.base import (
 
 
 class Remembering:
-    """Accepts every text, or answers what `answer` says; lists what it accepted."""
+    """Accepts every message, or answers what `answer` says; lists what it accepted."""
 
     name = "remembering"
 
@@ -74,14 +74,14 @@ class Remembering:
         return [text.body for _, text in self.got]
 
     def gaps(self) -> list[float]:
-        """Seconds between two texts from the same number."""
+        """Seconds between two messages from the same number."""
         by_number: dict[str, list[float]] = defaultdict(list)
         for at, text in self.got:
             by_number[text.from_e164].append(at)
         return [b - a for times in by_number.values() for a, b in pairwise(times)]
 
     def fastest_pace(self) -> float:
-        """The most texts a second that any number sent, measured from its first to its last.
+        """The most messages a second that any number sent, measured from its first to its last.
 
         Not from one to the next: a thread may be late for the first.
         """

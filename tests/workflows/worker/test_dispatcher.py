@@ -38,7 +38,7 @@ def test_what_took_too_long_to_claim_is_put_back_and_not_begun(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The time to begin is counted from before the claim: a process may have been stopped between
-    its commit and the hands, and whoever found the text since has looked it up and sent it."""
+    its commit and the sender pool, and another worker has since looked it up and sent it."""
     crowd(url, clients=1, numbers=1)
     (text,) = queue(url, [(0, "Hi")])
     provider = Remembering()

@@ -1,4 +1,4 @@
-"""When a worker looks for more texts: at once while few wait, seldom while many do."""
+"""When a worker looks for more messages: at once while few wait, seldom while many do."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ LineWith = Callable[[int], OrgQueue]
 
 @pytest.fixture
 def line_with(migrated_sqlite: str) -> LineWith:
-    """A function `texts -> a line that was looked through at NOW and has so many parked`."""
+    """A function `messages -> an org queue that was read at NOW and has so many scheduled`."""
     add_org(migrated_sqlite)
 
     def made(texts: int) -> OrgQueue:
@@ -103,7 +103,7 @@ def test_the_rate_limits_are_read_for_what_is_scheduled_already(
 
 @pytest.fixture
 def queue(migrated_sqlite: str) -> tuple[str, list[int]]:
-    """A database with more texts than are parked in one go, each of a thread of its own."""
+    """A database with more messages than are scheduled in one go, each of a thread of its own."""
     add_org(migrated_sqlite)
     with working(migrated_sqlite) as uow:
         texts = []

@@ -1,4 +1,4 @@
-"""Where texts wait: in the order in which their numbers can start them."""
+"""The rate limiter: messages wait in the order in which their numbers can start them."""
 
 from collections import Counter
 from datetime import timedelta

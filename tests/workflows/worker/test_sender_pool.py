@@ -1,4 +1,4 @@
-"""The threads that hand texts over: never too soon, never after a stop, never too late."""
+"""Threads that send messages: never too soon, never after a stop, never too late."""
 
 import threading
 import time
@@ -178,7 +178,7 @@ def test_what_was_not_begun_when_it_is_stopped_comes_back_at_once(
     crew.submit("o", claim(starts_in=60), provider, claimed_at=uptime())
     crew.submit("o", claim(2, number=2, busy=60), provider, claimed_at=uptime())
     results(crew, 1)
-    crew.submit("o", claim(3, number=2), provider, claimed_at=uptime())  # waits for the pace
+    crew.submit("o", claim(3, number=2), provider, claimed_at=uptime())  # waits for the rate limit
     crew.stop()
     began = time.monotonic()
     back = results(crew, 2)
@@ -212,7 +212,7 @@ def test_what_was_begun_when_it_is_stopped_comes_back_with_its_answer(
 def test_a_text_that_slept_too_long_after_its_claim_is_not_begun(
     started: list[SenderPool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The machine was suspended: by now another worker may have found the text and sent it."""
+    """The machine was suspended: by now another worker may have found the message and sent it."""
     crew, provider = pool(started), Remembering()
     asleep = threading.Event()
     monkeypatch.setattr(
