@@ -60,7 +60,7 @@ class _Kept:
                 " JOIN client c ON c.id = t.client_id WHERE b.status = 'confirmed'"
             )
         )
-        self.custody = set(
+        self.ledger = set(
             cursor.tuples(
                 "SELECT n.e164, s.ref FROM number_custody u JOIN sitter s ON s.id = u.sitter_id"
                 " JOIN message_number n ON n.id = u.number_id"
@@ -76,11 +76,11 @@ class _Kept:
         return self.windows.issuperset(rows)
 
     def activated(self, _line: Line, answer: Any) -> bool:
-        return all((row["number"], row["sitter"]) in self.custody for row in answer)
+        return all((row["number"], row["sitter"]) in self.ledger for row in answer)
 
     def renumbered(self, line: Line, answer: Any) -> bool:
         event = ("sitter.renumbered", answer["sitter"], line[-1])
-        return event in self.events and (answer["number"], answer["sitter"]) in self.custody
+        return event in self.events and (answer["number"], answer["sitter"]) in self.ledger
 
     def quarantined(self, line: Line, answer: Any) -> bool:
         return all(("number.quarantined", row["number"], line[-1]) in self.events for row in answer)

@@ -9,10 +9,10 @@ import pytest
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW
 
-STRAYS = "SELECT provider_message_id, received_at, adopted_at FROM stray_text ORDER BY id"
+UNMATCHED = "SELECT provider_message_id, received_at, adopted_at FROM stray_text ORDER BY id"
 
 
-class Stray(NamedTuple):
+class Unmatched(NamedTuple):
     provider_message_id: str
     received_at: datetime
     adopted_at: datetime | None
@@ -37,14 +37,17 @@ def url(migrated_url: str) -> str:
 
 def test_typed_rows_have_their_instants_decoded(url: str) -> None:
     with raw(url) as cursor:
-        assert cursor.all(Stray, STRAYS) == [Stray("SM1", NOW, None), Stray("SM2", NOW, None)]
-        assert cursor.first(Stray, STRAYS) == Stray("SM1", NOW, None)
+        assert cursor.all(Unmatched, UNMATCHED) == [
+            Unmatched("SM1", NOW, None),
+            Unmatched("SM2", NOW, None),
+        ]
+        assert cursor.first(Unmatched, UNMATCHED) == Unmatched("SM1", NOW, None)
 
 
 def test_no_row_is_none_or_an_empty_list(migrated_url: str) -> None:
     with raw(migrated_url) as cursor:
-        assert cursor.all(Stray, STRAYS) == []
-        assert cursor.first(Stray, STRAYS) is None
+        assert cursor.all(Unmatched, UNMATCHED) == []
+        assert cursor.first(Unmatched, UNMATCHED) is None
 
 
 def test_typed_rows_of_a_list_of_any_length(url: str) -> None:
@@ -57,7 +60,7 @@ def test_typed_rows_of_a_list_of_any_length(url: str) -> None:
 
 def test_a_row_whose_fields_are_not_the_columns_is_refused(url: str) -> None:
     with raw(url) as cursor, pytest.raises(TypeError, match=r"Sid has .* the statement gives"):
-        cursor.all(Sid, STRAYS)
+        cursor.all(Sid, UNMATCHED)
 
 
 def test_no_objects_of_columns_are_made(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,5 +71,5 @@ def test_no_objects_of_columns_are_made(url: str, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(psycopg.Column, "__init__", make)
     with raw(url) as cursor:
-        assert cursor.first(Stray, STRAYS) == Stray("SM1", NOW, None)
-        assert [row["received_at"] for row in cursor.rows(STRAYS)] == [NOW, NOW]
+        assert cursor.first(Unmatched, UNMATCHED) == Unmatched("SM1", NOW, None)
+        assert [row["received_at"] for row in cursor.rows(UNMATCHED)] == [NOW, NOW]

@@ -247,7 +247,7 @@ _CALLS = (
 )
 
 
-def held_text(url: str) -> int:
+def held_message(url: str) -> int:
     """The id of the message that the open alert is about."""
     with raw(url) as cursor:
         return int(cursor.value("SELECT id FROM message WHERE idempotency_key = '=k'"))

@@ -46,7 +46,7 @@ def number_id(cursor: Any, e164: str) -> int:
     return found
 
 
-def waiting_text(url: str, *, status: MessageStatus = MessageStatus.QUEUED) -> None:
+def waiting_message(url: str, *, status: MessageStatus = MessageStatus.QUEUED) -> None:
     with working(url) as uow:
         client = find_client(uow.cursor, uow.org.id, "C-1")
         thread = uow.cursor.value("SELECT id FROM thread WHERE client_id = :id", id=client.id)

@@ -234,7 +234,7 @@ def test_a_killed_send_is_never_repeated_as_a_second_text(fresh: Fresh, hive: Hi
         for ran in again.ran:
             assert "Traceback" not in ran.err
         assert again.ran[0].code == 0
-        sent_exactly_once_in_the_end(url, in_doubt=(state, texts) == ("sending", 0))
+        sent_exactly_once_in_the_end(url, is_unknown=(state, texts) == ("sending", 0))
     print(f"message send: {dict(seen)}")  # noqa: T201
 
 
@@ -243,10 +243,10 @@ def status(url: str) -> str:
         return str(cursor.value("SELECT status FROM message") or "none")
 
 
-def sent_exactly_once_in_the_end(url: str, *, in_doubt: bool) -> None:
+def sent_exactly_once_in_the_end(url: str, *, is_unknown: bool) -> None:
     """After the dispatch that found the sender dead: what the carrier has is sent, and what it
     does not have is sent a while later, once it surely will not come."""
-    if in_doubt:
+    if is_unknown:
         assert (status(url), value(url, "SELECT count(*) FROM sandbox_text")) == ("unknown", 0)
         for waited in (timedelta(0), GRACE, GRACE + SECOND_LOOK + timedelta(seconds=1)):
             later = clock.now() + waited
@@ -281,7 +281,7 @@ def test_a_text_killed_between_claim_and_record_is_found_or_sent_again_once(
     # Of two at once one may find that the other has just looked.
     assert dispatched.codes <= ({0} if reached else {0, 6})
     assert reached or 6 in dispatched.codes
-    sent_exactly_once_in_the_end(migrated_url, in_doubt=not reached)
+    sent_exactly_once_in_the_end(migrated_url, is_unknown=not reached)
 
 
 def test_a_blind_requeue_would_be_noticed(migrated_url: str, hive: Hive) -> None:

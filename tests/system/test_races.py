@@ -413,7 +413,7 @@ def test_a_key_used_at_once_is_one_text(migrated_url: str, hive: Hive) -> None:
     assert problems(migrated_url) == []
 
 
-def waiting_texts(url: str, texts: int, *, clients: int) -> None:
+def waiting_messages(url: str, texts: int, *, clients: int) -> None:
     """That many messages in the queue, in turn of the clients."""
     for i in range(texts):
         send = ["message", "send", f"C-{i % clients + 1}", "--body", f"Text {i}", "--queue-only"]
@@ -429,7 +429,7 @@ def test_a_queue_drained_by_eight_processes_sends_each_text_once_and_in_its_orde
     company(migrated_url, clients=8)
     load(migrated_url, "number", ("e164", "class"), *((number(i), "pool") for i in range(101, 105)))
     quick(migrated_url)
-    waiting_texts(migrated_url, 24, clients=8)
+    waiting_messages(migrated_url, 24, clients=8)
     for _ in range(6):  # a message that another one's holds up waits for the next run
         swarm = hive.run(migrated_url, [[DISPATCH]] * 8)
         assert swarm.codes == {0}, [ran.err for ran in swarm.ran if ran.code]
@@ -454,7 +454,7 @@ def test_workers_of_several_processes_keep_the_pace_of_a_number_together(
     company(migrated_url, clients=10)
     with raw(migrated_url) as cursor:
         cursor.run("UPDATE message_number SET segments_per_second = 5")
-    waiting_texts(migrated_url, 10, clients=10)
+    waiting_messages(migrated_url, 10, clients=10)
     swarm = hive.run(migrated_url, [[DISPATCH]] * 4)
     assert swarm.codes == {0}, [ran.err for ran in swarm.ran if ran.code]
     assert count(migrated_url, "message", "status = 'sent'") == 10
@@ -472,6 +472,6 @@ def test_workers_that_look_no_more_whether_a_text_is_taken_send_it_twice(
     """Negative control."""
     company(migrated_url, clients=4)
     quick(migrated_url)
-    waiting_texts(migrated_url, 12, clients=4)
+    waiting_messages(migrated_url, 12, clients=4)
     hive.run(migrated_url, [[DISPATCH]] * 8, sabotage="claims unseen")
     assert count(migrated_url, "sandbox_text") > 12

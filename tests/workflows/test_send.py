@@ -232,7 +232,7 @@ def test_a_refused_connection_leaves_it_queued(sqlite_cli: Cli, fake: TwilioFake
     ],
     ids=lambda fault: f"{fault.action}-{fault.status}-{'accepted' if fault.accepted else 'not'}",
 )
-def test_a_text_whose_fate_is_not_known_is_looked_up_before_anything_is_tried(
+def test_a_message_of_unknown_outcome_is_looked_up_before_anything_is_tried(
     sqlite_cli: Cli, fake: TwilioFake, fault: Fault
 ) -> None:
     people(sqlite_cli)

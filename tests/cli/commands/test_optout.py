@@ -6,7 +6,7 @@ from petmsg.enums.messages import MessageStatus
 from petmsg.phone import phone_key
 from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import ACTOR, NOW, Cli, add_org, looking
-from tests.support.opt_outs import ANN, IN, LATER, OUT, facts, show, waiting_text
+from tests.support.opt_outs import ANN, IN, LATER, OUT, facts, show, waiting_message
 
 # ------------------------------------------------------------------------------------ an operator's
 
@@ -98,7 +98,7 @@ def test_texts_that_wait_are_counted(cli: Cli, migrated_url: str) -> None:
     cli(*ANN)
     cli("client", "add", "Bo", "--phone", "+14155551009")
     for status in (MessageStatus.QUEUED, MessageStatus.QUEUED, MessageStatus.CANCELLED):
-        waiting_text(migrated_url, status=status)
+        waiting_message(migrated_url, status=status)
     ran = cli(*OUT, "-o", "json")
     assert ran.json["waiting"] == 2
     assert ran.err.startswith(

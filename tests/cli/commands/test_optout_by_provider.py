@@ -15,7 +15,17 @@ from petmsg.services.people.optout_messages import record_provider_opt_out
 from petmsg.services.unit_of_work import UnitOfWork
 from tests.cli.commands.test_org import events
 from tests.support.fixtures import NOW, Cli, working
-from tests.support.opt_outs import ANN, DESK, IN, LATER, OUT, facts, number_id, show, waiting_text
+from tests.support.opt_outs import (
+    ANN,
+    DESK,
+    IN,
+    LATER,
+    OUT,
+    facts,
+    number_id,
+    show,
+    waiting_message,
+)
 
 
 def said_stop(uow: UnitOfWork, *, claimed_at: Any = NOW, number: str = DESK) -> None:
@@ -32,7 +42,7 @@ def said_stop(uow: UnitOfWork, *, claimed_at: Any = NOW, number: str = DESK) -> 
 
 def got_through(url: str, *, claimed_at: Any) -> None:
     """The carrier took a message to Ann from the desk, once claimed then."""
-    waiting_text(url, status=MessageStatus.DELIVERED)
+    waiting_message(url, status=MessageStatus.DELIVERED)
     with working(url) as uow:
         id_, thread = uow.cursor.tuples("SELECT max(id), max(thread_id) FROM message")[0]
         uow.session.add(

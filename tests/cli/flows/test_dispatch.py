@@ -359,9 +359,9 @@ def test_a_text_whose_sender_died_is_sent_again_once_the_carrier_surely_has_it_n
     died = NOW + SECOND
     for at in (died, died + GRACE, died + GRACE + SECOND_LOOK - SECOND):
         ran = dispatch(cli, now=at)
-        in_doubt, behind = ran.json
-        assert (ran.code, in_doubt["ref"]) == (6, str(message))
-        assert in_doubt["error"]["code"] == "provider_outcome_unknown"
+        unknown, behind = ran.json
+        assert (ran.code, unknown["ref"]) == (6, str(message))
+        assert unknown["error"]["code"] == "provider_outcome_unknown"
         assert (behind["message"], behind["status"]) == (second, "queued")
         assert show(cli, message)["status"] == "unknown"
         assert kept(migrated_url) == []

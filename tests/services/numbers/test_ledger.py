@@ -8,7 +8,7 @@ import pytest
 
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange
-from petmsg.services.numbers import ledger as custody
+from petmsg.services.numbers import ledger as service
 from petmsg.services.numbers import number, quarantine
 from petmsg.services.people import offboard, sitter
 from petmsg.services.unit_of_work import UnitOfWork
@@ -170,7 +170,7 @@ def test_every_instant_since_a_number_was_added_has_exactly_one_ledger_row(url: 
 def test_a_quarantine_lasts_1_to_3650_days(migrated_sqlite: str, days: int) -> None:
     add_org(migrated_sqlite)
     with working(migrated_sqlite) as uow, pytest.raises(OutOfRange):
-        custody.quarantine_end(uow, days)
+        service.quarantine_end(uow, days)
 
 
 def test_a_retired_number_is_locked_only_on_request(migrated_sqlite: str) -> None:
@@ -178,7 +178,7 @@ def test_a_retired_number_is_locked_only_on_request(migrated_sqlite: str) -> Non
     with working(migrated_sqlite) as uow:
         number.add(uow, POOL, number_class=NumberClass.POOL)
         number.retire(uow, POOL)
-        with pytest.raises(custody.NumberRetired):
-            custody.locked_number(uow, POOL)
-        found = custody.locked_number(uow, POOL, even_retired=True)
+        with pytest.raises(service.NumberRetired):
+            service.locked_number(uow, POOL)
+        found = service.locked_number(uow, POOL, even_retired=True)
         assert found.status is NumberStatus.RETIRED

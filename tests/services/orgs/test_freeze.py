@@ -11,7 +11,7 @@ from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import find_blocks
 from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import NOW, Cli, add_org, looking
-from tests.support.opt_outs import ANN, waiting_text
+from tests.support.opt_outs import ANN, waiting_message
 
 FREEZE = ("org", "freeze", "--reason", "complaints")
 FROZEN = {
@@ -122,8 +122,8 @@ def test_a_freeze_that_is_over_can_be_followed_by_another(cli: Cli, migrated_url
 
 def test_a_freeze_reports_the_number_of_queued_messages(cli: Cli, migrated_url: str) -> None:
     cli(*ANN)
-    waiting_text(migrated_url)
-    waiting_text(migrated_url)
+    waiting_message(migrated_url)
+    waiting_message(migrated_url)
     assert cli(*FREEZE, "-o", "json").json["waiting"] == 2
     assert cli("org", "thaw", "-o", "json").json["waiting"] == 2
 

@@ -272,11 +272,11 @@ def test_a_later_attempt_with_an_unknown_outcome_is_looked_up_and_not_sent_again
     for wait in (timedelta(0), GRACE, SECOND_LOOK):
         provider.now += wait
         with working(url, now=provider.now) as uow:
-            reconcile(uow, doubt_of(uow), [], asked=f"given {provider.now.timestamp()}")
+            reconcile(uow, unknown_of(uow), [], asked=f"given {provider.now.timestamp()}")
     assert (provider.status, provider.text["due_at"]) == ("delivered", None)
 
 
-def doubt_of(uow: UnitOfWork) -> UnknownOutcome:
+def unknown_of(uow: UnitOfWork) -> UnknownOutcome:
     (found,) = list_unknown(uow.cursor, uow.org)
     return found
 

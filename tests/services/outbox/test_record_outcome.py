@@ -55,13 +55,13 @@ def url(refilled: Copies) -> str:
     return refilled("queueing", migrated_and(company))
 
 
-def in_doubt(url: str, text: int) -> UnknownOutcome:
+def unknown(url: str, text: int) -> UnknownOutcome:
     row = stored(url, text)
     names = ("provider", "from_e164", "to_e164", "claimed_at")
     return UnknownOutcome(text, row["attempts"], *(row[name] for name in names))
 
 
-def put_in_doubt(url: str, text: int) -> None:
+def make_unknown(url: str, text: int) -> None:
     with working(url, now=NOW + MINUTE) as uow:
         assert (
             mark_outcome_unknown(uow, ClaimedMessage(text, stored(url, text)["worker"])) is not None
@@ -70,10 +70,10 @@ def put_in_doubt(url: str, text: int) -> None:
 
 def queue_again(url: str, text: int) -> None:
     """Two looks at the provider did not find it."""
-    put_in_doubt(url, text)
+    make_unknown(url, text)
     for minutes in (0, 10, 20):
         with working(url, now=NOW + minutes * MINUTE) as uow:
-            reconcile(uow, in_doubt(url, text), [], asked=f"given {minutes * 60}")
+            reconcile(uow, unknown(url, text), [], asked=f"given {minutes * 60}")
     assert stored(url, text)["status"] == "queued"
 
 
@@ -100,7 +100,7 @@ def test_an_accepted_text_is_sent_under_the_providers_id(url: str) -> None:
     assert events(url, text) == ["message.queued", "message.sent"]
 
 
-@pytest.mark.parametrize("meanwhile", [put_in_doubt, queue_again, cancel, retry])
+@pytest.mark.parametrize("meanwhile", [make_unknown, queue_again, cancel, retry])
 def test_an_answer_that_comes_late_still_binds_the_text(url: str, meanwhile: Any) -> None:
     text = queue(url)
     taken = claimed(url, text)
@@ -211,7 +211,7 @@ def test_a_certain_rejection_ends_an_unknown_outcome(url: str) -> None:
     """The worker's lock was lost, but not its voice: what it knows for certain counts."""
     text = queue(url)
     taken = claimed(url, text)
-    put_in_doubt(url, text)
+    make_unknown(url, text)
     assert record(url, taken, LATER) is MessageStatus.QUEUED
 
 

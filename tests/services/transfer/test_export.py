@@ -18,7 +18,7 @@ from petmsg.models import metadata
 from petmsg.services.transfer.table_schema import EXCLUDED, table_schemas
 from petmsg.text_inputs import FORMULA_STARTS
 from tests.support.consistency import content, problems, raw
-from tests.support.exported_company import ODD_TEXTS, command_line, fill, held_text, text_of
+from tests.support.exported_company import ODD_TEXTS, command_line, fill, held_message, text_of
 from tests.support.fixtures import NOW, Ran, add_org, run_cli
 
 LATER = NOW.replace(hour=23)
@@ -155,7 +155,7 @@ def test_an_alert_names_the_same_message_after_it_got_another_id(
     for _ in range(5):
         first("message", "send", "C-1", "--body", "Hi", "--queue-only")
     take_back(migrated_url, exported)
-    then, now = held_text(company), held_text(migrated_url)
+    then, now = held_message(company), held_message(migrated_url)
     assert then != now
     (alert,) = [
         row

@@ -74,7 +74,7 @@ class Crew:
 
 
 @contextmanager
-def pumping(
+def dispatcher_for(
     url: str, *providers: Provider, pool: int = 8, timings: Timings = QUICK
 ) -> Iterator[Crew]:
     """A dispatcher for all orgs of the database, one carrier each."""
@@ -98,7 +98,7 @@ def pumping(
 
 
 def run_once(url: str, *providers: Provider, **options: Any) -> Crew:
-    with pumping(url, *providers, **options) as crew:
+    with dispatcher_for(url, *providers, **options) as crew:
         crew.dispatcher.run_once()
     return crew
 

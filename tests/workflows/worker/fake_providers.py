@@ -80,7 +80,7 @@ class Remembering:
             by_number[text.from_e164].append(at)
         return [b - a for times in by_number.values() for a, b in pairwise(times)]
 
-    def fastest_pace(self) -> float:
+    def fastest_rate(self) -> float:
         """The most messages a second that any number sent, measured from its first to its last.
 
         Not from one to the next: a thread may be late for the first.

@@ -19,7 +19,7 @@ from tests.support.fixtures import looking, working
 from tests.workflows.worker.crew import (
     QUICK,
     crowd,
-    pumping,
+    dispatcher_for,
     queue,
     run_once,
     running,
@@ -44,7 +44,7 @@ def test_what_took_too_long_to_claim_is_put_back_and_not_begun(
     provider = Remembering()
     uptime, asleep = clock.uptime, []
     monkeypatch.setattr(clock, "uptime", lambda: uptime() + 40.0 * len(asleep))
-    with pumping(url, provider) as crew:
+    with dispatcher_for(url, provider) as crew:
 
         def stop_once() -> None:
             if not asleep:
@@ -75,7 +75,7 @@ def test_sixty_texts_leave_once_each_over_six_numbers_at_their_pace_in_order(url
     assert Counter(text.from_e164 for _, text in provider.got).keys() == {
         f"+1415555{at:04}" for at in range(6)
     }
-    assert provider.fastest_pace() <= 50 * 1.1
+    assert provider.fastest_rate() <= 50 * 1.1
     for at in range(20):
         own = [body for body in provider.bodies if body.startswith(f"{at} ")]
         assert own == [f"{at} a", f"{at} b", f"{at} c"]
@@ -92,7 +92,7 @@ def test_threads_without_a_number_of_their_own_use_all_of_the_pool_at_once(url: 
     began = time.monotonic()
     run_once(url, provider)
     assert statuses(url) == {"sent": 24}
-    assert provider.fastest_pace() <= 2 * 1.1
+    assert provider.fastest_rate() <= 2 * 1.1
     assert time.monotonic() - began < 8  # at two a second from one number it would be 12
 
 
@@ -121,7 +121,7 @@ def test_a_worker_whose_hands_are_full_waits_for_them_without_running_hot(url: s
 
 def test_an_idle_watch_looks_about_once_per_poll(url: str) -> None:
     crowd(url, clients=1, numbers=1)
-    with pumping(url, Remembering(), timings=Timings(poll=0.5)) as crew:
+    with dispatcher_for(url, Remembering(), timings=Timings(poll=0.5)) as crew:
         with running(crew):
             time.sleep(2)
         assert crew.store.did["snapshots"] <= 12, crew.store.did
@@ -170,7 +170,7 @@ def test_no_transaction_claims_so_many_that_the_first_of_them_waits(url: str) ->
     crowd(url, clients=2 * AT_ONCE, numbers=2 * AT_ONCE)
     queue(url, [(at, "Hi") for at in range(2 * AT_ONCE)])
     wanted: list[int] = []
-    with pumping(url, Remembering(), pool=2 * AT_ONCE) as crew:
+    with dispatcher_for(url, Remembering(), pool=2 * AT_ONCE) as crew:
         write_in = crew.store.write_in
 
         def counting(slug: str, service: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -203,7 +203,7 @@ def test_what_others_took_meanwhile_costs_no_other_message_its_turn(url: str) ->
 
     found: list[int] = []
     provider = Remembering()
-    with pumping(url, provider, pool=4) as crew:
+    with dispatcher_for(url, provider, pool=4) as crew:
         crew.store.before_write = take
         look = crew.dispatcher._look
 
@@ -234,7 +234,10 @@ def test_a_long_queue_of_one_number_does_not_keep_the_others_from_leaving(url: s
             " (SELECT max(client_id) FROM thread) THEN '+14155550001' ELSE '+14155550000' END)"
         )
     provider = Remembering()
-    with pumping(url, provider, timings=replace(QUICK, max_scheduled=20)) as crew, running(crew):
+    with (
+        dispatcher_for(url, provider, timings=replace(QUICK, max_scheduled=20)) as crew,
+        running(crew),
+    ):
         wait_until(lambda: any(text.from_e164 == "+14155550001" for _, text in provider.got))
     assert len(provider.got) == 2
 
@@ -244,7 +247,7 @@ def test_two_workers_share_the_queue_and_the_pace_and_send_nothing_twice(url: st
     for each in "ab":
         queue(url, [(at, f"{at} {each}") for at in range(20)])
     provider = Remembering()
-    with pumping(url, provider, pool=4) as one, pumping(url, provider, pool=4) as two:
+    with dispatcher_for(url, provider, pool=4) as one, dispatcher_for(url, provider, pool=4) as two:
         threads = [threading.Thread(target=crew.dispatcher.run_once) for crew in (one, two)]
         for thread in threads:
             thread.start()
@@ -256,7 +259,7 @@ def test_two_workers_share_the_queue_and_the_pace_and_send_nothing_twice(url: st
     assert (statuses(url), len(provider.bodies)) == ({"sent": 40}, 40)
     for at in range(20):
         assert provider.bodies.index(f"{at} a") < provider.bodies.index(f"{at} b")
-    assert provider.fastest_pace() <= 10 * 1.1
+    assert provider.fastest_rate() <= 10 * 1.1
 
 
 # --- the clock ---------------------------------------------------------------------------------
@@ -268,7 +271,7 @@ def test_a_clock_that_was_ahead_for_one_run_holds_nothing_up_in_the_next(
 ) -> None:
     crowd(url, clients=2, numbers=1, per_second=1)
     queue(url, [(0, "Hi")])
-    with pumping(url, Remembering()) as crew:
+    with dispatcher_for(url, Remembering()) as crew:
         crew.store.set_off = off
         crew.dispatcher.run_once()
     queue(url, [(1, "Ho")])
@@ -283,7 +286,7 @@ def test_a_watch_goes_on_at_once_when_its_clock_is_set_back(url: str) -> None:
     queue(url, [(0, "Hi"), (1, "Ho")])
     once = iter([RetryLater(1.0, "20429", "Slow down")])
     provider = Remembering(lambda _: next(once, None))
-    with pumping(url, provider) as crew:
+    with dispatcher_for(url, provider) as crew:
         crew.store.set_off = timedelta(hours=1)
         with running(crew):
             wait_until(lambda: len(provider.got) >= 1)

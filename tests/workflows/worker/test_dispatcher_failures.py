@@ -26,7 +26,7 @@ from tests.support.queueing import alerts
 from tests.workflows.worker.crew import (
     QUICK,
     crowd,
-    pumping,
+    dispatcher_for,
     queue,
     run_once,
     running,
@@ -160,7 +160,7 @@ def test_a_watch_whose_only_account_is_refused_ends_and_does_not_idle_on(url: st
     crowd(url, clients=1, numbers=1)
     queue(url, [(0, "Hi")])
     no = Rejected("20003", RejectionClass.ACCOUNT, "Authenticate")
-    with pumping(url, Remembering(lambda _: no)) as crew:
+    with dispatcher_for(url, Remembering(lambda _: no)) as crew:
         thread = threading.Thread(target=crew.dispatcher.run_forever)
         thread.start()
         thread.join(20)
@@ -174,7 +174,7 @@ def test_a_watch_looks_soon_again_for_a_picture_that_is_being_fetched(url: str) 
         coming = [NewMedia(content_type="image/jpeg")]
         message.queue(uow, "D-0", body="Look!", media=coming)
     provider = Remembering()
-    with pumping(url, provider) as crew, running(crew):
+    with dispatcher_for(url, provider) as crew, running(crew):
         wait_until(lambda: bool(crew.seen))
         assert provider.got == []
         with working(url) as uow:

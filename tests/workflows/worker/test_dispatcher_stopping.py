@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from petmsg.providers.base import OutgoingMessage, Unknown
-from tests.workflows.worker.crew import QUICK, crowd, pumping, queue, run_once, statuses, wait_until
+from tests.workflows.worker.crew import (
+    QUICK,
+    crowd,
+    dispatcher_for,
+    queue,
+    run_once,
+    statuses,
+    wait_until,
+)
 from tests.workflows.worker.fake_providers import Remembering
 
 
@@ -28,7 +36,7 @@ def test_stopping_records_what_is_out_and_begins_nothing_more(url: str) -> None:
         go_on.wait(20)
 
     provider = Remembering(hold_on)
-    with pumping(url, provider, pool=3) as crew:
+    with dispatcher_for(url, provider, pool=3) as crew:
         thread = threading.Thread(target=crew.dispatcher.run_once)
         thread.start()
         for _ in range(3):
@@ -45,7 +53,7 @@ def test_a_claim_that_was_not_begun_when_it_was_stopped_is_queued_again(url: str
     crowd(url, clients=2, numbers=1, per_second=1)
     queue(url, [(0, "Hi"), (1, "Ho")])
     provider = Remembering()
-    with pumping(url, provider, timings=replace(QUICK, ahead=30)) as crew:
+    with dispatcher_for(url, provider, timings=replace(QUICK, ahead=30)) as crew:
         thread = threading.Thread(target=crew.dispatcher.run_once)
         thread.start()
         wait_until(lambda: statuses(url)["sending"] == 1 and len(provider.got) == 1)
@@ -62,7 +70,7 @@ def test_a_stop_ends_the_looking_up_of_unknown_outcomes(url: str) -> None:
     assert statuses(url) == {"unknown": 5}
     provider = Remembering()
     asked: list[Any] = []
-    with pumping(url, provider) as crew:
+    with dispatcher_for(url, provider) as crew:
 
         def slowly(**question: Any) -> Sequence[Any]:
             asked.append(question)
@@ -84,7 +92,7 @@ def test_one_orgs_failure_at_the_end_keeps_no_other_answer_from_the_database(url
     def meet(_: OutgoingMessage) -> None:
         both.wait()
 
-    with pumping(url, Remembering(meet), Remembering(meet)) as crew:
+    with dispatcher_for(url, Remembering(meet), Remembering(meet)) as crew:
         write_in = crew.store.write_in
         claims = Counter[str]()
 

@@ -106,7 +106,7 @@ def test_texts_of_one_number_keep_its_pace_also_if_the_clock_says_they_may_start
         crew.submit("o", claim(message, busy=0.1), provider, claimed_at=uptime())
     results(crew, 4)
     assert len(provider.gaps()) == 3
-    assert provider.fastest_pace() <= 10 * 1.1
+    assert provider.fastest_rate() <= 10 * 1.1
 
 
 def test_texts_of_several_numbers_do_not_wait_for_each_other(started: list[SenderPool]) -> None:
