@@ -283,7 +283,7 @@ def test_orgs_with_accounts_of_their_own_are_asked_about_each(
     assert cli("org", "set", "--yes", "--twilio-account", "theirs", *other).code == 0
     theirs = {"TWILIO_ACCOUNT_SID_THEIRS": f"AC{9:032x}", "TWILIO_AUTH_TOKEN_THEIRS": "wrong"}
     ran = reconcile(cli, fake, **theirs)
-    assert (ran.code, ran.error["code"], ran.json) == (5, "provider_account", [])
+    assert (ran.code, ran.error["code"], ran.out) == (5, "provider_account", "")
     lists = [each.path for each in fake.requests if "IncomingPhoneNumbers" in each.path]
     assert [f"AC{9:032x}" in path for path in lists] == [False, True]
 
@@ -334,7 +334,7 @@ def test_an_outcome_stays_unknown_when_the_provider_cannot_be_asked(
 def test_a_refused_account_is_a_matter_of_configuration(cli: Cli, fake: TwilioFake) -> None:
     same(cli)
     ran = reconcile(cli, fake, TWILIO_AUTH_TOKEN="0" * 32)
-    assert (ran.code, ran.error["code"], ran.json) == (5, "provider_account", [])
+    assert (ran.code, ran.error["code"], ran.out) == (5, "provider_account", "")
     assert alerts(cli) == []  # nothing is gone because nobody may look
 
 

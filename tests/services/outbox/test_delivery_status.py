@@ -380,7 +380,7 @@ def test_a_refused_account_ends_the_run(migrated_url: str, cli: Cli, fake: Twili
     company(cli)
     send(cli, fake)
     ran = sync(cli, fake, TWILIO_AUTH_TOKEN="0" * 32)
-    assert (ran.code, ran.error["code"], ran.json) == (5, "provider_account", [])
+    assert (ran.code, ran.error["code"], ran.out) == (5, "provider_account", "")
     assert texts(migrated_url)[0]["synced_at"] is None
 
 
