@@ -102,11 +102,13 @@ class Notifier:
     def close(self) -> None:
         """Wait a moment for notes on their way, then end their processes."""
         deadline = time.monotonic() + GRACE_SECONDS
-        while self._flights and time.monotonic() < deadline:
-            self.wait(max(0.01, deadline - time.monotonic()))
-        for flight in self._flights.values():
-            if flight.sending is not None:
-                flight.sending.stop()
+        try:
+            while self._flights and time.monotonic() < deadline:
+                self.wait(max(0.01, deadline - time.monotonic()))
+        finally:
+            for flight in self._flights.values():
+                if flight.sending is not None:
+                    flight.sending.stop()
         while self._flights:
             self.wait()
 

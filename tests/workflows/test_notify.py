@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from petmsg.errors import DatabaseUnusable
 from petmsg.notify.outcome import Trouble
 from petmsg.services.notify import channel
 from petmsg.workflows import notify
@@ -77,6 +78,31 @@ def test_a_channel_that_hangs_keeps_nobody_waiting_but_itself(
         assert cursor.value("SELECT count(*) FROM notify_delivery") == 24
         state = cursor.tuples("SELECT failures, due_at FROM notify_channel WHERE name = 'a-slow'")
         assert state == [(0, None)]
+
+
+def test_the_end_stops_every_note_also_if_one_cannot_be_recorded(
+    cli: Cli, migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise DatabaseUnusable("The disk is full.")
+
+    monkeypatch.setattr("petmsg.services.notify.lease.end", full)
+    file = tmp_path / "notify.json"
+    with channel_server() as server:
+        add(migrated_url, file, server, "a-slow", "b")
+        add_alerts(migrated_url)
+        server.hanging_paths.add("a-slow")
+        server.free.clear()
+        store = store_of(migrated_url, file)
+        with store.at_end:
+            notifier = Notifier(store, lambda _: None)
+            notifier.start_due(store.orgs())
+            wait_until(lambda: server.asked == 2, seconds=60)
+            slow, _ = sorted(notifier._flights.values(), key=lambda each: each.leased.channel.name)
+            with pytest.raises(DatabaseUnusable):
+                notifier.close()
+            assert slow.sending is not None
+            wait_until(lambda: slow.sending._process.poll() is not None, seconds=10)
 
 
 def test_two_processes_at_once_do_not_both_tell(
