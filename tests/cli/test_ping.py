@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -97,3 +98,15 @@ def test_a_service_tells_nothing(watchdog: Watchdog) -> None:
     run_cli(None, "message", "dispatch", "--watch", "--nonsense", PETMSG_PING_URL=watchdog.url)
     run_cli(None, "serve", "--nonsense", PETMSG_PING_URL=watchdog.url)
     assert watchdog.told == []
+
+
+@pytest.mark.parametrize("line", ["setup --name Paws --timezone UTC --yes", "demo"])
+def test_a_command_made_of_commands_is_told_of_once(
+    watchdog: Watchdog, tmp_path: Path, line: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/petmsg.db"
+    ran = run_cli(
+        None, *line.split(), "--db", url, PETMSG_PING_URL=watchdog.url, HOME=str(tmp_path)
+    )
+    assert ran.code == 0, ran.err
+    assert [path for path, _ in watchdog.told] == ["/u-1/start", "/u-1/0"]

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from petmsg.cli.context import Context
 from petmsg.errors import INTERRUPTED, PetmsgError, UsageProblem
 from petmsg.render.escape import escape
-from petmsg.settings import DATABASE
+from petmsg.settings import DATABASE, PING_URL
 
 T = TypeVar("T")
 
@@ -122,7 +122,8 @@ class Dialogue:
             with redirect_stdout(io.StringIO()), redirect_stderr(err):
                 code = run_command_line(
                     line,
-                    environ={**self.context.environ, DATABASE: database},
+                    # The watchdog is told of the whole command, not of each step.
+                    environ={**self.context.environ, DATABASE: database, PING_URL: ""},
                     now=self.context.environment.now,
                 )
         finally:
