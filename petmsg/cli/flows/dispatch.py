@@ -1,7 +1,7 @@
 """`message dispatch`: runs the dispatcher and prints what happens."""
 
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -25,7 +25,7 @@ from petmsg.errors import (
 from petmsg.providers.base import Provider
 from petmsg.queries.message import SendingRow, due_count, sending_row
 from petmsg.queries.org import Account, OrgRow
-from petmsg.queries.queue import due_messages
+from petmsg.queries.queue import DueMessage, due_messages
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.fields import Field
@@ -56,7 +56,7 @@ from petmsg.workflows.worker.dispatcher import (
     Timings,
     waiting_behind,
 )
-from petmsg.workflows.worker.org_queue import LONG_AGO
+from petmsg.workflows.worker.org_queue import LONG_AGO, PAGE
 from petmsg.workflows.worker.sender_pool import SenderPool
 from petmsg.workflows.worker.signals import stopping_on_signals
 
@@ -301,14 +301,24 @@ def _nothing() -> None:
     """No progress bar to move."""
 
 
+def _all_due(context: Context, org: OrgRow) -> Iterator[DueMessage]:
+    """The org's messages that are due now and next, read in pages."""
+    after = LONG_AGO
+    while True:
+        with context.snapshot() as cursor:
+            due = due_messages(cursor, org, now=context.now, after=after, limit=PAGE)
+        yield from due
+        if len(due) < PAGE:
+            return
+        after = (due[-1].due_at, due[-1].message)
+
+
 def _rehearse(context: Context, fields: Sequence[Field], orgs: Sequence[OrgRow]) -> None:
     """What a dispatch would claim now: each claim is rolled back, nothing is handed over."""
     rows: list[Row] = []
     codes = {DONE}
     for org in orgs:
-        with context.snapshot() as cursor:
-            due = due_messages(cursor, org, now=context.now, after=LONG_AGO, limit=1000)
-        for text in due:
+        for text in _all_due(context, org):
             try:
                 sending = context.write_in(
                     org.slug,

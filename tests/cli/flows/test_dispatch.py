@@ -336,6 +336,22 @@ def test_a_dry_run_of_dispatch_changes_nothing_and_hands_nothing_over(
     assert [path.name for path in tmp_path.iterdir() if ".w-" in path.name] == []
 
 
+@pytest.mark.parametrize("page", [1, 2, 3, 200])
+def test_a_dry_run_shows_all_that_is_due(
+    sqlite_cli: Cli, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    """It reads page by page. Two messages are due at the same instant, and one later."""
+    people(sqlite_cli)
+    sqlite_cli("client", "add", "Cy", "--phone", "+14155551003", "--ref", "C-3")
+    sent = [
+        send(sqlite_cli, "--queue-only", client=client, now=at).json["message"]
+        for client, at in (("C-1", NOW), ("C-2", NOW), ("C-3", NOW + SECOND))
+    ]
+    monkeypatch.setattr("petmsg.cli.flows.dispatch.PAGE", page)
+    ran = dispatch(sqlite_cli, "--dry-run", now=NOW + SECOND)
+    assert [row["message"] for row in ran.json] == sent
+
+
 def test_dispatch_leaves_no_file_beside_the_database(sqlite_cli: Cli, tmp_path: Path) -> None:
     people(sqlite_cli)
     send(sqlite_cli, "--queue-only")
