@@ -1,7 +1,7 @@
 """The tables, one file per noun, without behaviour.
 
-Imported by services and importers, for rows that a rule changes one by one. They import leaves
-only.
+Imported by services and importers, for rows that a rule changes one by one, and where the names of
+the tables are asked for. They import leaves only.
 """
 
 from petmsg.models.alert import Alert

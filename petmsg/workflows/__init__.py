@@ -1,5 +1,5 @@
 """Work that needs more than one transaction, or a provider between two: send, receive, sync.
 
-Imported by `petmsg.cli` and given to `petmsg.web`. Calls services; no transaction is open while a
-provider is asked.
+Imported by `petmsg.cli` and `petmsg.web`. Calls services; no transaction is open while a provider
+is asked.
 """

@@ -7,6 +7,7 @@ import pytest
 
 from petmsg.enums.messages import MessageStatus
 from tests import ROOT
+from tests.system.test_states_of_a_message import drawn_changes
 
 PAGES = [
     ROOT / "CONTRIBUTING.md",
@@ -67,9 +68,8 @@ def test_what_a_page_names_exists(page: Path) -> None:
 
 
 def test_the_diagram_has_every_state_of_a_message() -> None:
-    text = (ROOT / "docs/architecture.md").read_text("utf-8")
-    drawn = set(re.findall(r"(?m)^ {4}(\w+) --> (\w+) :", text))
-    states = {state for each in drawn for state in each}
+    """`tests/system/test_states_of_a_message.py` compares the changes with the code."""
+    states = {state for each in drawn_changes() for state in each}
     assert states | {"queued", "received"} == {status.value for status in MessageStatus}
 
 

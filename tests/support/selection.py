@@ -87,6 +87,7 @@ SLOW = {
     "tests/services/numbers/test_provider_holds.py::test_a_person_releases": "many tries",
     "tests/services/numbers/test_provider_holds.py::test_one_message_is_tried": "many tries",
     "tests/services/outbox/test_delivery_status_order.py::test_late_repeated": "shuffles reports",
+    "tests/system/test_states_of_a_message.py": "tries 26 actions in 24 situations",
     "tests/services/outbox/test_preview.py::test_what_cannot_be_meant": "26 mistakes, as commands",
     "tests/services/outbox/test_queue.py::test_what_a_preview_says": "40 states, twice each",
     "tests/system/test_every_command.py::test_the_outputs_of_a": "runs an example five times",

@@ -10,7 +10,7 @@ A delivery receipt reconciles a message, too, if its phones leave one possible m
 Listed messages are compared by both numbers, their time and what petmsg already knows of them,
 because providers change bodies. A listed message with another body that is not a known other
 message prevents sending again. Times are compared within one clock only, and waits are measured by
-a clock that nobody sets (`petmsg.db.stopwatch`). See `docs/how-it-works.md`.
+a clock that nobody sets (`petmsg.db.stopwatch`). See "Once" in `docs/sending.md`.
 """
 
 from collections.abc import Sequence

@@ -10,7 +10,6 @@ import math
 import queue
 import random
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,9 +86,9 @@ class SenderPool:
         """Outcomes with their orgs. Waits up to `seconds` for the first one, and where the threads
         are fast a moment more for half of those that are in flight."""
         found: list[tuple[str, HandedOver]] = []
-        enough, waited_until = 1, time.monotonic() + seconds
+        enough, waited_until = 1, clock.uptime() + seconds
         while True:
-            wait = 0.0 if len(found) >= enough else waited_until - time.monotonic()
+            wait = 0.0 if len(found) >= enough else waited_until - clock.uptime()
             try:
                 org, done, took = (
                     self._back.get(timeout=wait) if wait > 0 else self._back.get_nowait()
@@ -99,7 +98,7 @@ class SenderPool:
             self._learn(done, took)
             if not found and seconds and self._seconds < COLLECT_SECONDS:
                 enough = self.busy // 2
-                waited_until = time.monotonic() + COLLECT_SECONDS
+                waited_until = clock.uptime() + COLLECT_SECONDS
             found.append((org, done))
         self.busy -= len(found)
         return found
@@ -123,11 +122,11 @@ class SenderPool:
 
     def _work(self) -> None:
         while (order := self._orders.get()) is not None:
-            taken_at = time.monotonic()
+            taken_at = clock.uptime()
             outcome, started_at = self._send(order)
             jitter = random.random()  # noqa: S311 - because it only spreads the next try
             done = HandedOver(order.claim, outcome, started_at, jitter)
-            self._back.put((order.org, done, time.monotonic() - taken_at))
+            self._back.put((order.org, done, clock.uptime() - taken_at))
 
     def _send(self, order: _Order) -> tuple[SendOutcome, datetime | None]:
         if clock.uptime() - order.submitted_at > LONGEST_SPARE:
