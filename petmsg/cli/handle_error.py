@@ -35,7 +35,7 @@ def handle_error(
     return known.exit_code
 
 
-def tell_of(
+def report_error(
     problem: BaseException, company: str, *, as_json: bool, environ: Mapping[str, str]
 ) -> int:
     """Print the error of one of several companies on stderr; returns its exit code."""

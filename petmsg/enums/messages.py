@@ -59,7 +59,7 @@ class BlockCode(StrEnum):
 
     NOT_THEIR_PHONE = "not_their_phone"
     OPTED_OUT = "opted_out"
-    NOT_TEXTABLE = "not_textable"
+    NOT_SMS_CAPABLE = "not_textable"
     EXPIRED = "expired"
     PAIR_BLOCKED = "pair_blocked"
     FROZEN = "frozen"

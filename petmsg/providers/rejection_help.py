@@ -125,7 +125,7 @@ LOCAL_CODES: dict[str, LocalCode] = {
         "New messages are refused; queued ones fail when they are due. If the client asks for "
         "messages again: petmsg optout remove CLIENT --reason …",
     ),
-    BlockCode.NOT_TEXTABLE: LocalCode(
+    BlockCode.NOT_SMS_CAPABLE: LocalCode(
         "The provider reported that the client's phone cannot receive SMS.",
         "New messages are refused; queued ones fail when they are due. Give the client another "
         "phone: petmsg client phone add",

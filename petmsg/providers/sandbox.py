@@ -124,7 +124,7 @@ class SandboxProvider:
                 since=since,
                 **only,
             )
-        return [_text_of(row) for row in rows]
+        return [_message_of(row) for row in rows]
 
     def fetch(self, provider_message_id: str) -> ProviderMessage | None:
         """The message, delivered by now; None if the sandbox has no such ID. Raises as `find`."""
@@ -132,7 +132,7 @@ class SandboxProvider:
             return None
         with self._reading() as cursor:
             row = cursor.one(f"{_TEXTS} WHERE provider_message_id = :sid", sid=provider_message_id)
-        return None if row is None else _text_of(row)
+        return None if row is None else _message_of(row)
 
     def received(self, *, since: datetime) -> Sequence[ReceivedMessage]:
         """Always empty: nobody can send to a sandbox. Use `petmsg message receive` on a laptop."""
@@ -168,7 +168,7 @@ class SandboxProvider:
                 until=start + timedelta(days=1),
             )
         return [
-            Bill(row["provider_message_id"], _FREE, _segments_of(_text_of(row))) for row in rows
+            Bill(row["provider_message_id"], _FREE, _segments_of(_message_of(row))) for row in rows
         ]
 
     def numbers(self) -> Sequence[ProviderNumber] | None:
@@ -200,7 +200,7 @@ def _segments_of(text: ProviderMessage) -> int:
     return 1 if text.media_count or not text.body else measure(text.body).segments
 
 
-def _text_of(row: dict[str, Any]) -> ProviderMessage:
+def _message_of(row: dict[str, Any]) -> ProviderMessage:
     return ProviderMessage(
         provider_message_id=row["provider_message_id"],
         from_e164=row["from_e164"],

@@ -72,11 +72,11 @@ from petmsg.providers.twilio_media import TwilioMedia
 from petmsg.providers.twilio_records import (
     bill_of,
     came_in,
+    message_of,
     number_of,
     one_record,
     received_message,
     records,
-    text_of,
     went_out,
     when,
 )
@@ -219,7 +219,7 @@ class TwilioProvider:
                 text.provider_message_id: text
                 for message in records(first, "messages")
                 if went_out(message)
-                for text in (text_of(message, from_e164=from_e164 or "", to_e164=to_e164),)
+                for text in (message_of(message, from_e164=from_e164 or "", to_e164=to_e164),)
                 if text.created_at >= first_second
                 and text.to_e164 == to_e164
                 and from_e164 in (None, text.from_e164)
@@ -240,7 +240,7 @@ class TwilioProvider:
         def found() -> ProviderMessage | None:
             try:
                 message = one_record(self._messages(provider_message_id), provider_message_id)
-                return text_of(message, sid=provider_message_id)
+                return message_of(message, sid=provider_message_id)
             except AnsweredNo as answer:
                 # Without that code, the 404 may not come from Twilio.
                 if answer.status == 404 and code_and_message(answer.body)[0] == 20404:

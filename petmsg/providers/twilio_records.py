@@ -112,7 +112,7 @@ def one_record(context: Any, sid: str) -> Row:
     return row
 
 
-def text_of(
+def message_of(
     message: Row, *, sid: str = "", from_e164: str = "", to_e164: str = ""
 ) -> ProviderMessage:
     """A sent message. Raises `TypeError` for a row that does not say which message it is.

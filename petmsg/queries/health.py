@@ -87,7 +87,7 @@ def attempts_by_status(
     return cursor.all(AttemptCount, _COUNTS, org_id=org.id, since=since, until=until)
 
 
-def texts_of_span(
+def messages_of_span(
     cursor: Cursor, org: OrgRow, *, code: str, since: datetime, until: datetime
 ) -> dict[int, tuple[int, int]]:
     """Per number, the messages claimed after `since` and not after `until` (aware UTC), and those

@@ -83,7 +83,7 @@ class _Recipient(NamedTuple):
     not_textable_code: str | None
 
 
-def read_hold_facts(
+def read_block_facts(
     cursor: Cursor,
     org: OrgRow,
     *,
@@ -113,10 +113,10 @@ def read_hold_facts(
     return facts._replace(blocked_code=blocked)
 
 
-def read_hold_facts_of_many(
+def read_block_facts_of_many(
     cursor: Cursor, org: OrgRow, recipients: Sequence[Recipient]
 ) -> list[SendBlockFacts]:
-    """`read_hold_facts` for each recipient, in their order, without blocked pairs."""
+    """`read_block_facts` for each recipient, in their order, without blocked pairs."""
     if not recipients:
         return []
     clients = sorted({each.client_id or 0 for each in recipients})

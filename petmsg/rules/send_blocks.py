@@ -16,7 +16,7 @@ from petmsg.errors import OutOfRange, quoted
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-FINAL = frozenset((BlockCode.OPTED_OUT, BlockCode.NOT_TEXTABLE, BlockCode.EXPIRED))
+FINAL = frozenset((BlockCode.OPTED_OUT, BlockCode.NOT_SMS_CAPABLE, BlockCode.EXPIRED))
 """The blocks after which a message is never sent. After a blocked pair, a person decides."""
 
 _QUIET_HOURS = r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])"
@@ -91,7 +91,7 @@ def find_blocks(facts: SendBlockFacts, at: datetime) -> tuple[SendBlock, ...]:
     if facts.not_textable_code is not None:
         found.append(
             SendBlock(
-                BlockCode.NOT_TEXTABLE,
+                BlockCode.NOT_SMS_CAPABLE,
                 f"The client's phone cannot receive SMS (code {facts.not_textable_code})",
             )
         )

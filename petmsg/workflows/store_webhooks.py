@@ -100,7 +100,7 @@ class WebhookStore:
         result = store_messages(self._store, texts, provider=ProviderName.TWILIO, owners=owners)
         if any(text.media_count for text in texts):
             self._on_media()
-        return [_outcome_of_text(each) for each in result]
+        return [_outcome_of_message(each) for each in result]
 
     def _signed_reports(self, signed: Sequence[SignedReport]) -> list[Outcome]:
         """Apply receipts, but for those about a message of an org that never had the account that
@@ -201,7 +201,7 @@ def _try(keep: Keep, items: Sequence[Any]) -> list[Outcome]:
         return [Outcome(500, named_error(problem).code)]
 
 
-def _outcome_of_text(result: ReceiveResult) -> Outcome:
+def _outcome_of_message(result: ReceiveResult) -> Outcome:
     if isinstance(result, Failure):
         return Outcome(500, result.error.code)
     new = "stray" if isinstance(result, ReceivedUnmatched) else "stored"

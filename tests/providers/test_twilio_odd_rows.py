@@ -14,9 +14,9 @@ from petmsg.providers.base import Delivery
 from petmsg.providers.twilio_records import (
     Row,
     came_in,
+    message_of,
     number_of,
     received_message,
-    text_of,
     went_out,
 )
 from tests.support.fixtures import NOW, Cli, looking
@@ -75,7 +75,7 @@ def test_every_row_of_a_message_is_read(changes: dict[str, Any], inbound: bool) 
     assert received.provider_message_id
     assert 0 <= received.media_count <= 999
     assert received.received_at is None or received.received_at.tzinfo is UTC
-    sent = text_of(row, sid=message.sid, from_e164=DESK, to_e164=ANN)
+    sent = message_of(row, sid=message.sid, from_e164=DESK, to_e164=ANN)
     assert isinstance(sent.delivery, Delivery)
     assert sent.code is None or int(sent.code) < 10**8
     assert sent.from_e164

@@ -49,7 +49,7 @@ def test_settings_are_those_of_the_database_and_not_of_an_older_copy(
     cli("org", "freeze", "--reason", "audit", "--until", "+1h")
     cli("org", "set", "--quiet-hours", "21:00-08:00", "--timezone", "Europe/Berlin")
     with looking(migrated_url) as cursor:
-        facts = send_blocks.read_hold_facts(
+        facts = send_blocks.read_block_facts(
             cursor, before, client_id=1, to_e164="+14155551001", number_id=None
         )
     assert (facts.frozen_at, facts.frozen_until) == (NOW, NOW + timedelta(hours=1))
@@ -60,7 +60,7 @@ def test_settings_are_those_of_the_database_and_not_of_an_older_copy(
 def test_what_is_known_of_the_text_is_handed_on(cli: Cli, migrated_url: str) -> None:
     cli(*ANN)
     with looking(migrated_url) as cursor:
-        facts = send_blocks.read_hold_facts(
+        facts = send_blocks.read_block_facts(
             cursor,
             find_org(cursor, None),
             client_id=1,
@@ -79,7 +79,7 @@ def test_the_oldest_of_several_opt_outs_says_since_when(cli: Cli, migrated_url: 
     cli(*OUT, "--phone", "+14155551002")
     cli(*OUT, now=NOW + timedelta(hours=1))
     with looking(migrated_url) as cursor:
-        facts = send_blocks.read_hold_facts(
+        facts = send_blocks.read_block_facts(
             cursor, find_org(cursor, None), client_id=1, to_e164="+14155551001", number_id=None
         )
     assert facts.opted_out_at == NOW
@@ -92,7 +92,7 @@ def test_a_client_without_phones_can_be_asked_about(cli: Cli, migrated_url: str)
     with looking(migrated_url) as cursor:
         org = find_org(cursor, None)
         old, new = (
-            send_blocks.read_hold_facts(cursor, org, client_id=1, to_e164=phone, number_id=None)
+            send_blocks.read_block_facts(cursor, org, client_id=1, to_e164=phone, number_id=None)
             for phone in ("+14155551001", "+14155551009")
         )
     assert (old.opted_out_at, new.opted_out_at) == (NOW, None)

@@ -68,7 +68,7 @@ def test_only_an_opt_out_a_dead_phone_and_an_expiry_end_a_text() -> None:
     final = {found.code for found in find_blocks(EVERYTHING, NOW) if found.final}
     assert (
         final
-        == {BlockCode.OPTED_OUT, BlockCode.NOT_TEXTABLE, BlockCode.EXPIRED}
+        == {BlockCode.OPTED_OUT, BlockCode.NOT_SMS_CAPABLE, BlockCode.EXPIRED}
         == send_blocks.FINAL
     )
 
@@ -83,7 +83,7 @@ def test_each_hold_stands_alone_with_its_end_and_its_words() -> None:
             "no longer belongs to the client",
         ),
         (facts(opted_out_at=AGO), BlockCode.OPTED_OUT, None, "opted out"),
-        (facts(not_textable_code="30006"), BlockCode.NOT_TEXTABLE, None, "code 30006"),
+        (facts(not_textable_code="30006"), BlockCode.NOT_SMS_CAPABLE, None, "code 30006"),
         (facts(expires_at=AGO), BlockCode.EXPIRED, None, "expired at 2026-02-14 09:00 EST"),
         (facts(blocked_code="21610"), BlockCode.PAIR_BLOCKED, None, "code 21610"),
         (facts(frozen_at=AGO, freeze_reason="audit"), BlockCode.FROZEN, None, "audit"),

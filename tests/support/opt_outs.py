@@ -7,7 +7,7 @@ from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.models import Message, Thread
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
-from petmsg.queries.send_blocks import read_hold_facts
+from petmsg.queries.send_blocks import read_block_facts
 from petmsg.rules.send_blocks import SendBlockFacts
 from tests.support.fixtures import ACTOR, NOW, Cli, looking, working
 
@@ -27,7 +27,7 @@ def facts(url: str, client: str = "C-1", *, number: str = DESK) -> SendBlockFact
     """What the claim would know of a message to the client's primary phone."""
     with looking(url) as cursor:
         org = find_org(cursor, "happy-paws")
-        return read_hold_facts(
+        return read_block_facts(
             cursor,
             org,
             client_id=find_client(cursor, org.id, client).id,

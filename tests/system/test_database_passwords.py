@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from petmsg.cli.handle_error import tell_of
+from petmsg.cli.handle_error import report_error
 from tests.support.examples import COMMANDS, without_output
 from tests.support.fixtures import run_cli
 
@@ -38,7 +38,7 @@ def test_no_password_is_told(name: str, tmp_path: Path, monkeypatch: pytest.Monk
 def test_nor_in_the_error_of_one_of_several_companies(capsys: pytest.CaptureFixture[str]) -> None:
     address = ADDRESSES["nobody answers"]
     environ = {"PETMSG_DEBUG": "1", "PETMSG_ORG_URLS": f"paws={address} tails=x.db"}
-    tell_of(ValueError(f"cannot read {address}"), "paws", as_json=False, environ=environ)
+    report_error(ValueError(f"cannot read {address}"), "paws", as_json=False, environ=environ)
     told = capsys.readouterr().err
     assert "ValueError: cannot read postgresql://***" in told
     assert PASSWORD not in told

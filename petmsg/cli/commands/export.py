@@ -6,7 +6,7 @@ import typer
 
 from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
-from petmsg.cli.flows.import_export import tell_missing
+from petmsg.cli.flows.import_export import report_missing
 from petmsg.cli.options import named_folder
 from petmsg.enums.output import FileFormat
 from petmsg.errors import NoOrg
@@ -48,7 +48,7 @@ def export(
             cursor, orgs, place, file_format=file_format, now=context.now, store=context.media
         )
     context.show_list(EXPORTED, written)
-    tell_missing(context, media)
+    report_missing(context, media)
     context.notify(
         f"{folder} holds personal phones, names and messages in plain text: keep it safe."
     )

@@ -94,20 +94,20 @@ def _run_one(
     except (KeyboardInterrupt, Interrupted):
         raise
     except Exception as problem:  # noqa: BLE001 because no company stops another
-        code = _tell_of(context, company, problem)
+        code = _report_error(context, company, problem)
     return code, out.getvalue()
 
 
-def _tell_of(context: Context, company: Company, problem: Exception) -> int:
+def _report_error(context: Context, company: Company, problem: Exception) -> int:
     """Tell of a company's error, in the log if that is JSON; returns its exit code."""
-    from petmsg.cli.handle_error import named, tell_of
+    from petmsg.cli.handle_error import named, report_error
 
     if context.log is not None and context.log.is_json:
         known = named(problem)
         context.log.failed(known, context.environ, org=company.slug)
         return known.exit_code
     as_json = context.output in (OutputFormat.JSON, OutputFormat.JSONL)
-    return tell_of(problem, company.slug, as_json=as_json, environ=context.environ)
+    return report_error(problem, company.slug, as_json=as_json, environ=context.environ)
 
 
 def _print(form: OutputFormat, company: Company, text: str, *, is_first: bool) -> None:

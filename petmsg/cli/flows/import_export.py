@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from petmsg.services.transfer.export import ExportedMedia
 
 
-def tell_missing(context: Context, media: "Sequence[ExportedMedia]") -> None:
+def report_missing(context: Context, media: "Sequence[ExportedMedia]") -> None:
     """Say which files are not in an export, because the store does not have them."""
     for each in media:
         if each.missing:

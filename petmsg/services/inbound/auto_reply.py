@@ -26,7 +26,7 @@ from petmsg.queries.auto_reply import (
     own_numbers,
     take_turn,
 )
-from petmsg.queries.send_blocks import read_hold_facts
+from petmsg.queries.send_blocks import read_block_facts
 from petmsg.rules.routing import usable
 from petmsg.rules.routing.facts import NumberFact
 from petmsg.rules.routing.inbound import InboundDecision
@@ -112,7 +112,7 @@ def _may_be_answered(uow: UnitOfWork, text: ReceivedMessage, number: NumberFact)
         return False
     if not is_phone or _is_ours(uow.cursor, text.from_phone) or not usable(number, uow.now):
         return False
-    facts = read_hold_facts(
+    facts = read_block_facts(
         uow.cursor, uow.org, client_id=None, to_e164=text.from_phone, number_id=number.id
     )
     return not any(each.code is BlockCode.OPTED_OUT for each in find_blocks(facts, uow.now))

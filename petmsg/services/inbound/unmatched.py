@@ -99,7 +99,7 @@ def alert_each(uows: list[UnitOfWork], to_e164: str | None, *, message: str, com
     for uow in uows:
         raise_alert(
             uow,
-            AlertKind.STRAY_TEXT,
+            AlertKind.UNMATCHED_MESSAGE,
             severity=AlertSeverity.CRITICAL,
             entity="number",
             ref=to_e164 or "unknown",

@@ -85,7 +85,7 @@ def health(
     since = now - timedelta(days=days)
     for row in queries.attempts_by_status(cursor, org, since=since, until=now):
         counts.setdefault(row.number_id, []).append(row)
-    day = queries.texts_of_span(cursor, org, code=FILTERED, since=now - _DAY, until=now)
+    day = queries.messages_of_span(cursor, org, code=FILTERED, since=now - _DAY, until=now)
     found = []
     for number in queries.numbers_of(cursor, org):
         if number.number in only if only is not None else number.id in counts:

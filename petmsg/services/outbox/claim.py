@@ -27,7 +27,7 @@ from petmsg.queries.media import MediaRow
 from petmsg.queries.org import Account
 from petmsg.queries.queue import NumberRateLimit
 from petmsg.queries.routing import read_facts, voice_of
-from petmsg.queries.send_blocks import blocked_code, read_hold_facts
+from petmsg.queries.send_blocks import blocked_code, read_block_facts
 from petmsg.rules import rate_limit, send_blocks
 from petmsg.rules.routing import COMPANY, Decision, SpeakerFact, decide
 from petmsg.services.numbers import provider_holds
@@ -96,7 +96,7 @@ def claim(
     if message.thread_id is None:
         system_messages.update_recipient(uow, message)
     assert message.to_e164 is not None
-    facts = read_hold_facts(
+    facts = read_block_facts(
         uow.cursor,
         uow.org,
         client_id=message.client_id,

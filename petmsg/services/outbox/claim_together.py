@@ -24,7 +24,7 @@ from petmsg.queries.lookup import ClientKey, clients_by_id
 from petmsg.queries.media import MediaRow
 from petmsg.queries.queue import NumberRateLimit
 from petmsg.queries.routing_of_many import add_shared_numbers, read_windows_of_many
-from petmsg.queries.send_blocks import Recipient, blocked_pairs, read_hold_facts_of_many
+from petmsg.queries.send_blocks import Recipient, blocked_pairs, read_block_facts_of_many
 from petmsg.rules import rate_limit
 from petmsg.rules.routing import Decision, decide
 from petmsg.rules.routing.decide import needs_shared_numbers
@@ -99,7 +99,7 @@ def _free(
         Recipient(text.client_id, text.to_e164 or "", text.send_at, text.expires_at, text.urgent)
         for text in texts
     ]
-    held = read_hold_facts_of_many(uow.cursor, uow.org, recipients)
+    held = read_block_facts_of_many(uow.cursor, uow.org, recipients)
     ids = {text.client_id for text in texts if text.client_id is not None}
     clients = clients_by_id(uow.cursor, uow.org.id, ids)
     nexts = next_messages(uow.cursor, uow.org, [text.id for text in texts], now=uow.now)

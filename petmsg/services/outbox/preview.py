@@ -12,7 +12,7 @@ from petmsg.queries.lookup import SitterKey, find_client
 from petmsg.queries.message import primary_phone
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
-from petmsg.queries.send_blocks import read_hold_facts
+from petmsg.queries.send_blocks import read_block_facts
 from petmsg.rules.contact_details import describe
 from petmsg.rules.routing import Decision, decide
 from petmsg.rules.segments import measure
@@ -125,7 +125,7 @@ def preview(
     )
     decision = decide(facts, at)
     phone = primary_phone(cursor, org, client)
-    found = read_hold_facts(
+    found = read_block_facts(
         cursor,
         org,
         client_id=client.id,

@@ -14,7 +14,7 @@ from petmsg.queries.message import primary_phone, source_of
 from petmsg.queries.routing import read_facts
 from petmsg.queries.row_ids import require_possible
 from petmsg.queries.row_locks import share_client
-from petmsg.queries.send_blocks import read_hold_facts
+from petmsg.queries.send_blocks import read_block_facts
 from petmsg.rules.routing import decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import find_blocks
@@ -185,14 +185,16 @@ def _primary_phone(uow: UnitOfWork, client: ClientKey) -> str:
 
 
 def _reject_if_blocked(uow: UnitOfWork, client: ClientKey, phone: str) -> None:
-    facts = read_hold_facts(uow.cursor, uow.org, client_id=client.id, to_e164=phone, number_id=None)
+    facts = read_block_facts(
+        uow.cursor, uow.org, client_id=client.id, to_e164=phone, number_id=None
+    )
     for held in find_blocks(facts, uow.now):
         if held.code is BlockCode.OPTED_OUT:
             raise OptedOut(
                 f"Client {client.ref} has opted out of messages.",
                 hint=f"See when and how: petmsg optout show {client.ref}",
             )
-        if held.code is BlockCode.NOT_TEXTABLE:
+        if held.code is BlockCode.NOT_SMS_CAPABLE:
             raise NotSmsCapable(
                 f"{held.explanation}.",
                 hint=f"Add another phone: petmsg client phone add {client.ref} E164, then petmsg "

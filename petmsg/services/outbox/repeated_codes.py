@@ -183,7 +183,9 @@ def _unmark_phones(uow: UnitOfWork, code: str) -> None:
     reason = f"code {code} came for every message: the account is the cause"
     for client, phone in queries.phones_marked(uow.cursor, uow.org, code=code, since=since):
         mark_sms_capable(uow, client, phone, reason=reason)
-        close_alert(uow, AlertKind.PHONE_NOT_TEXTABLE, entity="client", ref=client, reason=reason)
+        close_alert(
+            uow, AlertKind.PHONE_NOT_SMS_CAPABLE, entity="client", ref=client, reason=reason
+        )
 
 
 def _explain(code: str) -> str:

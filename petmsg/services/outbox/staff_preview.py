@@ -6,7 +6,7 @@ from datetime import datetime
 from petmsg.db.cursor import Cursor
 from petmsg.queries.lookup import find_sitter
 from petmsg.queries.org import OrgRow
-from petmsg.queries.send_blocks import read_hold_facts
+from petmsg.queries.send_blocks import read_block_facts
 from petmsg.queries.sitter_number import sitter_line, staff_facts
 from petmsg.rules.contact_details import describe
 from petmsg.rules.routing.direct import decide_direct
@@ -45,7 +45,7 @@ def preview_to_sitter(
     facts = staff_facts(cursor, org, sitter.id)._replace(with_media=bool(media))
     decision = decide_direct(facts, at)
     phone = sitter_line(cursor, org, sitter.id).phone
-    found = read_hold_facts(
+    found = read_block_facts(
         cursor,
         org,
         client_id=None,

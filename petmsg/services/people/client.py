@@ -60,7 +60,7 @@ def add(
         lock_refs(uow, "client")
     existing = _by_ref(uow, parse_ref(ref)) if ref is not None else _by_phone(uow, numbers[0])
     if existing is not None:
-        _require_not_forgotten(existing)
+        _require_not_erased(existing)
         known = phones_of(uow, existing)
         same = (
             existing.name == clean_name
@@ -196,13 +196,13 @@ def phone_primary(
     return _changed(client, len(known), reused=False)
 
 
-def locked_client(uow: UnitOfWork, text: str, *, even_forgotten: bool = False) -> Client:
+def locked_client(uow: UnitOfWork, text: str, *, even_erased: bool = False) -> Client:
     """Return the client, locked until the commit. Raises `NotFound`, `ClientForgotten`."""
     key = find_client(uow.cursor, uow.org.id, text)
     client = uow.session.get(Client, key.id, with_for_update=True, populate_existing=True)
     assert client is not None
-    if not even_forgotten:
-        _require_not_forgotten(client)
+    if not even_erased:
+        _require_not_erased(client)
     return client
 
 
@@ -212,12 +212,12 @@ def _changed(
     return ClientChanged(client.ref, client.name, client.kind, phones, reused, opted_out)
 
 
-def _require_not_forgotten(client: Client) -> None:
+def _require_not_erased(client: Client) -> None:
     if client.forgotten_at is not None:
-        raise client_was_forgotten(client.ref)
+        raise client_was_erased(client.ref)
 
 
-def client_was_forgotten(ref: str) -> ClientForgotten:
+def client_was_erased(ref: str) -> ClientForgotten:
     """The error for a change of a client who was erased."""
     return ClientForgotten(
         f"Client {ref} was erased.", hint="Add the person again with another ref."

@@ -11,7 +11,7 @@ from petmsg.queries import client_rows as queries
 from petmsg.queries.client_phones import readdress_waiting
 from petmsg.queries.lookup import OurNumber
 from petmsg.queries.opt_out_records import show_phone
-from petmsg.services.people.client import client_was_forgotten
+from petmsg.services.people.client import client_was_erased
 from petmsg.services.people.person_rows import PersonRow, read_person
 from petmsg.services.people.same_person import can_be_same, name_words
 from petmsg.services.refs import GeneratedRefs
@@ -30,7 +30,7 @@ class ClientState:
     name: str | None
     kind: ClientKind
     phones: dict[str, bool]
-    is_forgotten: bool = False
+    is_erased: bool = False
 
 
 class ClientRows:
@@ -104,8 +104,8 @@ class ClientRows:
         kind = self._kind(read)
         if known is None:
             read.require_values()
-        elif known.is_forgotten:
-            read.faults.add(client_was_forgotten(known.ref))
+        elif known.is_erased:
+            read.faults.add(client_was_erased(known.ref))
         elif read.has_ref:
             read.refuse_empty()
         else:

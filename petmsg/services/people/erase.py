@@ -51,12 +51,12 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
     Opt-outs stay: they, and pairs of numbers that a carrier blocks, contain only a digest of the
     phone.
     """
-    client = locked_client(uow, text, even_forgotten=True)
+    client = locked_client(uow, text, even_erased=True)
     if client.forgotten_at is not None:
         return Forgotten(client.ref, 0, 0, 0, 0, 0, reused=True)
     phones = phones_of(uow, client)
     numbers = [phone.e164 for phone in phones]
-    messages = _texts_of(uow, client, numbers)
+    messages = _messages_of(uow, client, numbers)
     if any(message.status is MessageStatus.SENDING for message in messages):
         raise Refused(
             f"A message to client {client.ref} is being sent right now.",
@@ -119,7 +119,7 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
     )
 
 
-def _texts_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Sequence[Message]:
+def _messages_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Sequence[Message]:
     """Return the client's messages, and those of their phones without a thread, locked until the
     commit."""
     of_her_thread = select(Message.id).join(

@@ -40,7 +40,7 @@ def mark_undeliverable(uow: UnitOfWork, *, client_ref: str, to_e164: str, code: 
         uow.session.flush()
     raise_alert(
         uow,
-        AlertKind.PHONE_NOT_TEXTABLE,
+        AlertKind.PHONE_NOT_SMS_CAPABLE,
         severity=AlertSeverity.WARNING,
         entity="client",
         ref=client_ref,

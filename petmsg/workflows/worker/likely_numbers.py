@@ -14,7 +14,7 @@ from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import DueMessage
 from petmsg.queries.routing import read_facts, usable_pool_numbers, voice_of
 from petmsg.queries.routing_of_many import add_shared_numbers, read_windows_of_many
-from petmsg.queries.send_blocks import Recipient, read_hold_facts_of_many
+from petmsg.queries.send_blocks import Recipient, read_block_facts_of_many
 from petmsg.queries.sitter_number import number_of_direct
 from petmsg.rules.routing import Decision, decide
 from petmsg.rules.routing.decide import needs_shared_numbers
@@ -47,7 +47,7 @@ def _alone(cursor: Cursor, org: OrgRow, text: DueMessage, now: datetime) -> Numb
 
 def _read(cursor: Cursor, org: OrgRow, texts: Sequence[DueMessage], now: datetime) -> list[Numbers]:
     recipients = [Recipient(text.client_id, text.to_e164) for text in texts]
-    held = read_hold_facts_of_many(cursor, org, recipients)
+    held = read_block_facts_of_many(cursor, org, recipients)
     free = [text for text, facts in zip(texts, held, strict=True) if not find_blocks(facts, now)]
     ids = {text.client_id for text in free if text.client_id is not None}
     clients = clients_by_id(cursor, org.id, ids)

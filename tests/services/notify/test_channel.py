@@ -34,7 +34,7 @@ def test_a_channel_is_told_of_warnings_of_every_kind_by_default(
 
 
 def test_adding_it_again_changes_nothing(cli: Cli, migrated_url: str) -> None:
-    kinds = [AlertKind.STRAY_TEXT, AlertKind.CLIENT_WAITING]
+    kinds = [AlertKind.UNMATCHED_MESSAGE, AlertKind.CLIENT_WAITING]
     with working(migrated_url) as uow:
         channel.add(uow, "ops", severity=AlertSeverity.INFO, kinds=kinds)
     with working(migrated_url) as uow:
@@ -52,7 +52,7 @@ def test_other_settings_of_a_channel_that_exists_are_refused(cli: Cli, migrated_
         with pytest.raises(AlreadyExists, match="another value of --severity"):
             channel.add(uow, "ops", severity=AlertSeverity.CRITICAL)
         with pytest.raises(AlreadyExists, match="another value of --kind"):
-            channel.add(uow, "ops", kinds=[AlertKind.STRAY_TEXT])
+            channel.add(uow, "ops", kinds=[AlertKind.UNMATCHED_MESSAGE])
 
 
 def test_removing_it_twice_finds_none(cli: Cli, migrated_url: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from petmsg.enums.messages import BlockCode
 from petmsg.queries.org import find_org
-from petmsg.queries.send_blocks import read_hold_facts
+from petmsg.queries.send_blocks import read_block_facts
 from petmsg.rules.send_blocks import find_blocks
 from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import NOW, Cli, add_org, looking
@@ -33,7 +33,7 @@ def state(cli: Cli, *, now: Any = NOW) -> tuple[Any, ...]:
 def held(url: str, *, at: Any = NOW, org: str = "happy-paws") -> list[BlockCode]:
     """What would hold a message to client C-1."""
     with looking(url) as cursor:
-        found = read_hold_facts(
+        found = read_block_facts(
             cursor, find_org(cursor, org), client_id=1, to_e164="+14155551001", number_id=None
         )
     return [each.code for each in find_blocks(found, at)]

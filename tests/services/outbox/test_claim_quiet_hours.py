@@ -10,7 +10,7 @@ import pytest
 
 from petmsg.enums.messages import BlockCode
 from petmsg.queries.org import find_org
-from petmsg.queries.send_blocks import read_hold_facts
+from petmsg.queries.send_blocks import read_block_facts
 from petmsg.rules.send_blocks import QuietHours, SendBlock, find_blocks
 from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import Cli, looking
@@ -23,7 +23,7 @@ EVENING = datetime(2026, 2, 15, 3, 30, tzinfo=UTC)
 
 def held(url: str, *, at: datetime = EVENING, urgent: bool = False) -> list[SendBlock]:
     with looking(url) as cursor:
-        found = read_hold_facts(
+        found = read_block_facts(
             cursor,
             find_org(cursor, None),
             client_id=1,
@@ -93,7 +93,7 @@ def test_they_can_be_changed_and_switched_off(cli: Cli, migrated_url: str) -> No
     cli("org", "set", "--quiet-hours", "12:00-13:30")
     assert (quiet_hours(cli), held(migrated_url)) == ("12:00-13:30", [])
     with looking(migrated_url) as cursor:
-        facts = read_hold_facts(
+        facts = read_block_facts(
             cursor, find_org(cursor, None), client_id=1, to_e164="+1", number_id=None
         )
     assert facts.quiet_hours == QuietHours(720, 810)

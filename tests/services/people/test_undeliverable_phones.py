@@ -3,7 +3,7 @@
 from typing import Any
 
 from petmsg.queries.org import find_org
-from petmsg.queries.send_blocks import read_hold_facts
+from petmsg.queries.send_blocks import read_block_facts
 from petmsg.rules.send_blocks import SendBlockFacts
 from petmsg.services.people.undeliverable_phones import mark_undeliverable
 from tests.cli.commands.test_org import events, refused
@@ -20,7 +20,7 @@ def dead(url: str, phone: str = "+14155551001", *, code: str = "21614") -> None:
 
 def facts(url: str, phone: str = "+14155551001") -> SendBlockFacts:
     with looking(url) as cursor:
-        return read_hold_facts(
+        return read_block_facts(
             cursor, find_org(cursor, None), client_id=1, to_e164=phone, number_id=None
         )
 
