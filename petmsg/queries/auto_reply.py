@@ -20,7 +20,7 @@ WHERE org_id = :org_id AND e164 >= :first AND e164 < :last LIMIT 1
 """
 
 # One statement, so that two messages that come in at once are answered once.
-_TAKE_TURN = """
+_CLAIM_ANSWER = """
 INSERT INTO auto_reply (org_id, phone_key, replied_at) VALUES (:org_id, :phone_key, :now)
 ON CONFLICT (org_id, phone_key) DO UPDATE SET replied_at = excluded.replied_at
 WHERE auto_reply.replied_at <= :before
@@ -48,11 +48,13 @@ def has_client_between(cursor: Cursor, org_id: int, *, first: str, last: str) ->
     return cursor.value(_CLIENT_BETWEEN, org_id=org_id, first=first, last=last) is not None
 
 
-def take_turn(
+def claim_answer(
     cursor: Cursor, org_id: int, *, phone_key: str, now: datetime, before: datetime
 ) -> bool:
     """Note that a phone is answered now; False if it was answered after `before`."""
-    return bool(cursor.run(_TAKE_TURN, org_id=org_id, phone_key=phone_key, now=now, before=before))
+    return bool(
+        cursor.run(_CLAIM_ANSWER, org_id=org_id, phone_key=phone_key, now=now, before=before)
+    )
 
 
 def is_masked_number(cursor: Cursor, phone: str) -> bool:

@@ -53,8 +53,8 @@ class FieldType(NamedTuple):
 
     `schema` describes a plain value in JSON; a list has an `item` type, an object has `keys`, and a
     value of several types has `either`. `wrap` is the minimum width of its column in a table: its
-    lines break at spaces; 0 means that it is never broken. `soon` marks instants that lists also
-    show relative to now.
+    lines break at spaces; 0 means that it is never broken. `relative` marks instants that lists
+    also show relative to now.
     """
 
     schema: Mapping[str, Any] = {}
@@ -65,7 +65,7 @@ class FieldType(NamedTuple):
     wrap: int = 0
     right: bool = False
     tones: Mapping[str, str] = _NO_TONES
-    soon: bool = False
+    relative: bool = False
 
     @property
     def is_instant(self) -> bool:
@@ -109,7 +109,7 @@ ENDPOINT = FieldType(
 )
 INSTANT = FieldType({"type": "string", "format": "date-time", "pattern": "Z$"}, wrap=10)
 """UTC; tables show the org's local time."""
-SOON = INSTANT._replace(soon=True)
+RELATIVE_INSTANT = INSTANT._replace(relative=True)
 DAY = FieldType({"type": "string", "format": "date"})
 ID = FieldType({"type": "integer", "minimum": 1})
 INTEGER = FieldType({"type": "integer"}, right=True)
@@ -124,11 +124,11 @@ MONEY = FieldType(
     right=True,
 )
 FLAG = FieldType({"type": "boolean"})
-WELCOME = FLAG._replace(tones={"yes": GOOD, "no": BAD})
+GOOD_FLAG = FLAG._replace(tones={"yes": GOOD, "no": BAD})
 """Yes is good, no is bad."""
-UNWELCOME = FLAG._replace(tones={"yes": BAD})
+BAD_FLAG = FLAG._replace(tones={"yes": BAD})
 """Yes is bad."""
-NOTABLE = FLAG._replace(tones={"yes": WAITS})
+ATTENTION_FLAG = FLAG._replace(tones={"yes": WAITS})
 """Yes needs attention."""
 
 

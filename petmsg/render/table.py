@@ -100,7 +100,7 @@ def _fitted(
     fields: Sequence[Field], rows: Sequence[Any], view: View, width: int
 ) -> tuple[Cells, Layout]:
     """The cells of a list, and how its columns fit into the width."""
-    views = [view._replace(relative=view.relative and field.kind.soon) for field in fields]
+    views = [view._replace(relative=view.relative and field.kind.relative) for field in fields]
     cells = [
         [
             cell(field.text(row, of_field), field.kind)

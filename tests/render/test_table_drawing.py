@@ -15,7 +15,7 @@ from petmsg.render.field_types import (
     NAME,
     OVER,
     REF,
-    SOON,
+    RELATIVE_INSTANT,
     TEXT,
     WAITS,
     one_of,
@@ -36,7 +36,7 @@ TEXTS = (
     Field("client", "Client", kind=REF),
     Field("name", "Name", kind=NAME),
     Field("body", "Body", kind=or_null(TEXT)),
-    Field("sent_at", "Sent", kind=or_null(SOON)),
+    Field("sent_at", "Sent", kind=or_null(RELATIVE_INSTANT)),
     Field("segments", "Segments", kind=COUNT),
 )
 ROWS = (

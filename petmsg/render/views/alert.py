@@ -8,7 +8,7 @@ from petmsg.render.field_types import (
     ID,
     INSTANT,
     NAME,
-    SOON,
+    RELATIVE_INSTANT,
     TEXT,
     WORD,
     FieldType,
@@ -46,7 +46,7 @@ _ABOUT = (
 ALERTS = (
     *_ABOUT,
     Field("opened_at", None, kind=INSTANT),
-    _instant("last_at", "Last seen", kind=SOON),
+    _instant("last_at", "Last seen", kind=RELATIVE_INSTANT),
     Field("done_at", None, kind=or_null(INSTANT)),
     Field("done_by", None, kind=or_null(NAME)),
     Field("done_reason", None, kind=or_null(TEXT)),
@@ -54,7 +54,7 @@ ALERTS = (
 ALERT = (
     *_ABOUT,
     _instant("opened_at", "Opened", kind=INSTANT),
-    _instant("last_at", "Last seen", kind=SOON),
+    _instant("last_at", "Last seen", kind=RELATIVE_INSTANT),
     _instant("done_at", "Done", kind=or_null(INSTANT)),
     Field("done_by", "Done by", kind=or_null(NAME)),
     Field("done_reason", "Reason", kind=or_null(TEXT)),

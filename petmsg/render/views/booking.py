@@ -8,7 +8,7 @@ from petmsg.render.field_types import (
     ID,
     INSTANT,
     REF,
-    SOON,
+    RELATIVE_INSTANT,
     TEXT,
     keyed,
     list_of,
@@ -23,7 +23,7 @@ _BOOKED = (
     Field("status", "Status", kind=one_of(BookingStatus)),
     *CLIENT,
     *ANY_SITTER,
-    Field("starts_at", "Starts", kind=SOON),
+    Field("starts_at", "Starts", kind=RELATIVE_INSTANT),
     Field("ends_at", "Ends", kind=INSTANT),
 )
 BOOKINGS = (

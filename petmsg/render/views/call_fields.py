@@ -15,8 +15,8 @@ from petmsg.render.field_types import (
     ID,
     INSTANT,
     NAME,
+    RELATIVE_INSTANT,
     SENDER,
-    SOON,
     keyed,
     one_of,
     one_word_of,
@@ -37,7 +37,7 @@ def _length(name: str, title: str | None) -> Field:
 
 CALL_FIELDS = (
     Field("call", "Id", kind=ID),
-    Field("started_at", "Started", kind=SOON),
+    Field("started_at", "Started", kind=RELATIVE_INSTANT),
     Field(
         "caller",
         "Caller",

@@ -6,12 +6,12 @@ from petmsg.enums.bookings import GapKind
 from petmsg.enums.numbers import NumberClass
 from petmsg.enums.routing import Code
 from petmsg.render.field_types import (
+    BAD_FLAG,
     E164,
     FREE,
     INSTANT,
     REF,
     TEXT,
-    UNWELCOME,
     WORD,
     keyed,
     one_of,
@@ -40,7 +40,7 @@ def _meanwhile(row: Any, _: View) -> str:
 GAPS = (
     Field("org", "Org", kind=WORD),
     Field("kind", None, kind=one_of(GapKind)),
-    Field("gap", "Gap", kind=UNWELCOME),
+    Field("gap", "Gap", kind=BAD_FLAG),
     Field("message", "Finding", kind=TEXT),
     _instant("starts_at", "From"),
     _instant("ends_at", "To"),

@@ -1,6 +1,16 @@
 """The field lists of `petmsg db`, and of the claims that the demo checks."""
 
-from petmsg.render.field_types import COUNT, ID, INSTANT, REF, TEXT, WELCOME, WORD, or_null, rows_of
+from petmsg.render.field_types import (
+    COUNT,
+    GOOD_FLAG,
+    ID,
+    INSTANT,
+    REF,
+    TEXT,
+    WORD,
+    or_null,
+    rows_of,
+)
 from petmsg.render.fields import Field
 
 MERGED_THREAD = (
@@ -41,7 +51,7 @@ CURRENT = (
     Field("database", "Database", kind=TEXT),
     Field("revision", "Schema", kind=or_null(WORD)),
     Field("head", "Required schema", kind=WORD),
-    Field("up_to_date", "Up to date", kind=WELCOME),
+    Field("up_to_date", "Up to date", kind=GOOD_FLAG),
 )
 BACKUP = (Field("file", "Backup", kind=TEXT), Field("bytes", "Bytes", kind=COUNT))
 GONE_BACK = (
@@ -57,6 +67,6 @@ SET_ASIDE = (
 CHECK = (Field("problem", "Problem", kind=TEXT),)
 CLAIMS = (
     Field("claim", "Claim", kind=TEXT),
-    Field("holds", "Holds", kind=WELCOME),
+    Field("holds", "Holds", kind=GOOD_FLAG),
     Field("proof", "Proof", kind=TEXT),
 )

@@ -3,11 +3,11 @@
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.render.field_types import (
     AMOUNT,
+    BAD_FLAG,
     COUNT,
     E164,
     FLAG,
     TEXT,
-    UNWELCOME,
     counts_by,
     one_of,
 )
@@ -35,7 +35,7 @@ HEALTH = (
     Field("filtered_last_50", "Filtered of last 50", kind=COUNT),
     Field("filtered_24h", "Filtered in 24 h", kind=COUNT),
     Field("sent_24h", "Sent in 24 h", kind=COUNT),
-    Field("propose", "Flagged", kind=UNWELCOME),
+    Field("propose", "Flagged", kind=BAD_FLAG),
 )
 PROPOSED = (*HEALTH, Field("command", "Fix", kind=TEXT))
 PACE = (

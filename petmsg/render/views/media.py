@@ -10,7 +10,7 @@ from petmsg.render.field_types import (
     ID,
     INSTANT,
     NAME,
-    SOON,
+    RELATIVE_INSTANT,
     TEXT,
     WORD,
     keyed,
@@ -62,7 +62,7 @@ MEDIA_LIST = (
     _TYPE,
     _SIZE,
     Field("status", "Status", kind=one_of(MediaStatus)),
-    Field("created_at", "Added", kind=SOON),
+    Field("created_at", "Added", kind=RELATIVE_INSTANT),
     Field("error", "Error", kind=or_null(TEXT)),
     Field("call", None, kind=or_null(ID)),
     Field("seconds", None, kind=or_null(COUNT)),
@@ -113,9 +113,11 @@ MEDIA = (
         kind=or_null(WORD),
     ),
     Field("attempts", "Attempts", get=lambda row: row.stored.attempts, kind=COUNT),
-    Field("due_at", "Next attempt", get=lambda row: row.stored.due_at, kind=or_null(SOON)),
+    Field(
+        "due_at", "Next attempt", get=lambda row: row.stored.due_at, kind=or_null(RELATIVE_INSTANT)
+    ),
     Field("error", "Error", get=lambda row: row.stored.error, kind=or_null(TEXT)),
-    Field("created_at", "Added", get=lambda row: row.stored.created_at, kind=SOON),
+    Field("created_at", "Added", get=lambda row: row.stored.created_at, kind=RELATIVE_INSTANT),
     Field("stored_at", "Stored", get=lambda row: row.stored.stored_at, kind=or_null(INSTANT)),
     Field(
         "link",
@@ -176,6 +178,6 @@ FETCHED = (
     Field("content_type", "Type", kind=or_null(WORD)),
     Field("size", "Bytes", kind=or_null(COUNT)),
     Field("attempts", "Attempts", kind=COUNT),
-    Field("due_at", "Next attempt", kind=or_null(SOON)),
+    Field("due_at", "Next attempt", kind=or_null(RELATIVE_INSTANT)),
     Field("error", "Problem", kind=or_null(TEXT)),
 )

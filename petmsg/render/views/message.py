@@ -5,18 +5,18 @@ from petmsg.enums.messages import AttemptStatus, BlockCode, Direction, MessageSt
 from petmsg.enums.orgs import ProviderName
 from petmsg.plurals import named
 from petmsg.render.field_types import (
+    ATTENTION_FLAG,
     COUNT,
     E164,
     ENDPOINT,
     FLAG,
+    GOOD_FLAG,
     ID,
     INSTANT,
     NAME,
-    NOTABLE,
     PHONE,
     REF,
     TEXT,
-    WELCOME,
     WORD,
     either,
     keyed,
@@ -109,7 +109,7 @@ MESSAGE = (
     Field("send_at", "Scheduled for", kind=or_null(INSTANT)),
     Field("due_at", "Next attempt", kind=or_null(INSTANT)),
     Field("expires_at", "Expires", kind=or_null(INSTANT)),
-    Field("urgent", "Urgent", kind=NOTABLE),
+    Field("urgent", "Urgent", kind=ATTENTION_FLAG),
     Field("delivered_at", "Delivered", kind=or_null(INSTANT)),
     Field("receipt_expected_until", "Receipt until", get=expected_until, kind=or_null(INSTANT)),
     Field(
@@ -177,7 +177,7 @@ SIZE = (
         cell=lambda row, _: repr(row.forced_by) if row.forced_by else "-",
         kind=or_null(WORD),
     ),
-    Field("leaves_now", "Sent now", kind=WELCOME),
+    Field("leaves_now", "Sent now", kind=GOOD_FLAG),
     Field(
         "holds",
         "Blocked by",

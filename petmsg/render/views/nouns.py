@@ -9,21 +9,21 @@ from petmsg.phone import mask_phone
 from petmsg.plurals import named
 from petmsg.render.escape import from_json
 from petmsg.render.field_types import (
+    ATTENTION_FLAG,
+    BAD_FLAG,
     COUNT,
     E164,
     FLAG,
     FREE,
+    GOOD_FLAG,
     ID,
     INSTANT,
     INTEGER,
     NAME,
-    NOTABLE,
     PHONE,
     REF,
-    SOON,
+    RELATIVE_INSTANT,
     TEXT,
-    UNWELCOME,
-    WELCOME,
     WORD,
     keyed,
     list_of,
@@ -79,8 +79,8 @@ ORG = (
     ),
     Field("closed_reply", "Closed reply", kind=or_null(TEXT)),
     Field("unknown_reply", "Unknown-sender reply", kind=or_null(TEXT)),
-    Field("frozen", "Frozen", kind=UNWELCOME),
-    Field("frozen_until", "Frozen until", kind=or_null(SOON)),
+    Field("frozen", "Frozen", kind=BAD_FLAG),
+    Field("frozen_until", "Frozen until", kind=or_null(RELATIVE_INSTANT)),
     Field("freeze_reason", "Freeze reason", kind=or_null(TEXT)),
     Field("lead_minutes", "Lead (min)", kind=COUNT),
     Field("country", "Country", cell=_country, kind=or_null(WORD)),
@@ -122,8 +122,8 @@ ORG_REMOVED = (
 )
 FREEZE = (
     Field("org", "Org", kind=WORD),
-    Field("frozen", "Frozen", kind=UNWELCOME),
-    Field("frozen_until", "Until", kind=or_null(SOON)),
+    Field("frozen", "Frozen", kind=BAD_FLAG),
+    Field("frozen_until", "Until", kind=or_null(RELATIVE_INSTANT)),
     Field("freeze_reason", "Reason", kind=or_null(TEXT)),
     Field("waiting", "Queued messages", kind=COUNT),
     UNCHANGED,
@@ -135,7 +135,7 @@ CLIENTS = (
     Field("phone", "Phone", personal=True, kind=or_null(PHONE)),
     Field("kind", "Kind", kind=one_of(ClientKind)),
     Field("thread", "Thread", kind=or_null(ID)),
-    Field("opted_out", "Opted out", kind=NOTABLE),
+    Field("opted_out", "Opted out", kind=ATTENTION_FLAG),
     Field("timezone", None, kind=or_null(WORD)),
     Field("created_at", None, kind=INSTANT),
     Field("forgotten_at", None, kind=or_null(INSTANT)),
@@ -165,7 +165,7 @@ CLIENT = (
         cell=_not_textable,
         kind=list_of(keyed(phone=PHONE, not_textable_at=INSTANT, code=or_null(WORD))),
     ),
-    Field("opted_out", "Opted out", kind=NOTABLE),
+    Field("opted_out", "Opted out", kind=ATTENTION_FLAG),
     HOLDING,
     Field("kind", "Kind", kind=one_of(ClientKind)),
     Field(
@@ -209,7 +209,7 @@ SITTERS = (
     Field("status", "Status", kind=one_of(SitterStatus)),
     Field("number", "Number", kind=or_null(E164)),
     Field("number_status", "Number status", kind=or_null(one_of(NumberStatus))),
-    Field("quarantined_until", "Until", kind=or_null(SOON)),
+    Field("quarantined_until", "Until", kind=or_null(RELATIVE_INSTANT)),
 )
 
 
@@ -271,7 +271,7 @@ DEACTIVATED = (
     *people.SITTER,
     Field("status", "Status", kind=one_of(SitterStatus)),
     Field("number", "Former number", kind=or_null(E164)),
-    Field("quarantined_until", "Quarantined until", kind=or_null(SOON)),
+    Field("quarantined_until", "Quarantined until", kind=or_null(RELATIVE_INSTANT)),
     Field("windows_ended", "Windows ended now", kind=list_of(REF)),
     Field("bookings_unassigned", "Bookings without a sitter", kind=list_of(REF)),
     Field("reused", None, kind=FLAG),
@@ -280,7 +280,7 @@ RENUMBERED = (
     *people.SITTER,
     Field("number", "Number", kind=E164),
     Field("previous", "Former number", kind=or_null(E164)),
-    Field("quarantined_until", "Quarantined until", kind=or_null(SOON)),
+    Field("quarantined_until", "Quarantined until", kind=or_null(RELATIVE_INSTANT)),
 )
 
 IMPORTED = (
@@ -349,7 +349,7 @@ HEAD = (
 VERIFIED = (
     Field("org", "Org", kind=WORD),
     Field("events", "Events verified", kind=COUNT),
-    Field("ok", "Intact", kind=WELCOME),
+    Field("ok", "Intact", kind=GOOD_FLAG),
     Field("broken_seq", "First broken event", kind=or_null(INTEGER)),
     Field("problem", "Problem", kind=or_null(TEXT)),
 )

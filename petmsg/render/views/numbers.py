@@ -8,15 +8,15 @@ from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.plurals import counted, named
 from petmsg.render.field_types import (
     AMOUNT,
+    ATTENTION_FLAG,
     COUNT,
     DAY,
     E164,
     FLAG,
     INSTANT,
     NAME,
-    NOTABLE,
     REF,
-    SOON,
+    RELATIVE_INSTANT,
     TEXT,
     WORD,
     keyed,
@@ -74,10 +74,10 @@ NUMBERS = (
     Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     Field("status", "Status", cell=_status, kind=one_of(NumberStatus)),
     *ANY_SITTER,
-    Field("quarantined_until", "Until", kind=or_null(SOON)),
+    Field("quarantined_until", "Until", kind=or_null(RELATIVE_INSTANT)),
     Field("quarantine_reason", "Reason", cell=_reason, kind=or_null(TEXT)),
     HELD,
-    Field("last_used_at", "Last used", kind=or_null(SOON)),
+    Field("last_used_at", "Last used", kind=or_null(RELATIVE_INSTANT)),
 )
 HISTORY = (
     Field("from", "From", get=lambda row: row.starts_at, kind=INSTANT),
@@ -171,7 +171,7 @@ MEANWHILE = (
 QUARANTINED = (
     Field("number", "Number", kind=E164),
     Field("status", "Status", get=lambda _: "quarantined", kind=one_of(NumberStatus)),
-    Field("quarantined_until", "Until", kind=SOON),
+    Field("quarantined_until", "Until", kind=RELATIVE_INSTANT),
     Field("days", "Days", kind=COUNT),
     Field("reason", "Reason", kind=TEXT),
     Field(
@@ -268,6 +268,6 @@ RESTORED = (
     Field("number", "Number", kind=E164),
     Field("status", "Status", get=lambda _: "active", kind=one_of(NumberStatus)),
     *ANY_SITTER,
-    Field("forced", "Early", kind=NOTABLE),
+    Field("forced", "Early", kind=ATTENTION_FLAG),
     Field("reason", "Reason", kind=or_null(TEXT)),
 )

@@ -4,12 +4,12 @@ from typing import Any
 
 from petmsg.enums.opt_outs import OptOutSource
 from petmsg.render.field_types import (
+    ATTENTION_FLAG,
     COUNT,
     E164,
     ID,
     INSTANT,
     NAME,
-    NOTABLE,
     PHONE,
     TEXT,
     WORD,
@@ -62,7 +62,7 @@ OPT_OUT = (
     *ANY_CLIENT,
     *ANY_SITTER,
     WHOSE,
-    Field("opted_out", "Opted out", kind=NOTABLE),
+    Field("opted_out", "Opted out", kind=ATTENTION_FLAG),
     Field("opted_out_at", "Since", kind=or_null(INSTANT)),
     _rows("history", OPT_OUTS),
     _rows("blocked", BLOCKED),
@@ -81,7 +81,7 @@ OPTED_IN = (
     WHOSE,
     Field("phones", "Opted-in phones", personal=True, kind=list_of(PHONE)),
     Field("unblocked", "Unblocked numbers", kind=list_of(E164)),
-    Field("carrier_blocks", "Carrier block", kind=NOTABLE),
+    Field("carrier_blocks", "Carrier block", kind=ATTENTION_FLAG),
     Field("waiting", "Messages waiting", kind=COUNT),
     UNCHANGED,
 )

@@ -4,12 +4,12 @@ from typing import Any
 
 from petmsg.enums.routing import OverrideTo
 from petmsg.render.field_types import (
+    ATTENTION_FLAG,
     E164,
     FLAG,
     ID,
     INSTANT,
     NAME,
-    NOTABLE,
     TEXT,
     keyed,
     one_of,
@@ -64,7 +64,7 @@ OVERRIDES = (
     Field("until_at", "Until", kind=INSTANT),
     Field("ended_at", "Ended", kind=or_null(INSTANT)),
     Field("ended_by", None, kind=or_null(NAME)),
-    Field("holds", "Holds now", kind=NOTABLE),
+    Field("holds", "Holds now", kind=ATTENTION_FLAG),
     Field("reason", "Reason", kind=TEXT),
     Field("actor", "Actor", kind=NAME),
 )

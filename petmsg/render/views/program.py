@@ -1,6 +1,6 @@
 """The field lists of the program itself: its commands, their schemas, its version."""
 
-from petmsg.render.field_types import FLAG, NOTABLE, TEXT, WORD, keyed, list_of, or_null
+from petmsg.render.field_types import ATTENTION_FLAG, FLAG, TEXT, WORD, keyed, list_of, or_null
 from petmsg.render.fields import Field
 
 _PARAMETER = keyed(
@@ -11,7 +11,7 @@ COMMANDS = (
     Field("command", "Command", kind=WORD),
     Field("summary", "What it does", kind=TEXT),
     Field("writes", "Writes", kind=FLAG),
-    Field("asks", "Asks first", kind=NOTABLE),
+    Field("asks", "Asks first", kind=ATTENTION_FLAG),
     Field("schema", kind=WORD),
     Field(
         "parameters",

@@ -3,13 +3,13 @@
 from petmsg.enums.numbers import NumberClass
 from petmsg.enums.routing import Code, InboundCode, InboundRule, Outcome, Rule, SystemMessageRule
 from petmsg.render.field_types import (
+    ATTENTION_FLAG,
     COUNT,
     E164,
     FLAG,
     ID,
     INSTANT,
     NAME,
-    NOTABLE,
     REF,
     TEXT,
     WORD,
@@ -91,7 +91,7 @@ COMPARED = (
     Field("what", "Property", kind=NAME),
     Field("then", "Stored", kind=_BESIDE),
     Field("now", "Today", kind=_BESIDE),
-    Field("differs", "Changed", kind=NOTABLE),
+    Field("differs", "Changed", kind=ATTENTION_FLAG),
 )
 STORED = (
     Field("message", "Message", kind=ID),

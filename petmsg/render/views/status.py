@@ -12,13 +12,13 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.plurals import counted, who_waits
 from petmsg.render.call_words import calls_in_words
 from petmsg.render.field_types import (
+    ATTENTION_FLAG,
     COUNT,
     E164,
     FREE,
     INSTANT,
     NAME,
-    NOTABLE,
-    SOON,
+    RELATIVE_INSTANT,
     TEXT,
     WORD,
     counts_by,
@@ -135,7 +135,7 @@ RELEASES = (
     Field("number", "Quarantined number", kind=E164),
     Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     *ANY_SITTER,
-    Field("quarantined_until", "Until", kind=SOON),
+    Field("quarantined_until", "Until", kind=RELATIVE_INSTANT),
 )
 HELD = (
     Field("code", "Code", kind=WORD),
@@ -157,7 +157,7 @@ STATUS = (
     Field("at", "Now", cell=lambda row, view: local(row.at, view), kind=INSTANT),
     Field("timezone", None, get=lambda row: row.org.timezone, kind=WORD),
     Field("provider", "Provider", kind=one_of(ProviderName)),
-    Field("frozen", "Frozen", cell=_frozen, kind=NOTABLE),
+    Field("frozen", "Frozen", cell=_frozen, kind=ATTENTION_FLAG),
     Field(
         "alerts",
         "Open alerts",

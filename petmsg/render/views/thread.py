@@ -11,7 +11,7 @@ from petmsg.render.field_types import (
     ID,
     INSTANT,
     REF,
-    SOON,
+    RELATIVE_INSTANT,
     TEXT,
     one_of,
     or_null,
@@ -31,7 +31,7 @@ THREADS = (
     Field("pool_number", "Own pool number", kind=or_null(E164)),
     Field("windows", "Windows", kind=COUNT),
     Field("messages", "Messages", kind=COUNT),
-    Field("last_message_at", "Last message", kind=or_null(SOON)),
+    Field("last_message_at", "Last message", kind=or_null(RELATIVE_INSTANT)),
     Field("calls", None, kind=COUNT),
 )
 THREAD_WINDOWS = (
@@ -39,7 +39,7 @@ THREAD_WINDOWS = (
     Field("booking", "Booking", kind=REF),
     Field("status", "Status", kind=one_of(BookingStatus)),
     *ANY_SITTER,
-    Field("starts_at", "Starts", kind=SOON),
+    Field("starts_at", "Starts", kind=RELATIVE_INSTANT),
     Field("booked_until", "Booked until", kind=INSTANT),
     Field("ends_at", "Ends", kind=INSTANT),
 )
@@ -47,7 +47,7 @@ NUMBERS_SEEN = (
     Field("number", "Number", kind=E164),
     Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     Field("messages", "Messages", kind=COUNT),
-    Field("last_used_at", "Last used", kind=SOON),
+    Field("last_used_at", "Last used", kind=RELATIVE_INSTANT),
 )
 THREAD_MESSAGES = (
     Field("message", "Id", kind=ID),

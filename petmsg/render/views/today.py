@@ -6,6 +6,7 @@ from typing import Any
 from petmsg.enums.bookings import BookingStatus
 from petmsg.plurals import counted
 from petmsg.render.field_types import (
+    BAD_FLAG,
     COUNT,
     DAY,
     ID,
@@ -13,7 +14,6 @@ from petmsg.render.field_types import (
     NAME,
     REF,
     TEXT,
-    UNWELCOME,
     WORD,
     keyed,
     list_of,
@@ -72,7 +72,7 @@ _WAITING = (
     Field("name", kind=or_null(NAME)),
     Field("since", kind=INSTANT),
     Field("minutes", kind=COUNT),
-    Field("late", get=lambda each: each.is_late, kind=UNWELCOME),
+    Field("late", get=lambda each: each.is_late, kind=BAD_FLAG),
     Field("messages", kind=list_of(ID)),
     Field("calls", kind=list_of(ID)),
     Field("command", kind=TEXT),

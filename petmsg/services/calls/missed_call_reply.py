@@ -9,7 +9,7 @@ from petmsg.enums.calls import CallerKind
 from petmsg.enums.inbound import RelayKind
 from petmsg.errors import PetmsgError
 from petmsg.phone import phone_key
-from petmsg.queries.auto_reply import take_turn
+from petmsg.queries.auto_reply import claim_answer
 from petmsg.queries.call_writes import StoredCall
 from petmsg.services.inbound.auto_reply import AGAIN_AFTER
 from petmsg.services.outbox.preview import SendOptions
@@ -31,7 +31,7 @@ def reply_to_missed(uow: UnitOfWork, call: StoredCall, message_id: int) -> bool:
         return False
     try:
         with uow.all_or_nothing():
-            is_due = take_turn(
+            is_due = claim_answer(
                 uow.cursor,
                 uow.org.id,
                 phone_key=_key(uow.org.slug, call.client),

@@ -20,11 +20,11 @@ from petmsg.errors import MalformedPhone, PetmsgError
 from petmsg.phone import country_prefix, parse_phone, phone_key
 from petmsg.providers.base import ReceivedMessage
 from petmsg.queries.auto_reply import (
+    claim_answer,
     has_client_between,
     is_masked_number,
     last_answers,
     own_numbers,
-    take_turn,
 )
 from petmsg.queries.send_blocks import read_block_facts
 from petmsg.rules.routing import usable
@@ -58,7 +58,7 @@ def answer(
         return ()
     if decision.client is None and _is_beyond(uow, text.from_phone):
         return ()
-    may_reply = take_turn(
+    may_reply = claim_answer(
         uow.cursor,
         uow.org.id,
         phone_key=phone_key(uow.org.slug, text.from_phone),
