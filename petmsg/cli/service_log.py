@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -21,6 +21,7 @@ from petmsg.errors import OutOfRange, PetmsgError, quoted
 from petmsg.phone import mask_phone
 from petmsg.render.escape import escape, json_text
 
+_Choice = TypeVar("_Choice", LogFormat, LogLevel)
 OPTIONS = (
     (
         "log_format",
@@ -120,7 +121,7 @@ def open_log(
     )
 
 
-def _of(kind: Any, value: str | None, variable: str) -> Any:
+def _of(kind: type[_Choice], value: str | None, variable: str) -> _Choice:
     try:
         return kind(value) if value else kind.usual()
     except ValueError:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -35,6 +35,10 @@ from petmsg.render.timeline_lanes import (
 )
 from petmsg.render.views.simulate import SEGMENTS
 
+if TYPE_CHECKING:
+    from petmsg.queries.thread_calls import ThreadCall
+    from petmsg.services.routes.timeline import Timeline
+
 _NAMES = 22
 """Maximum width of the lane names."""
 _TICK = 8
@@ -60,7 +64,7 @@ def marks_of(terminal: Terminal) -> dict[str, str]:
     return _PLAIN_MARKS if terminal.plain else _MARKS
 
 
-def print_timeline(timeline: Any, *, view: View) -> None:
+def print_timeline(timeline: "Timeline", *, view: View) -> None:
     """Draw the timeline as wide as the terminal, and list the changes of the number below it."""
     terminal = view.terminal or terminal_of(sys.stdout, os.environ)
     show(Text("\n").join(_lines(timeline, draw(timeline), view, terminal)), terminal)
@@ -73,7 +77,7 @@ def print_timeline(timeline: Any, *, view: View) -> None:
         show(Text("\n").join([Text(), Text("Pictures", style="bold"), *pictures]), terminal)
 
 
-def _call(row: Any, view: View, terminal: Terminal) -> Iterator[Text]:
+def _call(row: "ThreadCall", view: View, terminal: Terminal) -> Iterator[Text]:
     """A call in a line, or as many as it takes."""
     words = escape(f"{local(row.started_at, view)}  {call_in_words(row)}")
     first, *others = wrapped(Text(words), max(terminal.width - 2, 1))
@@ -81,7 +85,7 @@ def _call(row: Any, view: View, terminal: Terminal) -> Iterator[Text]:
     yield from (Text("  ").append_text(each) for each in others)
 
 
-def _pictures(timeline: Any, view: View, terminal: Terminal) -> Iterator[Text]:
+def _pictures(timeline: "Timeline", view: View, terminal: Terminal) -> Iterator[Text]:
     """A line for each message with pictures."""
     for row in timeline.messages:
         for note in picture_notes(row.media or (), row.media_count):
@@ -91,7 +95,9 @@ def _pictures(timeline: Any, view: View, terminal: Terminal) -> Iterator[Text]:
             yield from (Text("  ").append_text(each) for each in others)
 
 
-def _lines(timeline: Any, drawing: Drawing, view: View, terminal: Terminal) -> Iterator[Text]:
+def _lines(
+    timeline: "Timeline", drawing: Drawing, view: View, terminal: Terminal
+) -> Iterator[Text]:
     names = [escape(lane.name) for lane in drawing.lanes]
     left, width = columns_of(names, terminal)
     yield Text(
@@ -130,7 +136,7 @@ def columns_of(names: Sequence[str], terminal: Terminal) -> tuple[int, int]:
 
 
 def axis(
-    timeline: Any,
+    timeline: "Timeline",
     ticks_at: Sequence[tuple[datetime, str]],
     left: int,
     width: int,
@@ -154,7 +160,7 @@ def axis(
 
 
 def lane_text(
-    lane: Lane, timeline: Any, width: int, terminal: Terminal, *, with_now: bool = False
+    lane: Lane, timeline: "Timeline", width: int, terminal: Terminal, *, with_now: bool = False
 ) -> Text:
     """A lane as one line of cells. A bar fills every cell that it touches.
 
@@ -183,6 +189,6 @@ def lane_text(
     return drawn
 
 
-def _cells(bar: Bar, timeline: Any, width: int) -> tuple[int, int]:
+def _cells(bar: Bar, timeline: "Timeline", width: int) -> tuple[int, int]:
     first = min(int(place(bar.start, timeline, width)), width - 1)
     return first, max(ceil(place(bar.end, timeline, width)), first + 1)

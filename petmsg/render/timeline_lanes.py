@@ -6,13 +6,17 @@ A terminal and an SVG draw the same lanes.
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from string import ascii_uppercase
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from petmsg.clock import zone
 from petmsg.enums.calls import CallerKind
 from petmsg.enums.messages import Direction
 from petmsg.render.call_words import outcome_of
 from petmsg.render.field_types import BAD, GOOD, OVER, WAITS
+
+if TYPE_CHECKING:
+    from petmsg.queries.timeline import TimelineWindow
+    from petmsg.services.routes.timeline import Timeline
 
 LEAD, BOOKED, GRACE, LINE, REST = "lead", "booked", "grace", "line", "rest"
 PENDING, AWAY = "pending", "away"
@@ -50,7 +54,7 @@ class Drawing(NamedTuple):
     """E.164 by letter."""
 
 
-def draw(timeline: Any) -> Drawing:
+def draw(timeline: "Timeline") -> Drawing:
     """The lanes of a `Timeline`."""
     numbers = list(
         dict.fromkeys(
@@ -77,8 +81,8 @@ def _letter(place: int) -> str:
     return ascii_uppercase[place] + (str(more) if more else "")
 
 
-def _sitters(timeline: Any) -> Iterator[Lane]:
-    by_sitter: dict[str, list[Any]] = {}
+def _sitters(timeline: "Timeline") -> Iterator[Lane]:
+    by_sitter: dict[str, list[TimelineWindow]] = {}
     for row in timeline.windows:
         by_sitter.setdefault(row.sitter or "", []).append(row)
     for sitter, rows in by_sitter.items():
@@ -99,7 +103,7 @@ def _sitters(timeline: Any) -> Iterator[Lane]:
         yield Lane(name, (*lead, *grace, *booked))
 
 
-def _numbers(timeline: Any, letter: dict[str, str]) -> Lane:
+def _numbers(timeline: "Timeline", letter: dict[str, str]) -> Lane:
     """The number the client sees: a new bar wherever the number or the reason changes."""
     bars = []
     for segment in timeline.segments:
@@ -116,18 +120,18 @@ def _numbers(timeline: Any, letter: dict[str, str]) -> Lane:
     return Lane("Number seen", tuple(bars))
 
 
-def _quarantines(timeline: Any, letter: dict[str, str]) -> Iterator[Lane]:
+def _quarantines(timeline: "Timeline", letter: dict[str, str]) -> Iterator[Lane]:
     numbers = dict.fromkeys(row.number for row in timeline.quarantines)
     for number in numbers:
         bars = [
-            Bar(REST, row.from_at, row.to_at or timeline.end, tone=WAITS, title=row.reason)
+            Bar(REST, row.from_at, row.to_at or timeline.end, tone=WAITS, title=row.reason or "")
             for row in timeline.quarantines
             if row.number == number
         ]
         yield Lane(f"{letter[number]} in quarantine", tuple(bars))
 
 
-def _messages(timeline: Any) -> Lane:
+def _messages(timeline: "Timeline") -> Lane:
     marks = [
         (
             row.at,
@@ -139,7 +143,7 @@ def _messages(timeline: Any) -> Lane:
     return Lane("Messages", marks=tuple(marks))
 
 
-def _calls(timeline: Any) -> Lane:
+def _calls(timeline: "Timeline") -> Lane:
     marks = [
         (
             row.started_at,
@@ -154,13 +158,13 @@ def _calls(timeline: Any) -> Lane:
 # --------------------------------------------------------------------------------------------- axis
 
 
-def place(at: datetime, timeline: Any, width: float) -> float:
+def place(at: datetime, timeline: "Timeline", width: float) -> float:
     """The position of an instant between 0 and `width`; instants outside the span are clamped."""
     whole = (timeline.end - timeline.start).total_seconds()
     return min(max((at - timeline.start).total_seconds() / whole, 0.0), 1.0) * width
 
 
-def midnights(timeline: Any, *, room: float) -> list[tuple[datetime, str]]:
+def midnights(timeline: "Timeline", *, room: float) -> list[tuple[datetime, str]]:
     """Local midnights for the axis, with their labels. `room` is how many labels fit."""
     place_ = zone(timeline.timezone)
     day = timeline.start.astimezone(place_).date()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from html import escape as escape_html
 from itertools import zip_longest
-from typing import Any
+from typing import TYPE_CHECKING
 
 from petmsg.clock import zone
 from petmsg.render.call_words import call_in_words
@@ -34,6 +34,9 @@ from petmsg.render.timeline_lanes import (
 )
 from petmsg.render.views.simulate import SEGMENTS
 
+if TYPE_CHECKING:
+    from petmsg.services.routes.timeline import Timeline
+
 _WIDTH, _LEFT, _RIGHT = 1000.0, 190.0, 20.0
 _TOP, _LANE = 64.0, 34.0
 _TICK = 60.0
@@ -48,7 +51,7 @@ _OF_KIND = {AWAY: "#d9d9d9"}
 _FONT = "font-family='system-ui, sans-serif'"
 
 
-def svg(timeline: Any) -> str:
+def svg(timeline: "Timeline") -> str:
     """The drawing as SVG text."""
     drawing = draw(timeline)
     notes = [f"{letter} {e164}" for letter, e164 in drawing.letters.items()]
@@ -56,7 +59,7 @@ def svg(timeline: Any) -> str:
     return picture(timeline, drawing.lanes, title=_title(timeline), ticks=ticks, notes=notes)
 
 
-def html(timeline: Any, *, view: View, thumbnails: Mapping[str, bytes] | None = None) -> str:
+def html(timeline: "Timeline", *, view: View, thumbnails: Mapping[str, bytes] | None = None) -> str:
     """A self-contained HTML page with the drawing, the list of changes, and the pictures.
 
     `thumbnails` are JPEG files by the SHA-256 of their pictures; the others are named.
@@ -93,7 +96,7 @@ def page(title: str, body: str) -> str:
     )
 
 
-def _calls(timeline: Any, view: View) -> str:
+def _calls(timeline: "Timeline", view: View) -> str:
     """The calls, each with when it began and how it went."""
     rows = "".join(
         f"<li>{as_html(f'{local(row.started_at, view)}, {call_in_words(row)}')}</li>\n"
@@ -102,7 +105,7 @@ def _calls(timeline: Any, view: View) -> str:
     return f"<h2>Calls</h2>\n<ul>\n{rows}</ul>\n" if rows else ""
 
 
-def _pictures(timeline: Any, view: View, thumbnails: Mapping[str, bytes]) -> str:
+def _pictures(timeline: "Timeline", view: View, thumbnails: Mapping[str, bytes]) -> str:
     """The pictures of the messages, each below when it was received or sent."""
     figures = []
     for row in timeline.messages:
@@ -121,7 +124,7 @@ def _image(jpeg: bytes) -> str:
     return f"<img alt='' src='data:image/jpeg;base64,{b64encode(jpeg).decode()}'>"
 
 
-def _title(timeline: Any) -> str:
+def _title(timeline: "Timeline") -> str:
     place_ = zone(timeline.timezone)
     first, last = (each.astimezone(place_) for each in (timeline.start, timeline.end))
     return f"{timeline.name or timeline.client}, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M %Z}"
@@ -133,7 +136,7 @@ def as_html(text: str) -> str:
 
 
 def picture(
-    span: Any,
+    span: "Timeline",
     lanes: Sequence[Lane],
     *,
     title: str,
@@ -151,7 +154,7 @@ def picture(
 
 
 def _drawing(
-    span: Any,
+    span: "Timeline",
     lanes: Sequence[Lane],
     *,
     title: str,
@@ -187,7 +190,7 @@ def _drawing(
     yield "</svg>"
 
 
-def _lane(lane: Lane, timeline: Any, middle: float) -> Iterator[str]:
+def _lane(lane: Lane, timeline: "Timeline", middle: float) -> Iterator[str]:
     name = lane.name if len(lane.name) <= 26 else lane.name[:25] + "…"
     yield f"<text x='10' y='{middle + 4:.1f}'>{as_html(name)}</text>"
     for bar in lane.bars:
@@ -208,7 +211,7 @@ def _lane(lane: Lane, timeline: Any, middle: float) -> Iterator[str]:
         )
 
 
-def _bar(bar: Bar, timeline: Any, middle: float) -> Iterator[str]:
+def _bar(bar: Bar, timeline: "Timeline", middle: float) -> Iterator[str]:
     x, end = _x(bar.start, timeline), _x(bar.end, timeline)
     height, colour = _HEIGHTS[bar.kind], _COLOURS[bar.tone or TONE_OF[bar.kind]]
     colour = _OF_KIND.get(bar.kind, colour)
@@ -225,5 +228,5 @@ def _bar(bar: Bar, timeline: Any, middle: float) -> Iterator[str]:
         yield f"<text x='{x + 3:.1f}' y='{middle - 5:.1f}' font-size='11'>{label}</text>"
 
 
-def _x(at: Any, timeline: Any) -> float:
+def _x(at: datetime, timeline: "Timeline") -> float:
     return _LEFT + place(at, timeline, ROOM)

@@ -19,7 +19,7 @@ from petmsg.services.outbox import send as service
 from petmsg.services.outbox.claim import NoNumber
 from petmsg.services.outbox.claimed import Claim, Ended, Waiting
 from petmsg.services.outbox.preview import SendOptions
-from petmsg.services.outbox.queue import MessageNotWaiting, Queued, queue
+from petmsg.services.outbox.queue import MessageNotWaiting, QueueIt, queue
 from petmsg.services.outbox.record_outcome import HandedOver, error_for, record
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.services.unit_of_work import UnitOfWork
@@ -57,7 +57,7 @@ def send(
     queue_only: bool,
     on_warning: Callable[[str], None],
     media: Sequence[OutgoingFile] = (),
-    queue_it: Callable[..., Queued] = queue,
+    queue_it: QueueIt = queue,
 ) -> Sent:
     """Queue and send one message; `send_at` and `expires_at` are texts in the org's timezone.
 

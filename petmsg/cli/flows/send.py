@@ -1,6 +1,6 @@
 """`message send`: sends one message and prints the result."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from petmsg.cli.context import Context
@@ -9,7 +9,7 @@ from petmsg.render.views.inbound import REPLIED
 from petmsg.render.views.message import SENT
 from petmsg.services.outbox.claimed import Waiting
 from petmsg.services.outbox.preview import SendOptions
-from petmsg.services.outbox.queue import Queued, queue
+from petmsg.services.outbox.queue import QueueIt, queue
 from petmsg.workflows import outgoing_files
 from petmsg.workflows import send as sending
 
@@ -24,7 +24,7 @@ def send(
     expires_at: str | None,
     queue_only: bool,
     media: Sequence[str] = (),
-    queue_it: Callable[..., Queued] = queue,
+    queue_it: QueueIt = queue,
     reply_to: int | None = None,
 ) -> None:
     """Queue and send one message; an error is raised after the result was printed.

@@ -1,7 +1,7 @@
 """Send one message now: queue and claim it in one transaction."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from petmsg.services.outbox.claim import claim
 from petmsg.services.outbox.claimed import Claim, ClaimResult, Ended, Waiting
 from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions
-from petmsg.services.outbox.queue import Queued, queue
+from petmsg.services.outbox.queue import QueueIt, queue
 from petmsg.services.unit_of_work import UnitOfWork
 
 
@@ -65,7 +65,7 @@ def queue_and_claim(
     ahead: timedelta = timedelta(0),
     public_url: str | None = None,
     media: Sequence[NewMedia] = (),
-    queue_it: Callable[..., Queued] = queue,
+    queue_it: QueueIt = queue,
 ) -> Sending:
     """Queue a message and, unless `queue_only`, claim it in the same transaction.
 
