@@ -154,6 +154,7 @@ def test_a_thread_only_counts_its_messages(counter: Counter, tmp_path: Path) -> 
     counts = []
     for messages in (few, many):
         file = str(tmp_path / f"{messages}.db")
+        company.create(file)
         grown.with_one_thread(messages)(file)
         counts.append(steps(counter, file, "thread show C-1"))
     assert counts[1] - counts[0] <= 14 * (many - few)
