@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from petmsg.services.unit_of_work import UnitOfWork
 
 
-class TakesRefs(Protocol):
+class RefsService(Protocol):
     """A service that takes several refs; `of_many`: the command was given more than one."""
 
     def __call__(self, uow: "UnitOfWork", refs: Sequence[str], /, *, of_many: bool) -> list[Any]:
@@ -59,7 +59,7 @@ def import_file(
     for note in sheet.notes:
         context.notify(note)
     with keep_rejects(context, options.rejects, sheet, imported=name) as rejects:
-        take_chunks(
+        run_chunks(
             context,
             Results(context, IMPORTED, also=lambda row: _tell_notes(context, row), is_summed=True),
             sheet.rows,
@@ -78,17 +78,17 @@ def _saved_maps(context: Context, noun: ImportNoun) -> Mapping[str, str]:
         return saved_targets(cursor, context.org(cursor).id, noun)
 
 
-def take_chunks(
+def run_chunks(
     context: Context,
     shown: Results,
     rows: "Iterable[BatchRow]",
-    take: "Callable[[Sequence[BatchRow]], list[Any]]",
+    run: "Callable[[Sequence[BatchRow]], list[Any]]",
     *,
     doing: str,
     total: int,
     finds_again: bool = False,
 ) -> None:
-    """Take the rows in chunks, a transaction each, and show what came of them.
+    """Run `run` on the rows in chunks, a transaction each, and show what came of them.
 
     What stops it half way (a database that is gone, say) leaves the chunks before it committed:
     their rows are shown before the error. `doing` is what a progress bar says.
@@ -100,7 +100,7 @@ def take_chunks(
     try:
         with context.progress(doing, total) as bar:
             for chunk in chunks(rows):
-                result = take(chunk)
+                result = run(chunk)
                 done, last = done + len(chunk), chunk[-1].line
                 repeatable &= finds_again or all(row.is_named for row in chunk)
                 bar.keep(len(chunk))
@@ -175,9 +175,9 @@ def refs_of(refs: Sequence[str] | None, file: str | None) -> "list[BatchRow]":
     return rows
 
 
-def take_refs(
+def run_refs(
     context: Context,
-    service: "TakesRefs",
+    service: "RefsService",
     rows: "Sequence[BatchRow]",
     shown: Results,
     *,
@@ -191,7 +191,7 @@ def take_refs(
 
     from petmsg.services.unit_of_work import Failure
 
-    def take(chunk: "Sequence[BatchRow]") -> list[Any]:
+    def run(chunk: "Sequence[BatchRow]") -> list[Any]:
         refs = [row.cells["ref"] or "" for row in chunk if row.problem is None]
         done = iter(context.write(service, refs, of_many=len(rows) > 1) if refs else ())
         results = []
@@ -202,4 +202,4 @@ def take_refs(
             results.append(result)
         return results
 
-    take_chunks(context, shown, rows, take, doing=doing, total=len(rows))
+    run_chunks(context, shown, rows, run, doing=doing, total=len(rows))

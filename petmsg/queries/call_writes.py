@@ -42,7 +42,7 @@ UPDATE call SET decision = :decision, addressed_to = :addressed_to, code = :code
 WHERE id = :id
 """
 
-_TAKE = """
+_ANSWER = """
 UPDATE call SET answered_by = :answered_by, answered_at = coalesce(answered_at, :now),
   status = CASE WHEN ended_at IS NULL THEN status ELSE 'completed' END
 WHERE id = :id AND status <> 'rejected'
@@ -161,7 +161,7 @@ def store_choice(cursor: Cursor, call_id: int, **columns: Any) -> None:
 
 def store_answer(cursor: Cursor, call_id: int, *, answered_by: str, now: datetime) -> bool:
     """Store who took a call at `now` (aware UTC); False if it was rejected."""
-    return bool(cursor.run(_TAKE, id=call_id, answered_by=answered_by, now=now))
+    return bool(cursor.run(_ANSWER, id=call_id, answered_by=answered_by, now=now))
 
 
 def store_ring_results(cursor: Cursor, call_id: int, results: str, *, status: str) -> None:

@@ -1,6 +1,6 @@
 """The files of received messages: which are to be fetched, and what became of them.
 
-A process that moves the `due_at` of a file on (`take`) has a lease for fetching it, and it alone
+A process that moves the `due_at` of a file on (`lease`) has a lease for fetching it, and it alone
 may say what became of the file (`record_outcome`). After the lease the file is due again.
 """
 
@@ -40,7 +40,7 @@ BY_ID = f"{_ROW} WHERE f.id IN (:ids) ORDER BY f.message_id, f.position"
 
 _OF_MESSAGE = "SELECT provider_media_id FROM media WHERE message_id = :message_id"
 
-_TAKE = """
+_LEASE = """
 UPDATE media SET attempts = attempts + 1, due_at = :until
 WHERE id = :id AND status = 'missing' AND attempts = :attempts AND due_at = :due_at
 """
@@ -136,10 +136,10 @@ def named_of_message(cursor: Cursor, message_id: int) -> set[str]:
     return {row[0] for row in rows if row[0] is not None}
 
 
-def take(cursor: Cursor, row: ToFetch, *, until: datetime) -> bool:
+def lease(cursor: Cursor, row: ToFetch, *, until: datetime) -> bool:
     """Lease a file until then; False if somebody else was faster."""
     values = {"id": row.id, "attempts": row.attempts, "due_at": row.due_at}
-    return cursor.run(_TAKE, until=until, **values) == 1
+    return cursor.run(_LEASE, until=until, **values) == 1
 
 
 def record_outcome(cursor: Cursor, media_id: int, *, until: datetime, **columns: Any) -> bool:

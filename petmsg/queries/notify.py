@@ -1,6 +1,6 @@
 """Channels of notifications, and the alerts that they were not told of.
 
-A process that moves the `due_at` of a channel on (`take`) has a lease for telling it one message,
+A process that moves the `due_at` of a channel on (`lease`) has a lease for telling it one message,
 and it alone may say what became of it. After the lease the channel is due again.
 """
 
@@ -44,7 +44,7 @@ WHERE a.org_id = :org_id AND a.done_at IS NULL
 ORDER BY CASE a.severity WHEN 'critical' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END DESC, a.id
 """
 
-_TAKE = """
+_LEASE = """
 UPDATE notify_channel SET due_at = :until
 WHERE id = :id AND (due_at IS NULL OR due_at <= :now)
 """
@@ -162,9 +162,9 @@ def untold(
     return [row for row in rows if not kinds or row.kind in kinds]
 
 
-def take(cursor: Cursor, channel_id: int, *, now: datetime, until: datetime) -> bool:
+def lease(cursor: Cursor, channel_id: int, *, now: datetime, until: datetime) -> bool:
     """Lease a channel that is due; whether it was."""
-    return bool(cursor.run(_TAKE, id=channel_id, now=now, until=until))
+    return bool(cursor.run(_LEASE, id=channel_id, now=now, until=until))
 
 
 def give_back(cursor: Cursor, channel_id: int, *, until: datetime) -> None:

@@ -54,7 +54,7 @@ class GeneratedRefs:
         self._first = self._next = next_value(uow.cursor, uow.org.id, noun)
         self._free = self._look_ahead()
 
-    def take(self) -> str:
+    def next_ref(self) -> str:
         """Return the next free ref."""
         number = next(self._free)
         self._next = number + 1

@@ -11,13 +11,13 @@ def test_they_pass_over_refs_that_are_taken_or_named(migrated_url: str) -> None:
         for ref in ("C-2", "C-3", "C-7"):
             client.add(uow, "Ann", phones=[f"+1415555100{ref[-1]}"], ref=ref)
         refs = GeneratedRefs(uow, "client", besides={"C-4", "X-1"})
-        taken = [refs.take() for _ in range(5)]
+        taken = [refs.next_ref() for _ in range(5)]
         refs.store()
     assert taken == ["C-1", "C-5", "C-6", "C-8", "C-9"]
     with working(migrated_url) as uow:
         assert next_ref(uow, "client") == "C-10"
         refs = GeneratedRefs(uow, "client")
-        assert [refs.take() for _ in range(3000)][-1] == "C-3010"
+        assert [refs.next_ref() for _ in range(3000)][-1] == "C-3010"
 
 
 def test_refs_that_are_not_taken_are_not_used_up(migrated_sqlite: str) -> None:

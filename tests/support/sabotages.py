@@ -62,7 +62,7 @@ def _counted_refs() -> None:
 
     class Counted:
         def __init__(self, uow: Any, noun: str, **_: Any) -> None:
-            self.take = lambda: next_ref(uow, noun)
+            self.next_ref = lambda: next_ref(uow, noun)
             self.store = lambda: None
 
     for module in (client, sitter):

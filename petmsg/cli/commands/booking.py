@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli import confirmations
-from petmsg.cli.batch import refs_of, take_refs
+from petmsg.cli.batch import refs_of, run_refs
 from petmsg.cli.booking_options import (
     ALL_DAY,
     COUNT,
@@ -278,7 +278,7 @@ def confirm(
             hint="Name their refs, or use --all-pending or --file F.",
         )
     shown = Results(context, CONFIRMED, also=partial(show_warnings, context))
-    take_refs(context, service.confirm, named, shown, doing="Confirming")
+    run_refs(context, service.confirm, named, shown, doing="Confirming")
 
 
 def _confirm_paid(context: Context, file: str) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
-from petmsg.cli.batch import take_chunks
+from petmsg.cli.batch import run_chunks
 from petmsg.cli.context import Context
 from petmsg.cli.results import Results
 from petmsg.clock import format_local
@@ -59,7 +59,7 @@ def import_calendar(
     context.notify(f"Calendar '{feed.name}': visits until {ends}.")
     for note in plan.notes:
         context.notify(note)
-    take_chunks(
+    run_chunks(
         context,
         Results(context, BOOKING_IMPORTED, also=partial(_tell, context), is_summed=True),
         plan.rows,

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from petmsg.cli.batch import take_chunks
+from petmsg.cli.batch import run_chunks
 from petmsg.cli.context import Context
 from petmsg.cli.options import read_file
 from petmsg.cli.results import Results, show_warnings
@@ -51,7 +51,7 @@ def reassign(
 
 def _reassign_file(context: Context, file: str, *, reason: str | None) -> None:
     batch = read_batch(read_file(file), columns=COLUMNS, required=COLUMNS)
-    take_chunks(
+    run_chunks(
         context,
         Results(context, BOOKING_CHANGED, also=partial(show_warnings, context)),
         batch.rows,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from petmsg.cli.batch import take_chunks
+from petmsg.cli.batch import run_chunks
 from petmsg.cli.context import Context
 from petmsg.cli.options import read_file
 from petmsg.cli.results import Results
@@ -37,7 +37,7 @@ def send_file(
     folder = Path() if file == "-" else Path(file).parent
     waiting = 0
 
-    def take(chunk: Sequence[BatchRow]) -> list[Any]:
+    def queue(chunk: Sequence[BatchRow]) -> list[Any]:
         nonlocal waiting
         keep_metadata = options.metadata_reason is not None
         rows = [_with_files(context, row, folder, keep_metadata) for row in chunk]
@@ -60,7 +60,7 @@ def send_file(
         return done
 
     shown = Results(context, QUEUED_ROWS, as_record=False, also=lambda row: _warn(context, row))
-    take_chunks(context, shown, batch.rows, take, doing="Queueing", total=batch.lines)
+    run_chunks(context, shown, batch.rows, queue, doing="Queueing", total=batch.lines)
     if waiting and not context.dry_run:
         context.notify("petmsg message dispatch sends the queued messages.")
 

@@ -165,7 +165,7 @@ class BookingRows:
         same = self._same(row, wanted)
         if same is not None:
             return same, "unchanged"
-        ref = ref or self.refs.take()
+        ref = ref or self.refs.next_ref()
         self.new[ref] = wanted._replace(ref=ref)
         self.same.remember(self.new[ref])
         payload = {"client": wanted.client, **changeable_values(wanted)}

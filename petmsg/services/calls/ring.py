@@ -81,7 +81,7 @@ def ring_answered(uow: UnitOfWork, event: RingAnswered) -> Recorded:
     if ring is None:
         return Recorded("unknown_ring", HangUp())
     who = answered_by(decision, event.ring, event.key)
-    is_new = who is not None and _take(uow, call, decision, who)
+    is_new = who is not None and _record_answer(uow, call, decision, who)
     word = "changed" if is_new else "known"
     if ring.target is RingTarget.CLIENT:
         return Recorded(word, Connect())
@@ -105,7 +105,7 @@ def ring_ended(uow: UnitOfWork, event: RingEnded) -> Recorded:
     if event.by_desk:
         return _desk_ended(uow, call, decision, event.status)
     who = ended_by(decision, event.ring, event.status, taken=call.answered_by)
-    is_new = who is not None and _take(uow, call, decision, who)
+    is_new = who is not None and _record_answer(uow, call, decision, who)
     is_new = is_new or (who is None and _note_result(uow, call, decision, event))
     word = "changed" if is_new else "known"
     place = after_ring(decision, event.ring, event.status, taken=call.answered_by)
@@ -133,13 +133,15 @@ def _desk_ended(
 ) -> Recorded:
     """End a call for which the front desk was rung before it could be stored."""
     if status is CallStatus.COMPLETED:
-        is_new = _take(uow, call, decision, AnsweredBy.FRONT_DESK)
+        is_new = _record_answer(uow, call, decision, AnsweredBy.FRONT_DESK)
         return Recorded("changed" if is_new else "known", HangUp())
     last = len(decision.rings) - 1
     return Recorded("known", HangUp() if last < 0 else plan_from(uow, call, decision, last))
 
 
-def _take(uow: UnitOfWork, call: StoredCall, decision: CallDecision, who: AnsweredBy) -> bool:
+def _record_answer(
+    uow: UnitOfWork, call: StoredCall, decision: CallDecision, who: AnsweredBy
+) -> bool:
     """Store who took a call; False if it was taken before. Of two who did, the first who was rung
     counts, whichever of them is told first."""
     before = call.answered_by

@@ -66,9 +66,9 @@ class Failed:
 def lease(uow: UnitOfWork, rows: Sequence[ToFetch]) -> Leased:
     """Lease the files of one message, without those that another process leased meanwhile."""
     until = uow.now + _LEASE_OF_ONE * len(rows)
-    taken = tuple(row for row in rows if queries.take(uow.cursor, row, until=until))
+    leased = tuple(row for row in rows if queries.lease(uow.cursor, row, until=until))
     named = frozenset(queries.named_of_message(uow.cursor, rows[0].message_id))
-    return Leased(taken, until, named)
+    return Leased(leased, until, named)
 
 
 def record_outcomes(

@@ -69,7 +69,7 @@ def begin(uow: UnitOfWork, name: str) -> LeasedChannel | None:
     """Lease a channel for one note; None if it is not due, or another process was faster."""
     channel = queries.channel_named(uow.cursor, uow.org.id, name)
     until = uow.now + LEASE
-    if channel is None or not queries.take(uow.cursor, channel.id, now=uow.now, until=until):
+    if channel is None or not queries.lease(uow.cursor, channel.id, now=uow.now, until=until):
         return None
     alerts = _of_one_note(_untold(uow.cursor, channel, uow.now))
     if not alerts:

@@ -25,7 +25,7 @@ USUAL_DAYS = 7
 FILTERED = "30007"
 """The code of a message that a carrier filtered as spam (source: Twilio, "Error 30007")."""
 _DAY = timedelta(days=1)
-_TAKEN = ("sent", "delivered", "undelivered")
+_ACCEPTED = ("sent", "delivered", "undelivered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ def _health(
     sent = 0
     for row in counts:
         by_status[row.status] += row.attempts
-        sent += row.attempts if row.status in _TAKEN else row.taken
+        sent += row.attempts if row.status in _ACCEPTED else row.taken
         if row.status in ("failed", "undelivered"):
             by_code[row.code or "none"] += row.attempts
     filtered = is_filtered(last_50=last_50, filtered_24h=filtered_24h, sent_24h=sent_24h)

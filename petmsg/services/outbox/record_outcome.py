@@ -63,7 +63,7 @@ _AFTER = {
     RetryLater: AttemptStatus.PUT_BACK,
     Unknown: AttemptStatus.UNKNOWN,
 }
-_TAKEN = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNDELIVERED))
+_ACCEPTED = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNDELIVERED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def _accepted(
     again since: this attempt sent it, so no later attempt may start."""
     attempt.status, attempt.ended_at = AttemptStatus.SENT, uow.now
     attempt.provider_message_id = provider_message_id
-    if is_last or message.status not in _TAKEN:
+    if is_last or message.status not in _ACCEPTED:
         if not is_last:
             message.number_id, message.rule = claim.number, claim.decision.stored_rule
             message.from_e164, message.decision = claim.text.from_e164, claim.decision_json

@@ -169,7 +169,7 @@ class ClientRows:
 
     def _add(self, read: PersonRow, kind: ClientKind | None) -> RowDone:
         assert read.name is not None
-        ref = read.ref or self.refs.take()
+        ref = read.ref or self.refs.next_ref()
         client = ClientState(None, ref, read.name, kind or ClientKind.ONE_TIME, {})
         self.new.append(client)
         self.by_ref[ref] = client

@@ -104,7 +104,7 @@ class SitterRows:
 
     def _add(self, read: PersonRow) -> RowDone:
         assert read.name is not None
-        new = SitterState(read.ref or self.refs.take(), read.name, read.phones[0])
+        new = SitterState(read.ref or self.refs.next_ref(), read.name, read.phones[0])
         notes = [
             f"Sitter {each.ref} has the same {shared}: petmsg sitter show {each.ref}"
             for each in self.known.values()

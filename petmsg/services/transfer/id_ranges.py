@@ -13,7 +13,7 @@ from petmsg.services.transfer.table_schema import table_schemas
 class Ids(Protocol):
     """The source of the ids for a table's rows."""
 
-    def take(self, table: str, count: int) -> Iterator[int]:
+    def allocate(self, table: str, count: int) -> Iterator[int]:
         """The ids of the `count` rows of an org's table, in the order of the rows."""
         ...
 
@@ -36,7 +36,7 @@ class KeptIds:
             if schema.has_id and covered[schema.table] != files.rows_of(schema.table):
                 raise BrokenExport(f"{files.slug}: some rows of {schema.table} have no id.")
 
-    def take(self, table: str, count: int) -> Iterator[int]:
+    def allocate(self, table: str, count: int) -> Iterator[int]:
         """The ids of the table's rows; `count` is their number."""
         del count
         for run in self._runs[table]:
@@ -56,6 +56,6 @@ class NewIds:
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
 
-    def take(self, table: str, count: int) -> Iterator[int]:
+    def allocate(self, table: str, count: int) -> Iterator[int]:
         """`count` ids that no row has, in ascending order."""
         yield from new_ids(self._cursor, table, count)

@@ -105,7 +105,9 @@ class _OrgImport:
         for schema in table_schemas():
             if schema.numbered:
                 count = self._files.rows_of(schema.table)
-                self._ids_by_table[schema.table] = array("q", self._ids.take(schema.table, count))
+                self._ids_by_table[schema.table] = array(
+                    "q", self._ids.allocate(schema.table, count)
+                )
         for schema in table_schemas():
             self._import_table(schema, on_progress)
         verified = audit.verify(self._cursor, find_org(self._cursor, self._files.slug))
@@ -142,7 +144,7 @@ class _OrgImport:
         if schema.numbered:
             return iter(self._ids_by_table[schema.table])
         if schema.has_id:
-            return self._ids.take(schema.table, self._files.rows_of(schema.table))
+            return self._ids.allocate(schema.table, self._files.rows_of(schema.table))
         return iter(())
 
     def _row(

@@ -138,14 +138,14 @@ class Dispatcher:
                 if for_ever and now >= rescued_at + timedelta(
                     seconds=self._timings.reconcile_every
                 ):
-                    self._take_up_again()
+                    self._reopen_queues()
                     self._rescue()
                     rescued_at = now
                 moved = [self._step(queue, now, for_ever=for_ever) for queue in self._queues]
                 # In turns, so that one org does not use the whole pool.
                 self._queues.sort(key=lambda queue: queue.served_at)
                 if any(moved):
-                    self._take_results(self._timings.result_wait)
+                    self._collect_results(self._timings.result_wait)
                 elif not self._wait(now, for_ever=for_ever):
                     break
         except KeyboardInterrupt:
@@ -277,7 +277,7 @@ class Dispatcher:
 
     # --- waiting -------------------------------------------------------------------------------
 
-    def _take_results(self, seconds: float) -> None:
+    def _collect_results(self, seconds: float) -> None:
         by_slug = {queue.org.slug: queue for queue in self._queues}
         for slug, done in self._pool.results(seconds if self._pool.busy else 0.0):
             by_slug[slug].done.append(done)
@@ -293,7 +293,7 @@ class Dispatcher:
             return True
         if self._pool.busy:
             until = min([*at, now + poll]) if self._pool.free else now + poll
-            self._take_results(max((until - self._store.clock()).total_seconds(), 0.001))
+            self._collect_results(max((until - self._store.clock()).total_seconds(), 0.001))
             return True
         if not at and not for_ever:
             return self._finds_late_messages()
@@ -354,7 +354,7 @@ class Dispatcher:
                 self._on_event(DispatchEvent(queue.org, None, result))
             queue.scanned = queue.scanned and not results
 
-    def _take_up_again(self) -> None:
+    def _reopen_queues(self) -> None:
         """Serve orgs that were left out, once their account can be used."""
         served = {queue.org.slug: queue.org.account for queue in self._queues if not queue.closed}
         queues = {queue.org.slug: queue for queue in self._queues}
@@ -373,7 +373,7 @@ class Dispatcher:
         with ExitStack() as last:  # a failure of one org must not prevent recording the others
             last.callback(self._pool.close)
             while self._pool.busy:
-                self._take_results(1.0)
+                self._collect_results(1.0)
             for queue in self._queues:
                 queue.closed = True
                 last.callback(self._step, queue, self._store.tick(), for_ever=False)
