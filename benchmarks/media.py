@@ -90,7 +90,7 @@ def _expect(url: str, count: int) -> None:
 
 
 def _deliver(port: int, count: int) -> tuple[float, float]:
-    """Deliver that many webhooks at an even pace; the median and the 99th percentile in seconds."""
+    """Deliver that many webhooks at an even rate; the median and the 99th percentile in seconds."""
     took = sorted(asyncio.run(_webhooks(port, count)))
     return took[len(took) // 2], took[min(len(took) - 1, len(took) * 99 // 100)]
 

@@ -2,7 +2,7 @@
 
 PostgreSQL, in one process, each command as cron runs it but for the start of the interpreter. The
 rows are made by the server itself: for each sitter a visit at each hour, back from now, but
-those of all but 100 clients two months earlier. A million threads with ten million texts take it
+those of all but 100 clients two months earlier. A million threads with ten million messages take it
 many minutes: `PETMSG_BENCH_THREADS=1000000 python -m benchmarks scale`; without that it is 10,000
 threads.
 """

@@ -39,7 +39,7 @@ texts = [OutgoingMessage("+14155510001", f"+1628555{c:05}", "Hi") for c in range
 with ThreadPoolExecutor(8) as threads:
     list(threads.map(provider.send, texts))
 """
-"""Sends as many texts as its argument says, by petmsg's adapter of the SDK."""
+"""Sends as many messages as its argument says, by petmsg's adapter of the SDK."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _by_sdk(texts: int) -> float:
 
 
 def _drained(bench: Bench, kind: str, texts: int, numbers: int) -> Drained:
-    """Drain that many texts from a new database; every one must arrive."""
+    """Send that many messages from a new database; every one must arrive."""
 
     def build(url: str) -> None:
         _add_queue(url, texts, numbers)
@@ -198,7 +198,7 @@ def _add_queue(
     pictures: int = 0,
     per_second: int | None = None,
 ) -> None:
-    """A text to each of as many clients, in windows of as many sitters as there are numbers."""
+    """A message to each of as many clients, in windows of as many sitters as there are numbers."""
     now = datetime.now(UTC)
     due = now - timedelta(hours=1)
     clients, sitters = range(1, texts + 1), range(1, numbers + 1)

@@ -111,7 +111,7 @@ def _read(cursor: Cursor, org: OrgRow) -> int:
 
 
 def _add_month(url: str, clients: int) -> None:
-    """Three visits a day of each client at quarter hours, by her three sitters; one in twenty lasts
+    """Three visits a day of each client at quarter hours, by three sitters; one in twenty lasts
     into the next.
 
     Some sitters' numbers are in quarantine for a while, and a third of the clients have an own pool

@@ -309,7 +309,7 @@ def _with_petmsg(url: str, case: Case) -> None:
 
 
 def _confirm_bare(connection: Any, mark: str, written: Sequence[Written], *, at_once: int) -> None:
-    """A loop: for each booking its window and its status, for each new client her thread."""
+    """A loop: for each booking its window and its status, for each new client their thread."""
     threads, windows, events = written
     new = dict(zip(threads.column("client_id"), threads.rows, strict=True))
     update = f"UPDATE booking SET status = 'confirmed' WHERE id = {mark}"
