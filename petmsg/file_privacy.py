@@ -5,6 +5,7 @@ Standard library only.
 """
 
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -41,7 +42,17 @@ def _require_private(status: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise NotPrivate("is not a regular file")
     if status.st_uid not in {os.geteuid(), 0}:
-        raise NotPrivate("belongs to another user", f'chown "$USER" {path} && chmod 600 {path}')
+        raise NotPrivate("belongs to another user", own_command(path))
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077:
-        raise NotPrivate(f"is readable by others (mode {mode:04o})", f"chmod 600 {path}")
+        raise NotPrivate(f"is readable by others (mode {mode:04o})", private_command(path))
+
+
+def private_command(path: Path) -> str:
+    """What to type so that nobody else may read the file."""
+    return f"chmod 600 {shlex.quote(str(path))}"
+
+
+def own_command(path: Path) -> str:
+    """What to type so that the file is one's own and private."""
+    return f'chown "$USER" {shlex.quote(str(path))} && {private_command(path)}'

@@ -1,11 +1,13 @@
 """Files that hold secrets are read only if nobody else may read them."""
 
 import os
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from petmsg.file_privacy import NotPrivate, read_private
+from petmsg.file_privacy import NotPrivate, own_command, read_private
 
 
 def private(folder: Path, content: bytes = b"secret", mode: int = 0o600) -> Path:
@@ -26,6 +28,20 @@ def test_a_file_that_others_may_use_is_refused_with_the_command(tmp_path: Path, 
     with pytest.raises(NotPrivate, match=f"readable by others \\(mode {mode:04o}\\)") as found:
         read_private(path, most=6)
     assert found.value.fix == f"chmod 600 {path}"
+
+
+def test_the_command_can_be_typed_as_it_stands(tmp_path: Path) -> None:
+    """Also on macOS, where settings are in a folder with a space in its name."""
+    folder = tmp_path / "Application Support"
+    folder.mkdir()
+    path = private(folder, mode=0o644)
+    with pytest.raises(NotPrivate) as found:
+        read_private(path, most=6)
+    subprocess.run(["sh", "-c", found.value.fix], check=True)
+    assert read_private(path, most=6) == b"secret"
+    assert shlex.split(own_command(path)) == [
+        "chown", "$USER", str(path), "&&", "chmod", "600", str(path)
+    ]  # fmt: skip
 
 
 def test_a_long_file_is_refused(tmp_path: Path) -> None:

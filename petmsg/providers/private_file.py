@@ -6,7 +6,7 @@ No message contains a value. Standard library and leaves only.
 from pathlib import Path
 
 from petmsg.errors import CredentialsMissing
-from petmsg.file_privacy import NotPrivate, read_private
+from petmsg.file_privacy import NotPrivate, own_command, private_command, read_private
 from petmsg.settings import TWILIO_CREDENTIALS
 
 _LARGEST_FILE = 65_536
@@ -28,7 +28,7 @@ def _read(path: Path, *, sid: str, token: str) -> str:
         raise CredentialsMissing(
             f"Missing Twilio credentials: neither in the environment nor in {path}.",
             hint=f"Set {sid} and {token}, or write both as KEY=VALUE lines into {path} "
-            f"and chmod 600 {path}",
+            f"and {private_command(path)}",
         ) from None
     except NotPrivate as problem:
         raise CredentialsMissing(
@@ -46,7 +46,7 @@ def _read(path: Path, *, sid: str, token: str) -> str:
         reason = problem.strerror if isinstance(problem, OSError) else "not a path"
         raise CredentialsMissing(
             f"The credentials file {path} cannot be read: {reason}.",
-            hint=f'Make it yours and private: chown "$USER" {path} && chmod 600 {path}',
+            hint=f"Make it yours and private: {own_command(path)}",
         ) from None
 
 

@@ -94,10 +94,10 @@ def test_an_empty_or_half_file_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_missing_file_is_refused_with_both_ways_to_mend_it(tmp_path: Path) -> None:
-    file = tmp_path / "twilio"
+    file = tmp_path / "my twilio"
     hint = refusal({}, file).hint
     assert "TWILIO_ACCOUNT_SID" in hint
-    assert f"chmod 600 {file}" in hint
+    assert f"chmod 600 '{file}'" in hint
 
 
 @pytest.mark.parametrize("mode", [0o400, 0o600])

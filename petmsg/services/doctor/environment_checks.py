@@ -18,6 +18,7 @@ from petmsg.db.damage import strange_values
 from petmsg.db.location import Location, network_file_system
 from petmsg.enums.alerts import CheckResult
 from petmsg.errors import OutOfRange, PetmsgError
+from petmsg.file_privacy import private_command
 from petmsg.providers.public_url import checked_public_url
 from petmsg.providers.registry import (
     credential_problem,
@@ -126,7 +127,7 @@ def file_modes(context: CheckContext) -> Iterator[Finding]:
         if stat.S_ISREG(found.st_mode) and stat.S_IMODE(found.st_mode) & 0o077:
             yield Finding(
                 f"Other users can access {file} (mode {stat.S_IMODE(found.st_mode):04o})",
-                f"chmod 600 {shlex.quote(str(file))}",
+                private_command(file),
             )
 
 
