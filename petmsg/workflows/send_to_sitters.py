@@ -18,9 +18,9 @@ from petmsg.queries.sitter import active_sitters
 from petmsg.services.outbox import send as service
 from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions
-from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.send import Sending
 from petmsg.services.outbox.staff_messages import queue_to_sitter
+from petmsg.services.outbox.stored_message import MessageNotWaiting
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 from petmsg.workflows.outgoing_files import OutgoingFile, keep_files, require_reachable, store_files
 from petmsg.workflows.provider_factory import provider_of, public_url_of

@@ -173,7 +173,7 @@ def _claims_unseen() -> None:
     """A claim does not look whether the message was taken since the worker saw it in the queue."""
     from petmsg.enums.messages import MessageStatus
     from petmsg.services.outbox import claim, claim_batch
-    from petmsg.services.outbox.queue import locked_message
+    from petmsg.services.outbox.stored_message import locked_message
 
     def always_queued(uow: Any, message_id: int) -> Any:
         message = locked_message(uow, message_id)

@@ -32,9 +32,9 @@ from petmsg.render.fields import Field
 from petmsg.services.outbox import send as service
 from petmsg.services.outbox.claim_batch import Recorded
 from petmsg.services.outbox.claimed import Ended, Waiting
-from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import error_for
 from petmsg.services.outbox.send import NotSent, Sending
+from petmsg.services.outbox.stored_message import MessageNotWaiting
 from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure
 from petmsg.systemd.supervisor import Supervisor

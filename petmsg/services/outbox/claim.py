@@ -43,7 +43,7 @@ from petmsg.services.outbox.claimed import (
 )
 from petmsg.services.outbox.not_sent import alert_expired, alert_no_number, fail, hold_for_review
 from petmsg.services.outbox.overridden import OVERRIDDEN, is_kept_for_desk
-from petmsg.services.outbox.queue import MessageNotWaiting, client_of, locked_message
+from petmsg.services.outbox.stored_message import MessageNotWaiting, client_of, locked_message
 from petmsg.services.unit_of_work import UnitOfWork
 
 RECHECK_AFTER = timedelta(minutes=1)

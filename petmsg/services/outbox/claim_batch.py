@@ -16,9 +16,9 @@ from petmsg.queries.org import Account
 from petmsg.services.outbox.claim import claim
 from petmsg.services.outbox.claim_together import claim_together
 from petmsg.services.outbox.claimed import ClaimResult
-from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.outbox.record_together import record_together
+from petmsg.services.outbox.stored_message import MessageNotWaiting
 from petmsg.services.outbox.unprocessable import hold_unusable, is_own_fault, own_fault
 from petmsg.services.unit_of_work import (
     Failure,

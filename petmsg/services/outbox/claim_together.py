@@ -37,7 +37,7 @@ from petmsg.services.outbox.claimed import (
     new_claim,
     not_queued,
 )
-from petmsg.services.outbox.queue import MessageNotWaiting
+from petmsg.services.outbox.stored_message import MessageNotWaiting
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 
 

@@ -19,10 +19,10 @@ from petmsg.queries.delivery_status import messages_of
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers.provider_holds import lift
 from petmsg.services.outbox.prices import record_bills
-from petmsg.services.outbox.queue import client_of, client_ref_of
 from petmsg.services.outbox.record_outcome import attempt_of, locked_by_id
 from petmsg.services.outbox.rejections import apply_late_rejection, apply_rejection
 from petmsg.services.outbox.repeated_codes import ends_hold
+from petmsg.services.outbox.stored_message import client_of, client_ref_of
 from petmsg.services.outbox.system_messages import is_relayed, on_undelivered
 from petmsg.services.outbox.unknown_outcomes import reconcile_by_receipt
 from petmsg.services.unit_of_work import (

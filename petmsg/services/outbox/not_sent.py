@@ -9,7 +9,7 @@ from petmsg.queries.lookup import ClientKey
 from petmsg.rules.routing import Decision
 from petmsg.services.alert import raise_alert
 from petmsg.services.outbox import system_messages
-from petmsg.services.outbox.queue import client_ref_of
+from petmsg.services.outbox.stored_message import client_ref_of
 from petmsg.services.unit_of_work import UnitOfWork
 
 

@@ -8,12 +8,11 @@ from typing import Protocol
 from sqlmodel import select
 
 from petmsg.enums.messages import BlockCode, Direction, MessageStatus
-from petmsg.errors import MalformedText, NotFound, Refused
+from petmsg.errors import MalformedText, Refused
 from petmsg.models import Message, MessageSource
-from petmsg.queries.lookup import ClientKey, client_by_id, find_client
+from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.message import primary_phone, source_of
 from petmsg.queries.routing import read_facts
-from petmsg.queries.row_ids import require_possible
 from petmsg.queries.row_locks import share_client
 from petmsg.queries.send_blocks import read_block_facts
 from petmsg.rules.routing import decide
@@ -31,6 +30,7 @@ from petmsg.services.outbox.preview import (
     describe_contact_details,
     earliest_send_time,
 )
+from petmsg.services.outbox.stored_message import MessageNotWaiting, client_of, locked_message
 from petmsg.services.outbox.voice import Speaking, find_voice
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_body
@@ -44,10 +44,6 @@ long."""
 class KeyReused(Refused):
     code = "key_reused"
     hint = "Use another --key for another message."
-
-
-class MessageNotWaiting(Refused):
-    code = "message_not_waiting"
 
 
 class OptedOut(Refused):
@@ -387,33 +383,3 @@ def add_source(
         )
     )
     uow.session.flush()
-
-
-def client_ref_of(uow: UnitOfWork, message: Message) -> str | None:
-    """Return the ref of the message's client; None for a message outside any thread."""
-    return None if message.client_id is None else client_of(uow, message).ref
-
-
-def client_of(uow: UnitOfWork, message: Message) -> ClientKey:
-    """Return the message's client."""
-    assert message.client_id is not None
-    return client_by_id(uow.cursor, uow.org.id, message.client_id)
-
-
-def locked_message(uow: UnitOfWork, message_id: int) -> Message:
-    """Return the outbound message, read again and locked until the commit.
-
-    Raises `NotFound`, or `MessageNotWaiting` for an inbound message.
-    """
-    require_possible(message_id)
-    message = uow.session.exec(
-        select(Message)
-        .where(Message.org_id == uow.org.id, Message.id == message_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).first()
-    if message is None:
-        raise NotFound("message", str(message_id))
-    if message.direction is not Direction.OUTBOUND:
-        raise MessageNotWaiting(f"Message {message_id} is inbound; it was not sent by the company.")
-    return message

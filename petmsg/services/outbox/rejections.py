@@ -18,7 +18,6 @@ from petmsg.queries.client import timezone_of
 from petmsg.queries.rejections import rejection_count
 from petmsg.rules.send_blocks import QuietHours, quiet_hours, quiet_until
 from petmsg.services.outbox.not_sent import hold_for_review
-from petmsg.services.outbox.queue import client_ref_of
 from petmsg.services.outbox.rejection_effects import (
     RejectionEffect,
     apply_effects,
@@ -26,6 +25,7 @@ from petmsg.services.outbox.rejection_effects import (
     stops_sending,
 )
 from petmsg.services.outbox.repeated_codes import NO_CODE
+from petmsg.services.outbox.stored_message import client_ref_of
 from petmsg.services.outbox.system_messages import on_undelivered
 from petmsg.services.unit_of_work import UnitOfWork
 

@@ -22,7 +22,7 @@ from petmsg.queries.unknown_outcomes import ClaimedMessage
 from petmsg.services.outbox.claim import ProviderChanged
 from petmsg.services.outbox.claim_batch import ClaimedBatch, Recorded, claim_batch
 from petmsg.services.outbox.claimed import Claim, Ended, Waiting
-from petmsg.services.outbox.queue import MessageNotWaiting
+from petmsg.services.outbox.stored_message import MessageNotWaiting
 from petmsg.services.outbox.unknown_outcomes import Reconciled, mark_outcome_unknown
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_factory import public_url_of

@@ -15,7 +15,7 @@ from petmsg.services.numbers import quarantine
 from petmsg.services.orgs import freeze, org
 from petmsg.services.outbox.claim import RECHECK_AFTER
 from petmsg.services.outbox.claimed import Claim, Ended, Waiting
-from petmsg.services.outbox.queue import MessageNotWaiting
+from petmsg.services.outbox.stored_message import MessageNotWaiting
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
 from tests.support.fixtures import NOW, looking, migrated_and, working
 from tests.support.postgres import Copies

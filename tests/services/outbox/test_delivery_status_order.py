@@ -34,8 +34,9 @@ from petmsg.services.numbers import number
 from petmsg.services.outbox.claim import claim
 from petmsg.services.outbox.claimed import Claim
 from petmsg.services.outbox.delivery_status import Reported, report
-from petmsg.services.outbox.queue import MessageNotWaiting, cancel, queue
+from petmsg.services.outbox.queue import cancel, queue
 from petmsg.services.outbox.record_outcome import HandedOver, record
+from petmsg.services.outbox.stored_message import MessageNotWaiting
 from petmsg.services.outbox.unknown_outcomes import (
     GRACE,
     SECOND_LOOK,

@@ -25,11 +25,11 @@ from petmsg.services.outbox.queue import (
     OptedOut,
     Queued,
     cancel,
-    locked_message,
     queue,
     retry,
 )
 from petmsg.services.outbox.send import Sending, queue_and_claim
+from petmsg.services.outbox.stored_message import locked_message
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
 from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import NOW, looking, migrated_and, working
