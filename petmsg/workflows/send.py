@@ -19,9 +19,9 @@ from petmsg.services.outbox import send as service
 from petmsg.services.outbox.claim import NoNumber
 from petmsg.services.outbox.claimed import Claim, Ended, Waiting
 from petmsg.services.outbox.preview import SendOptions
-from petmsg.services.outbox.queue import QueueIt, queue
+from petmsg.services.outbox.queue import queue
 from petmsg.services.outbox.record_outcome import HandedOver, error_for, record
-from petmsg.services.outbox.send import NotSent, Sending
+from petmsg.services.outbox.send import NotSent, QueueIt, Sending
 from petmsg.services.outbox.stored_message import MessageNotWaiting
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.workflows.outgoing_files import OutgoingFile, keep_files, require_reachable, store_files

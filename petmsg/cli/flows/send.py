@@ -9,7 +9,8 @@ from petmsg.render.views.inbound import REPLIED
 from petmsg.render.views.message import SENT
 from petmsg.services.outbox.claimed import Waiting
 from petmsg.services.outbox.preview import SendOptions
-from petmsg.services.outbox.queue import QueueIt, queue
+from petmsg.services.outbox.queue import queue
+from petmsg.services.outbox.send import QueueIt
 from petmsg.workflows import outgoing_files
 from petmsg.workflows import send as sending
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 from sqlmodel import select
 
@@ -70,22 +69,6 @@ class Queued:
 
 
 _NO_OPTIONS = SendOptions()
-
-
-class QueueIt(Protocol):
-    """What queues a message: for a client, for a sitter, or as the answer to a message."""
-
-    def __call__(
-        self,
-        uow: UnitOfWork,
-        recipient: str,
-        /,
-        *,
-        body: str,
-        options: SendOptions,
-        media: Sequence[NewMedia],
-    ) -> Queued:
-        """Queue the message to whom `recipient` names."""
 
 
 def queue(

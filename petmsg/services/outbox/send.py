@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from petmsg.enums.messages import MessageStatus
 from petmsg.enums.orgs import ProviderName
@@ -14,8 +15,24 @@ from petmsg.services.outbox.claim import claim
 from petmsg.services.outbox.claimed import Claim, ClaimResult, Ended, Waiting
 from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions
-from petmsg.services.outbox.queue import QueueIt, queue
+from petmsg.services.outbox.queue import Queued, queue
 from petmsg.services.unit_of_work import UnitOfWork
+
+
+class QueueIt(Protocol):
+    """What queues a message: for a client, for a sitter, or as the answer to a message."""
+
+    def __call__(
+        self,
+        uow: UnitOfWork,
+        recipient: str,
+        /,
+        *,
+        body: str,
+        options: SendOptions,
+        media: Sequence[NewMedia],
+    ) -> Queued:
+        """Queue the message to whom `recipient` names."""
 
 
 class NotSent(Refused):
