@@ -119,9 +119,11 @@ def reconcile(uow: UnitOfWork, one: Held, found: Sequence[ProviderMessage]) -> R
     message = _still_held(uow, one)
     if message is None:
         return None
-    unknown = [text for text in found if not queries.is_known(uow.cursor, text.provider_message_id)]
+    unknown = [
+        listed for listed in found if not queries.is_known(uow.cursor, listed.provider_message_id)
+    ]
     body = normal_body(message.body or "")
-    same = [text for text in unknown if normal_body(text.body) == body]
+    same = [listed for listed in unknown if normal_body(listed.body) == body]
     number = queries.number_of(uow.cursor, uow.org.id, same[0].from_e164) if same else None
     if number is not None:
         return _sent(uow, message, same[0], number)
@@ -129,7 +131,9 @@ def reconcile(uow: UnitOfWork, one: Held, found: Sequence[ProviderMessage]) -> R
         normal_body(body)
         for body in queries.other_bodies(uow.cursor, uow.org.id, one.message, one.to_e164)
     }
-    ambiguous = [text for text in unknown if text in same or normal_body(text.body) not in others]
+    ambiguous = [
+        listed for listed in unknown if listed in same or normal_body(listed.body) not in others
+    ]
     if ambiguous:
         why = f"the provider sent {len(ambiguous)} messages that may be this one"
         hold_for_review(uow, message, why=why, code="ambiguous")
@@ -165,7 +169,7 @@ def _still_held(uow: UnitOfWork, one: Held) -> Message | None:
 
 
 def _sent(
-    uow: UnitOfWork, message: Message, text: ProviderMessage, number: queries.NumberHeldBy
+    uow: UnitOfWork, message: Message, listed: ProviderMessage, number: queries.NumberHeldBy
 ) -> Reconciled | None:
     """Record an attempt that the backup did not know of."""
     assert message.id is not None
@@ -173,9 +177,9 @@ def _sent(
     message.attempts += 1
     message.number_id, message.from_e164 = number.id, number.e164
     message.rule = None if message.thread_id is None else RULE_OF_CLASS[number_class]
-    message.decision = json.dumps(_decision(uow, message, text, number), ensure_ascii=False)
+    message.decision = json.dumps(_decision(uow, message, listed, number), ensure_ascii=False)
     message.provider = ProviderName(uow.org.provider)
-    message.claimed_at = text.created_at
+    message.claimed_at = listed.created_at
     uow.session.add(
         MessageAttempt(
             org_id=uow.org.id,
@@ -185,13 +189,13 @@ def _sent(
             number_id=number.id,
             rule=message.rule,
             status=AttemptStatus.SENT,
-            provider_message_id=text.provider_message_id,
-            claimed_at=text.created_at,
+            provider_message_id=listed.provider_message_id,
+            claimed_at=listed.created_at,
             ended_at=uow.now,
         )
     )
-    bind(uow, message, text.provider_message_id)
-    message.sent_at = text.created_at
+    bind(uow, message, listed.provider_message_id)
+    message.sent_at = listed.created_at
     return _ended(uow, message, "message.sent", "found at the provider: it was sent")
 
 
@@ -216,14 +220,14 @@ def _ended(uow: UnitOfWork, message: Message, event: str, note: str) -> Reconcil
 
 
 def _decision(
-    uow: UnitOfWork, message: Message, text: ProviderMessage, number: queries.NumberHeldBy
+    uow: UnitOfWork, message: Message, listed: ProviderMessage, number: queries.NumberHeldBy
 ) -> dict[str, Any]:
     """Return a Decision that names the number; the original decision is lost."""
     client = client_ref(uow.cursor, message.client_id)
     return {
         "org": uow.org.slug,
         "client": client,
-        "at": iso_utc(text.created_at),
+        "at": iso_utc(listed.created_at),
         "outcome": Outcome.ROUTED.value,
         "number": {"e164": number.e164, "class": number.number_class, "sitter": number.sitter},
         "reason": "Found at the provider after a backup was restored",

@@ -109,12 +109,18 @@ def reconcile(
     message = _still_unknown(uow, unknown)
     if message is None:
         return None
-    others = [text for text in found if _is_not_known(uow, message, text)]
-    near = [text for text in others if _accepted_at(uow, text) >= unknown.claimed_at - CLOCK_SKEW]
-    same = [text for text in near if _has_same_content(message, text)]
+    others = [listed for listed in found if _is_not_known(uow, message, listed)]
+    near = [
+        listed for listed in others if _accepted_at(uow, listed) >= unknown.claimed_at - CLOCK_SKEW
+    ]
+    same = [listed for listed in near if _has_same_content(message, listed)]
     if len(same) == 1:
         return _mark_sent(uow, message, same[0].provider_message_id, "found at the provider")
-    older = [text for text in others if _says_something(text) and _has_same_content(message, text)]
+    older = [
+        listed
+        for listed in others
+        if _says_something(listed) and _has_same_content(message, listed)
+    ]
     if same or older:
         return _hold(
             uow,
@@ -221,29 +227,29 @@ def _still_unknown(uow: UnitOfWork, unknown: UnknownOutcome) -> Message | None:
     return message
 
 
-def _is_not_known(uow: UnitOfWork, message: Message, text: ProviderMessage) -> bool:
+def _is_not_known(uow: UnitOfWork, message: Message, listed: ProviderMessage) -> bool:
     """Whether a listed message has the same two numbers and is not known as another message."""
-    if (text.from_e164, text.to_e164) != (message.from_e164, message.to_e164):
+    if (listed.from_e164, listed.to_e164) != (message.from_e164, message.to_e164):
         return False
-    return not is_known_id(uow.cursor, text.provider_message_id)
+    return not is_known_id(uow.cursor, listed.provider_message_id)
 
 
-def _accepted_at(uow: UnitOfWork, text: ProviderMessage) -> datetime:
+def _accepted_at(uow: UnitOfWork, listed: ProviderMessage) -> datetime:
     """When the provider accepted it, by the clock of this machine if the provider reported its
     age."""
-    return text.created_at if text.age is None else uow.now - text.age
+    return listed.created_at if listed.age is None else uow.now - listed.age
 
 
-def _says_something(text: ProviderMessage) -> bool:
+def _says_something(listed: ProviderMessage) -> bool:
     """Whether it is more than an empty body: a picture alone has one."""
-    return bool(text.body.strip()) or bool(text.media_count)
+    return bool(listed.body.strip()) or bool(listed.media_count)
 
 
-def _has_same_content(message: Message, text: ProviderMessage) -> bool:
+def _has_same_content(message: Message, listed: ProviderMessage) -> bool:
     """Whether body and number of pictures are the message's, as far as the provider says them."""
-    if text.media_count not in (None, message.media_count):
+    if listed.media_count not in (None, message.media_count):
         return False
-    return message.body is not None and is_body_of(message.body, text.body)
+    return message.body is not None and is_body_of(message.body, listed.body)
 
 
 def _hold(uow: UnitOfWork, message: Message, why: str, *, code: str, note: str) -> Reconciled:

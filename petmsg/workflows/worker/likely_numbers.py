@@ -28,43 +28,45 @@ Numbers = tuple[int, ...]
 
 
 def likely_numbers(
-    cursor: Cursor, org: OrgRow, texts: Sequence[DueMessage], now: datetime
+    cursor: Cursor, org: OrgRow, messages: Sequence[DueMessage], now: datetime
 ) -> list[Numbers]:
-    """The numbers from which each message may be sent now, in the order of `texts`; empty if
+    """The numbers from which each message may be sent now, in the order of `messages`; empty if
     something else decides, or a row is damaged: its claim fails in the same way, and reports it."""
     try:
-        return _read(cursor, org, texts, now)
+        return _read(cursor, org, messages, now)
     except _ROW_ERRORS:
-        return [_alone(cursor, org, text, now) for text in texts]
+        return [_alone(cursor, org, due, now) for due in messages]
 
 
-def _alone(cursor: Cursor, org: OrgRow, text: DueMessage, now: datetime) -> Numbers:
+def _alone(cursor: Cursor, org: OrgRow, due: DueMessage, now: datetime) -> Numbers:
     try:
-        return _read(cursor, org, [text], now)[0]
+        return _read(cursor, org, [due], now)[0]
     except _ROW_ERRORS:
         return ()
 
 
-def _read(cursor: Cursor, org: OrgRow, texts: Sequence[DueMessage], now: datetime) -> list[Numbers]:
-    recipients = [Recipient(text.client_id, text.to_e164) for text in texts]
+def _read(
+    cursor: Cursor, org: OrgRow, messages: Sequence[DueMessage], now: datetime
+) -> list[Numbers]:
+    recipients = [Recipient(due.client_id, due.to_e164) for due in messages]
     held = read_block_facts_of_many(cursor, org, recipients)
-    free = [text for text, facts in zip(texts, held, strict=True) if not find_blocks(facts, now)]
-    ids = {text.client_id for text in free if text.client_id is not None}
+    free = [due for due, facts in zip(messages, held, strict=True) if not find_blocks(facts, now)]
+    ids = {due.client_id for due in free if due.client_id is not None}
     clients = clients_by_id(cursor, org.id, ids)
-    to_clients = [(text, clients[text.client_id]) for text in free if text.client_id is not None]
+    to_clients = [(due, clients[due.client_id]) for due in free if due.client_id is not None]
     found: dict[int, Numbers] = {}
-    for text in free:
-        if text.client_id is None:
-            number = number_of_direct(cursor, org, text.message)
-            found[text.message] = () if number is None else (number,)
+    for due in free:
+        if due.client_id is None:
+            number = number_of_direct(cursor, org, due.message)
+            found[due.message] = () if number is None else (number,)
     decisions = [decide(facts, now) for facts in _facts(cursor, org, to_clients, now)]
     is_any = any(_is_any_of_pool(each) for each in decisions)
     pool = usable_pool_numbers(cursor, org, now) if is_any else ()
-    for (text, _), decision in zip(to_clients, decisions, strict=True):
+    for (due, _), decision in zip(to_clients, decisions, strict=True):
         chosen = decision.number
         one = () if chosen is None else (chosen.id,)
-        found[text.message] = pool if _is_any_of_pool(decision) else one
-    return [found.get(text.message, ()) for text in texts]
+        found[due.message] = pool if _is_any_of_pool(decision) else one
+    return [found.get(due.message, ()) for due in messages]
 
 
 def _facts(
@@ -73,9 +75,9 @@ def _facts(
     """The facts of each message. A message in which a sitter may speak is read alone."""
     facts = read_windows_of_many(cursor, org, [(client, now) for _, client in wanted])
     shared: list[int] = []
-    for place, (text, client) in enumerate(wanted):
-        if text.voice is not None or len(facts[place].windows) > 1:
-            voice = voice_of(cursor, text.message)
+    for place, (due, client) in enumerate(wanted):
+        if due.voice is not None or len(facts[place].windows) > 1:
+            voice = voice_of(cursor, due.message)
             facts[place] = read_facts(cursor, org, client, at=now, past=False, voice=voice)
         elif needs_shared_numbers(facts[place], now):
             shared.append(place)

@@ -50,50 +50,50 @@ class RateLimiter:
         chosen = self._soonest(numbers, now)
         return now if chosen is None else self._next_start(chosen, now)
 
-    def schedule(self, text: DueMessage, numbers: Sequence[int], now: datetime) -> None:
+    def schedule(self, due: DueMessage, numbers: Sequence[int], now: datetime) -> None:
         """Schedule a message for the number of `numbers` that is free first, after the messages
         scheduled for it; without numbers, immediately."""
         chosen = self._soonest(numbers, now)
         at = now
         if chosen is not None:
             at = self._next_start(chosen, now)
-            self._free_at[chosen] = at + self._occupancy(text, chosen)
-        self._put(text, at, chosen)
+            self._free_at[chosen] = at + self._occupancy(due, chosen)
+        self._put(due, at, chosen)
 
-    def schedule_at(self, text: DueMessage, at: datetime) -> None:
+    def schedule_at(self, due: DueMessage, at: datetime) -> None:
         """Schedule a message for that time (aware UTC)."""
-        self._put(text, at, None)
+        self._put(due, at, None)
 
     def pop_due(self, before: datetime, limit: int) -> list[DueMessage]:
         """Remove and return messages due at or before that time, at most `limit`."""
         found: list[DueMessage] = []
         while self._waiting and self._waiting[0][0] <= before and len(found) < limit:
-            expected_at, _, text = heapq.heappop(self._waiting)
-            number = self._here[text.message]
+            expected_at, _, due = heapq.heappop(self._waiting)
+            number = self._here[due.message]
             if number is not None:
                 at = max(expected_at, self._start_at.get(number, expected_at))
                 if at > before:
-                    heapq.heappush(self._waiting, (at, text.message, text))
+                    heapq.heappush(self._waiting, (at, due.message, due))
                     continue
-                self._start_at[number] = at + self._occupancy(text, number)
+                self._start_at[number] = at + self._occupancy(due, number)
                 self._scheduled[number] -= 1
-            del self._here[text.message]
-            found.append(text)
+            del self._here[due.message]
+            found.append(due)
         return found
 
     def next_at(self) -> datetime | None:
         """When the next message is due; None if nothing is scheduled."""
         return self._waiting[0][0] if self._waiting else None
 
-    def _put(self, text: DueMessage, at: datetime, number: int | None) -> None:
-        heapq.heappush(self._waiting, (at, text.message, text))
-        self._here[text.message] = number
+    def _put(self, due: DueMessage, at: datetime, number: int | None) -> None:
+        heapq.heappush(self._waiting, (at, due.message, due))
+        self._here[due.message] = number
         if number is not None:
             self._scheduled[number] += 1
 
-    def _occupancy(self, text: DueMessage, number: int) -> timedelta:
+    def _occupancy(self, due: DueMessage, number: int) -> timedelta:
         return rate_limit.occupancy(
-            text.segments, self._rate_limits.get(number, rate_limit.LONG_CODE)
+            due.segments, self._rate_limits.get(number, rate_limit.LONG_CODE)
         )
 
     def _next_start(self, number: int, now: datetime) -> datetime:
