@@ -44,7 +44,7 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork
 class _Candidate(NamedTuple):
     """A message that may be claimed, its client and its files."""
 
-    text: ClaimableMessage
+    message: ClaimableMessage
     client: ClientKey
     media: Sequence[MediaRow]
 
@@ -65,52 +65,64 @@ def claim_together(
     locked = locked_messages(uow.cursor, uow.org, messages)
     found: dict[int, Claim | Waiting | Failure] = {}
     usual: list[ClaimableMessage] = []
-    for text in (locked[each] for each in messages if each in locked):
-        if text.direction == Direction.OUTBOUND and text.status != MessageStatus.QUEUED:
-            problem = MessageNotWaiting(not_queued(text.id, text.status))
-            found[text.id] = Failure(str(text.id), problem)
-        elif _is_usual(uow, text):
-            usual.append(text)
+    for message in (locked[each] for each in messages if each in locked):
+        if message.direction == Direction.OUTBOUND and message.status != MessageStatus.QUEUED:
+            problem = MessageNotWaiting(not_queued(message.id, message.status))
+            found[message.id] = Failure(str(message.id), problem)
+        elif _is_usual(uow, message):
+            usual.append(message)
     candidates = _free(uow, usual, public_url)
     decided = _decided(uow, candidates)
     found |= _claimed(uow, decided, worker=worker, ahead=ahead, public_url=public_url)
     return found
 
 
-def _is_usual(uow: UnitOfWork, text: ClaimableMessage) -> bool:
+def _is_usual(uow: UnitOfWork, message: ClaimableMessage) -> bool:
     """Whether the company speaks in the message, to a client, and it is due."""
-    complete = None not in (text.body, text.to_e164, text.send_at, text.thread_id, text.client_id)
-    speaks = text.voice is None and text.as_sitter_id is None
-    is_reply = (text.idempotency_key or "").startswith("relay:")
-    is_due = text.due_at is None or text.due_at <= uow.now
-    is_ours = text.direction == Direction.OUTBOUND
+    complete = None not in (
+        message.body,
+        message.to_e164,
+        message.send_at,
+        message.thread_id,
+        message.client_id,
+    )
+    speaks = message.voice is None and message.as_sitter_id is None
+    is_reply = (message.idempotency_key or "").startswith("relay:")
+    is_due = message.due_at is None or message.due_at <= uow.now
+    is_ours = message.direction == Direction.OUTBOUND
     return complete and speaks and not is_reply and is_due and is_ours
 
 
 def _free(
-    uow: UnitOfWork, texts: Sequence[ClaimableMessage], public_url: str | None
+    uow: UnitOfWork, claimable: Sequence[ClaimableMessage], public_url: str | None
 ) -> list[_Candidate]:
     """Those of the messages that nothing blocks and nothing is in the way of; one to a phone."""
-    first = {text.to_e164: text for text in reversed(texts)}
-    texts = [text for text in texts if first[text.to_e164] is text]
-    if not texts:
+    first = {message.to_e164: message for message in reversed(claimable)}
+    claimable = [message for message in claimable if first[message.to_e164] is message]
+    if not claimable:
         return []
     recipients = [
-        Recipient(text.client_id, text.to_e164 or "", text.send_at, text.expires_at, text.urgent)
-        for text in texts
+        Recipient(
+            message.client_id,
+            message.to_e164 or "",
+            message.send_at,
+            message.expires_at,
+            message.urgent,
+        )
+        for message in claimable
     ]
     held = read_block_facts_of_many(uow.cursor, uow.org, recipients)
-    ids = {text.client_id for text in texts if text.client_id is not None}
+    ids = {message.client_id for message in claimable if message.client_id is not None}
     clients = clients_by_id(uow.cursor, uow.org.id, ids)
-    nexts = next_messages(uow.cursor, uow.org, [text.id for text in texts], now=uow.now)
-    files = outgoing_media.read_media_of_many(uow, texts)
+    nexts = next_messages(uow.cursor, uow.org, [message.id for message in claimable], now=uow.now)
+    files = outgoing_media.read_media_of_many(uow, claimable)
     free: list[_Candidate] = []
-    for text, facts in zip(texts, held, strict=True):
-        media = files.get(text.id, [])
-        all_facts = outgoing_media.with_media_facts(facts, uow.org, text, media, public_url)
+    for message, facts in zip(claimable, held, strict=True):
+        media = files.get(message.id, [])
+        all_facts = outgoing_media.with_media_facts(facts, uow.org, message, media, public_url)
         blocks = find_blocks(all_facts, uow.now)
-        if text.client_id is not None and text.id in nexts and not blocks:
-            free.append(_Candidate(text, clients[text.client_id], media))
+        if message.client_id is not None and message.id in nexts and not blocks:
+            free.append(_Candidate(message, clients[message.client_id], media))
     return free
 
 
@@ -151,7 +163,7 @@ def _decide(uow: UnitOfWork, candidates: Sequence[_Candidate]) -> list[Decision 
         org,
         [(clients[place], now) for place in shared],
         [facts[place] for place in shared],
-        phones=[candidates[place].text.to_e164 for place in shared],
+        phones=[candidates[place].message.to_e164 for place in shared],
     )
     for place, each in zip(shared, complete, strict=True):
         facts[place] = each
@@ -170,26 +182,28 @@ def _claimed(
     public_url: str | None,
 ) -> dict[int, Claim | Waiting | Failure]:
     """Claim them, each number at its rate limit."""
-    phones = {candidate.text.to_e164 or "" for candidate, _, _ in decided}
+    phones = {candidate.message.to_e164 or "" for candidate, _, _ in decided}
     blocked = blocked_pairs(uow.cursor, uow.org, phones)
     free_at = {number.id: number.free_at for _, _, number in decided}
     found: dict[int, Claim | Waiting | Failure] = {}
     begun: list[NewAttempt] = []
     tokens: dict[int, str] = {}
-    for (text, _, files), decision, number in decided:
-        if number.refused_until is not None or (number.id, text.to_e164) in blocked:
+    for (message, _, files), decision, number in decided:
+        if number.refused_until is not None or (number.id, message.to_e164) in blocked:
             continue
         start_at = rate_limit.next_start(free_at[number.id], uow.now)
         if start_at > uow.now + ahead:
-            found[text.id] = at_rate_limit(text.id, number, decision, start_at)
+            found[message.id] = at_rate_limit(message.id, number, decision, start_at)
             continue
         token = outgoing_media.token_for(uow.org, files)
         if token is not None:
-            tokens[text.id] = token
+            tokens[message.id] = token
         media = outgoing_media.outgoing(files, public_url, token)
-        new = new_claim(uow, text, number, decision, worker=worker, start_at=start_at, media=media)
+        new = new_claim(
+            uow, message, number, decision, worker=worker, start_at=start_at, media=media
+        )
         free_at[number.id] = new.free_at
-        found[text.id] = new
+        found[message.id] = new
         begun.append(_attempt(uow, new))
     begin_attempts(uow.cursor, begun)
     outgoing_media.give_access(uow, tokens)
