@@ -19,8 +19,8 @@ from petmsg.errors import Busy
 from petmsg.models import SandboxMessage
 from petmsg.providers.base import Accepted, Rejected, RejectionClass, RetryLater
 from petmsg.services.outbox import claim as claiming
-from petmsg.services.outbox import queue as service
 from petmsg.services.outbox.record_outcome import HandedOver, record
+from petmsg.services.outbox.stored_message import MessageNotWaiting
 from tests.support.consistency import content
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
 from tests.support.texting import (
@@ -136,7 +136,7 @@ def test_many_claims_at_once_take_each_text_once(migrated_url: str, cli: Cli) ->
             with working(migrated_url) as uow:
                 taken = claiming.claim(uow, message, provider=ProviderName.SANDBOX, worker=DEAD)
                 return isinstance(taken, claiming.Claim)
-        except service.MessageNotWaiting:
+        except MessageNotWaiting:
             return False
 
     with ThreadPoolExecutor(4) as pool:
