@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -166,10 +166,14 @@ class Context(Store):
         if self.quiet or total <= FEW_ROWS or (self._is_terminal and not self.is_table):
             yield Bar()
             return
-        with progress(doing, total, self.environ) as bar:
+        with self.bar(doing, total) as bar:
             self.on_progress = bar
             yield bar
         self.on_progress = Unwatched()
+
+    def bar(self, doing: str, total: int) -> AbstractContextManager[Bar]:
+        """A progress bar on stderr if that is a terminal; none with `--quiet`."""
+        return nullcontext(Bar()) if self.quiet else progress(doing, total, self.environ)
 
     def _keep_apart(self) -> None:
         """Print a blank line between two tables."""

@@ -180,10 +180,7 @@ class _Report:
         """A progress bar on a terminal, nothing elsewhere."""
         stack = ExitStack()
         if self._context.is_table and total > 1:
-            from petmsg.render.progress import progress
-
-            environ = self._context.environ
-            self._advance = stack.enter_context(progress("Sending", total, environ))
+            self._advance = stack.enter_context(self._context.bar("Sending", total))
         return stack
 
     def on_event(self, event: DispatchEvent) -> None:

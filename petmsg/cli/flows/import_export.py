@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from petmsg.cli.context import Context
 from petmsg.plurals import counted
-from petmsg.render.progress import progress
 from petmsg.render.views.transfer import RESTORED_EXPORT
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def restore_folder(context: Context, folder: Path) -> None:
 
     orgs = manifest.read_manifest(folder, slug=context.setting("org").value)
     total = sum(sum(listed.rows for listed in org.files.values()) + len(org.media) for org in orgs)
-    with progress("Checking", total, context.environ) as on_progress:
+    with context.bar("Checking", total) as on_progress:
         for org in orgs:
             org.check(on_progress)
     if not prepare_database(
@@ -48,7 +47,7 @@ def restore_folder(context: Context, folder: Path) -> None:
         # The bytes first: a row whose picture is missing would be worse than an unused file.
         for org in orgs:
             org.restore_media(context.media)
-    with progress("Importing", total, context.environ) as on_progress:
+    with context.bar("Importing", total) as on_progress:
         taken = context.transact(
             lambda transaction: restore_export.restore(
                 transaction, orgs, actor=context.actor, now=context.now, on_progress=on_progress

@@ -12,7 +12,6 @@ from petmsg.cli.options import named_folder
 from petmsg.db.location import Location
 from petmsg.enums.output import OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
-from petmsg.render.progress import progress
 from petmsg.render.views.transfer import IMPORTED_TABLES, REPORT
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def import_database(
             for result in importing.of_no_org(stage):
                 report.add_loose(result)
         try:
-            with progress("Importing", stage.count(), context.environ) as moved_on:
+            with context.bar("Importing", stage.count()) as moved_on:
                 for old in found:
                     _take_one(context, stage, old, report, timezone=timezone, moved_on=moved_on)
         except BaseException:

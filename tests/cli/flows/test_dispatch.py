@@ -4,7 +4,7 @@ import io
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, nullcontext, redirect_stderr, redirect_stdout
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.errors import Busy
 from petmsg.models import SandboxMessage
 from petmsg.providers.base import Accepted, Rejected, RejectionClass, RetryLater
+from petmsg.render.progress import Bar
 from petmsg.services.outbox import claim as claiming
 from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.outbox.stored_message import MessageNotWaiting
@@ -350,6 +351,24 @@ def test_a_dry_run_shows_all_that_is_due(
     monkeypatch.setattr("petmsg.cli.flows.dispatch.PAGE", page)
     ran = dispatch(sqlite_cli, "--dry-run", now=NOW + SECOND)
     assert [row["message"] for row in ran.json] == sent
+
+
+@pytest.mark.parametrize(("words", "bars"), [((), 1), (("--quiet",), 0)])
+def test_quiet_leaves_out_the_progress_bar(
+    sqlite_cli: Cli, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], bars: int
+) -> None:
+    people(sqlite_cli)
+    for client in ("C-1", "C-2"):
+        send(sqlite_cli, "--queue-only", client=client)
+    begun: list[str] = []
+
+    def progress(doing: str, total: int, environ: object) -> AbstractContextManager[Bar]:
+        begun.append(f"{doing} {total}")
+        return nullcontext(Bar())
+
+    monkeypatch.setattr("petmsg.cli.context.progress", progress)
+    assert sqlite_cli("message", "dispatch", "-o", "table", *words).code == 0
+    assert begun == ["Sending 2"] * bars
 
 
 def test_dispatch_leaves_no_file_beside_the_database(sqlite_cli: Cli, tmp_path: Path) -> None:
