@@ -455,20 +455,18 @@ def main() -> int:
         survivors = [
             bug
             for bug in chosen
-            if not _orgs_to_alert(bug, _noticed(copy, bug, [*chosen_tests, *bug.tests.split()]))
+            if not _report(bug, _noticed(copy, bug, [*chosen_tests, *bug.tests.split()]))
         ]
         if asked.thorough:
             whole = [*chosen_tests, "tests", "--ignore=tests/campaigns/test_sending.py"]
-            survivors = [
-                bug for bug in survivors if not _orgs_to_alert(bug, _noticed(copy, bug, whole))
-            ]
+            survivors = [bug for bug in survivors if not _report(bug, _noticed(copy, bug, whole))]
     share = 1 - len(survivors) / len(chosen)
     print(f"planted: {len(chosen)} bugs, {share:.1%} noticed")
     print("\n".join(f"survived: {bug.name} ({bug.file})" for bug in survivors) or "none survived")
     return share < (QUICK_GOAL if asked.quick else GOAL)
 
 
-def _orgs_to_alert(bug: Bug, noticed: bool) -> bool:
+def _report(bug: Bug, noticed: bool) -> bool:
     print(f"  {'noticed ' if noticed else 'SURVIVED'}  {bug.name}", flush=True)
     return noticed
 

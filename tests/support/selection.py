@@ -100,7 +100,12 @@ SLOW = {
     "tests/examples/test_company.py::test_the_readmes": "loads two companies, a process each",
     "tests/project/test_documented_commands.py::test_every_command_works": "a process each",
     "tests/project/test_typed_writes.py::test_mypy": "runs mypy over the services",
-    "tests/project/test_words.py::test_no_remark_cites": "reads each file of the repository",
+    "tests/project/test_words.py::test_no_remark": "reads each file of the repository",
+    "tests/project/test_words.py::test_no_user_reads": "as above",
+    "tests/project/test_words.py::test_everything_a_user": "as above",
+    "tests/project/test_docs.py::test_a_man_page_is_clean": "runs groff and man on each page",
+    "tests/rules/routing/test_decide_against_ruleset_1.py::test_ruleset_2_decides": "random facts",
+    "tests/spreadsheets/test_read.py::test_five_hundred": "five hundred random files",
     "tests/queries/test_plans.py::test_no_reading_command": "fills a large company",
     "tests/queries/test_plans.py::test_nor_before": "as above",
     "tests/queries/test_plans.py::test_a_reading_command": "as above",
@@ -262,6 +267,7 @@ SLOW_ON_POSTGRESQL = {
     "tests/services/inbound/": "as above",
     "tests/services/routes/test_simulate.py": "as above",
     "tests/services/calls/test_decide.py": "as above; test_arrive.py and test_record.py stay",
+    "tests/services/calls/test_record.py::test_the_order": "each order of events; SQLite's stays",
     "tests/services/calls/test_decide_in_worlds.py": "as above",
     "tests/services/calls/test_end.py": "as above",
     "tests/services/calls/test_missed_call_reply.py": "as above",
@@ -282,7 +288,7 @@ COMMANDS_ON_POSTGRESQL = (
 
 DATABASES = {"cli", "sqlite_cli", "migrated_url", "migrated_sqlite", "database_url", "bare"}
 """The fixtures that open a database."""
-MOST_CASES = 2
+MOST_CASES = 1
 """How many cases of a parametrized test with a database stay on each database: the others try the
 same rule with other values. Tests without a database keep all of theirs."""
 
@@ -307,6 +313,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = set(getattr(item, "fixturenames", ()))
         test = (item.nodeid.partition("[")[0], on_postgresql)
         cases[test] += bool(fixtures & DATABASES)
+        if item.nodeid.startswith(FAST):
+            continue
         if cases[test] > MOST_CASES or is_slow(
             item.nodeid, on_postgresql=on_postgresql, types_commands="cli" in fixtures
         ):
@@ -314,9 +322,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def is_slow(nodeid: str, *, on_postgresql: bool, types_commands: bool) -> bool:
-    """Say whether a test is left to `make test-slow`."""
-    if nodeid.startswith(FAST):
-        return False
+    """Say whether a test that is not in FAST is left to `make test-slow`."""
     if nodeid.startswith(tuple(SLOW)):
         return True
     return on_postgresql and (
