@@ -12,14 +12,14 @@ from dataclasses import replace
 from petmsg.enums.inbound import AddressedTo
 from petmsg.enums.messages import Voice
 from petmsg.errors import Refused
-from petmsg.models import Message
 from petmsg.queries.inbox import InboxItem, NotInTheInbox, find_item
 from petmsg.queries.row_locks import lock_inbound
 from petmsg.services import inbox
 from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions
-from petmsg.services.outbox.queue import Queued, add_source, queue
+from petmsg.services.outbox.queue import Queued, queue
 from petmsg.services.outbox.staff_messages import queue_to_sitter
+from petmsg.services.outbox.store_queued import add_source
 from petmsg.services.outbox.stranger_messages import queue_answer
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -117,9 +117,7 @@ def _queue_to_sitter(
         voice=Voice.REPLY,
     )
     if not queued.reused:
-        message = uow.session.get(Message, queued.message)
-        assert message is not None
-        add_source(uow, message, item.message)
+        add_source(uow, queued.message, item.message)
     return queued
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import select
 
-from petmsg.enums.messages import BlockCode, Direction, MessageStatus
+from petmsg.enums.messages import BlockCode, MessageStatus
 from petmsg.errors import MalformedText, Refused
 from petmsg.models import Message, MessageSource
 from petmsg.queries.lookup import ClientKey, find_client
@@ -15,13 +15,12 @@ from petmsg.queries.routing import read_facts
 from petmsg.queries.row_locks import share_client
 from petmsg.queries.send_blocks import read_block_facts
 from petmsg.rules.routing import decide
-from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import find_blocks
 from petmsg.services.alert import close_message_alert
 from petmsg.services.bookings.assignment_window import ensure_threads
 from petmsg.services.outbox import system_messages
 from petmsg.services.outbox.filled_template import fill_template
-from petmsg.services.outbox.outgoing_media import NewMedia, add_media, has_same_media
+from petmsg.services.outbox.outgoing_media import NewMedia, has_same_media
 from petmsg.services.outbox.own_window import require_window
 from petmsg.services.outbox.preview import (
     SendOptions,
@@ -29,6 +28,7 @@ from petmsg.services.outbox.preview import (
     describe_contact_details,
     earliest_send_time,
 )
+from petmsg.services.outbox.store_queued import add_source, store_queued
 from petmsg.services.outbox.stored_message import MessageNotWaiting, client_of, locked_message
 from petmsg.services.outbox.voice import Speaking, find_voice
 from petmsg.services.unit_of_work import UnitOfWork
@@ -128,34 +128,26 @@ def queue(
     if leak is not None and speaker is not None and options.force_reason is None:
         raise MaskingLeak(f"The body contains {leak}.")
     thread = ensure_threads(uow, {client.id: (client.ref, None)})[client.id]
-    message = Message(
-        org_id=uow.org.id,
-        thread_id=thread.id,
-        client_id=client.id,
-        direction=Direction.OUTBOUND,
-        status=MessageStatus.QUEUED,
+    message_id = store_queued(
+        uow,
         body=clean,
         to_e164=phone,
-        as_sitter_id=speaker.id if speaker is not None else None,
-        voice=speaking.voice,
-        idempotency_key=options.key,
-        segments=measure(clean).segments,
-        actor=uow.actor,
-        created_at=uow.now,
         send_at=send_at,
-        due_at=send_at,
         expires_at=options.expires_at,
         urgent=options.urgent,
+        media=media,
+        key=options.key,
+        voice=speaking.voice,
+        as_sitter_id=speaker.id if speaker is not None else None,
+        thread_id=thread.id,
+        client_id=client.id,
     )
-    uow.session.add(message)
-    uow.session.flush()
     if options.reply_to is not None or version is not None:
-        add_source(uow, message, options.reply_to, version=version)
-    add_media(uow, message, media)
+        add_source(uow, message_id, options.reply_to, version=version)
     uow.audit(
         "message.queued",
         "message",
-        str(message.id),
+        str(message_id),
         {
             "client": client.ref,
             "as": speaking.name,
@@ -170,7 +162,7 @@ def queue(
         reason=options.force_reason or options.metadata_reason,
     )
     warnings = () if leak is None else (f"The body contains {leak}.",)
-    return Queued(message.id or 0, MessageStatus.QUEUED, reused=False, warnings=warnings)
+    return Queued(message_id, MessageStatus.QUEUED, reused=False, warnings=warnings)
 
 
 def _primary_phone(uow: UnitOfWork, client: ClientKey) -> str:
@@ -322,11 +314,16 @@ def _message_with_key(
             f"The key was already used for message {existing.id}, with another client or another "
             "body."
         )
+    require_same_media(uow, existing, media)
+    return existing
+
+
+def require_same_media(uow: UnitOfWork, existing: Message, media: Sequence[NewMedia]) -> None:
+    """Raise `KeyReused` if the message with the key has other files."""
     if not has_same_media(uow, existing, media):
         raise KeyReused(
             f"The key was already used for message {existing.id}, with other pictures or files."
         )
-    return existing
 
 
 def _require_same_sender(
@@ -349,20 +346,3 @@ def _require_same_sender(
             f"The key was already used for message {existing.id}, which does not answer the same "
             "message."
         )
-
-
-def add_source(
-    uow: UnitOfWork, message: Message, reply_to: int | None, *, version: int | None = None
-) -> None:
-    """Store which inbound message an outbound one answers, and the ID of the version of the
-    template that it was filled from."""
-    assert message.id is not None
-    uow.session.add(
-        MessageSource(
-            message_id=message.id,
-            org_id=uow.org.id,
-            reply_to_id=reply_to,
-            template_version_id=version,
-        )
-    )
-    uow.session.flush()

@@ -7,7 +7,7 @@ Opt-outs and quiet hours hold, as for a client's message. The same queue sends i
 from collections.abc import Sequence
 
 from petmsg.enums.inbound import RelayKind
-from petmsg.enums.messages import Direction, MessageStatus, Voice
+from petmsg.enums.messages import MessageStatus, Voice
 from petmsg.enums.people import SitterStatus
 from petmsg.errors import Refused
 from petmsg.models import Message, Relay
@@ -15,8 +15,7 @@ from petmsg.queries.lookup import SitterKey, find_sitter
 from petmsg.queries.opted_out_phones import opted_out
 from petmsg.queries.sitter_number import sitter_line, staff_facts
 from petmsg.rules.routing.direct import decide_direct
-from petmsg.rules.segments import measure
-from petmsg.services.outbox.outgoing_media import NewMedia, add_media, has_same_media
+from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions, body_with, earliest_send_time
 from petmsg.services.outbox.queue import (
     KeyReused,
@@ -24,8 +23,10 @@ from petmsg.services.outbox.queue import (
     Queued,
     message_with_key,
     require_key,
+    require_same_media,
 )
 from petmsg.services.outbox.staff_preview import describe_details
+from petmsg.services.outbox.store_queued import store_queued
 from petmsg.services.outbox.system_messages import add_relay
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -86,31 +87,22 @@ def queue_to_sitter(
     if decision.number is None:
         raise NoNumberForSitter(sitter.ref, decision.reason)
     leak = describe_details(uow.cursor, uow.org, clean, sitter_id=sitter.id)
-    message = Message(
-        org_id=uow.org.id,
-        direction=Direction.OUTBOUND,
-        status=MessageStatus.QUEUED,
+    message_id = store_queued(
+        uow,
         body=clean,
         to_e164=sitter_line(uow.cursor, uow.org, sitter.id).phone,
-        idempotency_key=key,
-        segments=measure(clean).segments,
-        actor=uow.actor,
-        created_at=uow.now,
         send_at=send_at,
-        due_at=send_at,
         expires_at=options.expires_at,
         urgent=options.urgent,
+        media=media,
+        key=key,
         voice=voice,
     )
-    uow.session.add(message)
-    uow.session.flush()
-    assert message.id is not None
-    add_media(uow, message, media)
-    add_relay(uow, message.id, kind=RelayKind.STAFF, about_id=about_id, sitter_id=sitter.id)
+    add_relay(uow, message_id, kind=RelayKind.STAFF, about_id=about_id, sitter_id=sitter.id)
     uow.audit(
         "message.queued",
         "message",
-        str(message.id),
+        str(message_id),
         {
             "client": None,
             "kind": RelayKind.STAFF.value,
@@ -125,7 +117,7 @@ def queue_to_sitter(
         reason=options.force_reason or options.metadata_reason,
     )
     warnings = () if leak is None else (f"The body contains {leak}.",)
-    return Queued(message.id, MessageStatus.QUEUED, reused=False, warnings=warnings)
+    return Queued(message_id, MessageStatus.QUEUED, reused=False, warnings=warnings)
 
 
 def _require_reachable(uow: UnitOfWork, sitter: SitterKey) -> None:
@@ -154,7 +146,4 @@ def _require_same(
             f"The key was already used for message {existing.id}, with another recipient or "
             "another body."
         )
-    if not has_same_media(uow, existing, media):
-        raise KeyReused(
-            f"The key was already used for message {existing.id}, with other pictures or files."
-        )
+    require_same_media(uow, existing, media)

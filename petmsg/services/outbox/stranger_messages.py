@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from petmsg.enums.inbound import RelayKind
-from petmsg.enums.messages import Direction, MessageStatus, Voice
+from petmsg.enums.messages import MessageStatus, Voice
 from petmsg.enums.routing import SystemMessageRule
 from petmsg.errors import MalformedPhone, Refused
 from petmsg.models import Message, Relay
@@ -21,18 +21,18 @@ from petmsg.queries.senders import find_sender
 from petmsg.rules.contact_details import describe
 from petmsg.rules.routing import Decision
 from petmsg.rules.routing.direct import DirectFacts, decide_direct
-from petmsg.rules.segments import measure
 from petmsg.services.outbox.contact_details import find_all
-from petmsg.services.outbox.outgoing_media import NewMedia, add_media, has_same_media
+from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions, body_with, earliest_send_time
 from petmsg.services.outbox.queue import (
     KeyReused,
     OptedOut,
     Queued,
-    add_source,
     message_with_key,
     require_key,
+    require_same_media,
 )
+from petmsg.services.outbox.store_queued import add_source, store_queued
 from petmsg.services.outbox.system_messages import add_relay
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -77,38 +77,29 @@ def queue_answer(
             hint=f"Make the sender a client first: petmsg inbox assign {item.message} CLIENT",
         )
     leaks = find_all(uow.cursor, uow.org, clean)
-    message = Message(
-        org_id=uow.org.id,
-        direction=Direction.OUTBOUND,
-        status=MessageStatus.QUEUED,
+    message_id = store_queued(
+        uow,
         body=clean,
         to_e164=phone,
-        idempotency_key=options.key,
-        segments=measure(clean).segments,
-        actor=uow.actor,
-        created_at=uow.now,
         send_at=send_at,
-        due_at=send_at,
         expires_at=options.expires_at,
         urgent=options.urgent,
+        media=media,
+        key=options.key,
         voice=Voice.REPLY,
     )
-    uow.session.add(message)
-    uow.session.flush()
-    assert message.id is not None
-    add_media(uow, message, media)
     add_relay(
         uow,
-        message.id,
+        message_id,
         kind=RelayKind.ANSWER,
         about_id=item.message,
         number_id=decision.number.id,
     )
-    add_source(uow, message, item.message)
+    add_source(uow, message_id, item.message)
     uow.audit(
         "message.queued",
         "message",
-        str(message.id),
+        str(message_id),
         {
             "client": None,
             "kind": RelayKind.ANSWER.value,
@@ -120,7 +111,7 @@ def queue_answer(
         reason=options.metadata_reason,
     )
     warnings = (f"The body contains {describe(leaks)}.",) if leaks else ()
-    return Queued(message.id, MessageStatus.QUEUED, reused=False, warnings=warnings)
+    return Queued(message_id, MessageStatus.QUEUED, reused=False, warnings=warnings)
 
 
 def _phone_of(uow: UnitOfWork, item: InboxItem) -> str:
@@ -170,8 +161,5 @@ def _with_key(
             f"The key was already used for message {existing.id}, with another recipient or "
             "another body."
         )
-    if not has_same_media(uow, existing, media):
-        raise KeyReused(
-            f"The key was already used for message {existing.id}, with other pictures or files."
-        )
+    require_same_media(uow, existing, media)
     return existing

@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.inbound import RelayKind
-from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.enums.routing import SystemMessageRule
 from petmsg.models import Message, Relay
 from petmsg.queries.lookup import client_by_id
@@ -19,17 +18,17 @@ from petmsg.queries.relay_traffic import notice_count
 from petmsg.queries.sitter_number import forward_fact, number_fact, sitter_line, staff_facts
 from petmsg.rules.routing import Decision
 from petmsg.rules.routing.direct import DirectFacts, decide_direct
-from petmsg.rules.segments import measure
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.outbox import replies
 from petmsg.services.outbox.contact_details import find_phones_and_emails, hide
-from petmsg.services.outbox.outgoing_media import NewMedia, add_media
+from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.overridden import (
     OVERRIDDEN,
     override_until,
     words_for_sitter,
 )
+from petmsg.services.outbox.store_queued import store_queued
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import LONGEST_BODY
 
@@ -60,34 +59,25 @@ def queue_system_message(
     `about_id` is the inbound message that is relayed or answered. The message is sent from the
     number of the sitter `sitter_id`, who then receives it, or from `number_id`.
     """
-    message = Message(
-        org_id=uow.org.id,
-        direction=Direction.OUTBOUND,
-        status=MessageStatus.QUEUED,
+    message_id = store_queued(
+        uow,
         body=body,
         to_e164=to_e164,
-        segments=measure(body).segments,
-        actor=uow.actor,
-        created_at=uow.now,
         send_at=uow.now,
-        due_at=uow.now,
         expires_at=uow.now + EXPIRES[kind],
         urgent=True,
+        media=media,
     )
-    uow.session.add(message)
-    uow.session.flush()
-    assert message.id is not None
-    add_media(uow, message, media)
     add_relay(
-        uow, message.id, kind=kind, about_id=about_id, sitter_id=sitter_id, number_id=number_id
+        uow, message_id, kind=kind, about_id=about_id, sitter_id=sitter_id, number_id=number_id
     )
     uow.audit(
         "message.queued",
         "message",
-        str(message.id),
+        str(message_id),
         {"client": None, "kind": kind.value, "about": about_id},
     )
-    return message.id
+    return message_id
 
 
 def add_relay(
