@@ -8,7 +8,14 @@ from sqlmodel import and_, col, or_, select, union
 
 from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.errors import Refused
-from petmsg.models import Client, Message, MessageNumber, SandboxMessage, Thread
+from petmsg.models import (
+    Client,
+    ClientPhone,
+    Message,
+    MessageNumber,
+    SandboxMessage,
+    Thread,
+)
 from petmsg.queries.booking_feed import erase_feeds
 from petmsg.queries.erase import (
     erase_media,
@@ -54,55 +61,23 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
     client = locked_client(uow, text, even_erased=True)
     if client.forgotten_at is not None:
         return Forgotten(client.ref, 0, 0, 0, 0, 0, reused=True)
+    assert client.id is not None
     phones = phones_of(uow, client)
     numbers = [phone.e164 for phone in phones]
     messages = _messages_of(uow, client, numbers)
-    if any(message.status is MessageStatus.SENDING for message in messages):
-        raise Refused(
-            f"A message to client {client.ref} is being sent right now.",
-            hint="Try again in a minute. If the sending process died: petmsg message dispatch",
-        )
+    _refuse_while_sending(messages, f"A message to client {client.ref} is being sent")
     passed_on = _passed_on(uow, client, messages)
-    if any(message.status is MessageStatus.SENDING for message in passed_on):
-        raise Refused(
-            f"A message of client {client.ref} is being forwarded right now.",
-            hint="Try again in a minute. If the sending process died: petmsg message dispatch",
-        )
+    _refuse_while_sending(passed_on, f"A message of client {client.ref} is being forwarded")
     _erase_at_the_sandbox(uow, messages, passed_on)
-    media = erase_media(
-        uow.cursor,
-        uow.org.id,
-        [each.id for each in (*messages, *passed_on) if each.id is not None],
-        now=uow.now,
-    )
-    erase_feeds(uow.cursor, uow.org.id, client.id or 0)
-    unfinished = [*messages, *passed_on]
-    cancelled = [message for message in unfinished if message.status in _UNFINISHED]
-    for message in cancelled:
-        message.status = MessageStatus.CANCELLED
-        message.due_at = message.in_doubt_at = message.absent_at = None
-    for message in messages:
-        message.body = None
-        message.error_message = None  # a provider's error text may contain the phone
-        message.idempotency_key = None
-        if message.direction is Direction.OUTBOUND:
-            message.to_e164 = None
-        else:
-            message.from_e164 = None
-    for message in passed_on:
-        message.body = message.error_message = None
-    _erase_unmatched(uow, numbers)
-    assert client.id is not None
+    ids = [each.id for each in (*messages, *passed_on) if each.id is not None]
+    media = erase_media(uow.cursor, uow.org.id, ids, now=uow.now)
+    erase_feeds(uow.cursor, uow.org.id, client.id)
+    cancelled = _cancel([*messages, *passed_on])
+    _erase_messages(messages, passed_on)
+    erase_unmatched(uow.cursor, numbers)
     calls = erase_calls(uow, client.id, ref=client.ref, phones=numbers)
     erase_reasons(uow.cursor, uow.org.id, client.id)
-    for phone in phones:
-        uow.session.delete(phone)
-    uow.session.flush()
-    for number in numbers:
-        # Opt-outs of one phone apply to the others, in case the person comes back.
-        optout.release_phone(uow, number, to=numbers)
-    for number in numbers:
-        optout.release_phone(uow, number, to=())
+    _erase_phones(uow, phones)
     client.name = client.timezone = None
     client.forgotten_at = uow.now
     for message in cancelled:
@@ -119,10 +94,53 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
     )
 
 
+def _refuse_while_sending(messages: Sequence[Message], what: str) -> None:
+    if any(message.status is MessageStatus.SENDING for message in messages):
+        raise Refused(
+            f"{what} right now.",
+            hint="Try again in a minute. If the sending process died: petmsg message dispatch",
+        )
+
+
+def _cancel(messages: Sequence[Message]) -> list[Message]:
+    """Cancel those that wait or whose outcome is unknown; return them."""
+    cancelled = [message for message in messages if message.status in _UNFINISHED]
+    for message in cancelled:
+        message.status = MessageStatus.CANCELLED
+        message.due_at = message.in_doubt_at = message.absent_at = None
+    return cancelled
+
+
+def _erase_messages(messages: Sequence[Message], passed_on: Sequence[Message]) -> None:
+    """Erase the words and phones of the client's messages, and the words of those `passed_on`."""
+    for message in (*messages, *passed_on):
+        message.body = None
+        message.error_message = None  # a provider's error text may contain the phone
+    for message in messages:
+        message.idempotency_key = None
+        if message.direction is Direction.OUTBOUND:
+            message.to_e164 = None
+        else:
+            message.from_e164 = None
+
+
+def _erase_phones(uow: UnitOfWork, phones: Sequence[ClientPhone]) -> None:
+    """Delete the phones. The opt-out of one applies to the others, in case the person comes
+    back."""
+    numbers = [phone.e164 for phone in phones]
+    for phone in phones:
+        uow.session.delete(phone)
+    uow.session.flush()
+    for number in numbers:
+        optout.release_phone(uow, number, to=numbers)
+    for number in numbers:
+        optout.release_phone(uow, number, to=())
+
+
 def _messages_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Sequence[Message]:
     """Return the client's messages, and those of their phones without a thread, locked until the
     commit."""
-    of_her_thread = select(Message.id).join(
+    of_thread = select(Message.id).join(
         Thread,
         and_(
             col(Thread.id) == Message.thread_id,
@@ -130,7 +148,7 @@ def _messages_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Seq
             Thread.client_id == client.id,
         ),
     )
-    of_her_phone = select(Message.id).where(
+    of_phones = select(Message.id).where(
         col(Message.thread_id).is_(None),
         or_(col(Message.from_e164).in_(numbers), col(Message.to_e164).in_(numbers)),
     )
@@ -138,7 +156,7 @@ def _messages_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Seq
         select(Message)
         .where(
             Message.org_id == uow.org.id,
-            col(Message.id).in_(union(of_her_thread, of_her_phone)),
+            col(Message.id).in_(union(of_thread, of_phones)),
         )
         .order_by(col(Message.id))
         .with_for_update()
@@ -173,11 +191,6 @@ def _passed_on(uow: UnitOfWork, client: Client, in_thread: Sequence[Message]) ->
     return found
 
 
-def _erase_unmatched(uow: UnitOfWork, numbers: Sequence[str]) -> None:
-    """Erase the client's unmatched messages."""
-    erase_unmatched(uow.cursor, numbers)
-
-
 def _erase_at_the_sandbox(
     uow: UnitOfWork, messages: Sequence[Message], passed_on: Sequence[Message]
 ) -> None:
@@ -188,12 +201,12 @@ def _erase_at_the_sandbox(
     """
     sids = [each.provider_message_id for each in passed_on if each.provider_message_id is not None]
     erase_sandbox_bodies(uow.cursor, sids)
-    to_her = sorted({message.to_e164 for message in messages if message.to_e164})
+    recipients = sorted({message.to_e164 for message in messages if message.to_e164})
     ours = select(MessageNumber.e164).where(MessageNumber.org_id == uow.org.id)
-    for start in range(0, len(to_her), 500):
+    for start in range(0, len(recipients), 500):
         for text in uow.session.exec(
             select(SandboxMessage).where(
-                col(SandboxMessage.to_e164).in_(to_her[start : start + 500]),
+                col(SandboxMessage.to_e164).in_(recipients[start : start + 500]),
                 col(SandboxMessage.from_e164).in_(ours),
             )
         ):
