@@ -1,14 +1,13 @@
 """Looks up messages whose outcome is unknown. No request is made inside a transaction."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
 from petmsg.db.liveness import is_dead
-from petmsg.enums.messages import MessageStatus
 from petmsg.errors import PetmsgError
-from petmsg.providers.base import Provider
+from petmsg.providers.base import Provider, ProviderMessage
 from petmsg.queries.org import OrgRow
 from petmsg.services.outbox import after_restore, unknown_outcomes
 from petmsg.services.outbox.unknown_outcomes import Reconciled
@@ -47,95 +46,113 @@ def rescue(
     waits or is held for a person. If a lookup fails, the message stays as it is; after several
     failures in a row the provider is not asked any more. `stopped` is called before each message.
     """
-    results: list[Reconciled | Failure] = []
-    with store.snapshot() as cursor:
-        orphans = [
-            each
-            for each in unknown_outcomes.list_sending(cursor, org)
-            if is_dead(cursor, store.location, each.worker)
-        ]
-    store.tick()
-    for orphan in orphans:
-        lost = rescue_alone(
-            store, org, orphan.message, unknown_outcomes.mark_outcome_unknown, orphan
-        )
-        results += [lost] if isinstance(lost, Failure) else []
-    with store.snapshot() as cursor:
-        unknown = unknown_outcomes.list_unknown(cursor, org)
-        stopwatch = store.stopwatch(cursor) if unknown else None
-    in_vain = 0
-    for each in unknown:
-        if stopped() or in_vain >= MOST_IN_VAIN or stopwatch is None:
-            break
-        # Before the list is asked for: two looks are as far apart as their questions.
-        store.tick()
-        asked = stopwatch.mark()
-        if each.provider not in (None, org.provider):
-            left = rescue_alone(
-                store,
-                org,
-                each.message,
-                unknown_outcomes.reconcile_without_provider,
-                each,
-                asked=asked,
-                grace=rescue_timings.grace,
-            )
-            results += [] if left is None else [left]
-            continue
-        try:
-            found = provider.find(from_e164=each.from_e164, to_e164=each.to_e164, since=each.since)
-        except PetmsgError as problem:
-            results.append(Failure(str(each.message), problem))
-            in_vain += 1
-            continue
-        in_vain = 0
-        reconciled = rescue_alone(
-            store,
-            org,
-            each.message,
-            unknown_outcomes.reconcile,
-            each,
-            found,
-            asked=asked,
-            grace=rescue_timings.grace,
-            second_look=rescue_timings.second_look,
-        )
-        if reconciled is not None:
-            results.append(reconciled)
-    if in_vain < MOST_IN_VAIN:
-        results += _rescue_restored(store, org, provider, stopped=stopped)
-    return results
+    run = _Rescue(store, org, provider, stopped)
+    run.orphans()
+    run.unknown(rescue_timings)
+    run.restored()
+    return run.results
 
 
-def _rescue_restored(
-    store: Store, org: OrgRow, provider: Provider, *, stopped: Callable[[], bool]
-) -> list[Reconciled | Failure]:
-    """Reconcile the messages whose outcome a restored backup does not know."""
-    results: list[Reconciled | Failure] = []
-    with store.snapshot() as cursor:
-        held = after_restore.list_held(cursor, org)
-    in_vain = 0
-    for each in held:
-        if stopped() or in_vain >= MOST_IN_VAIN:
-            break
+@dataclass
+class _Rescue:
+    """One rescue of an org's messages: its `results`, and how many lookups in a row failed."""
+
+    store: Store
+    org: OrgRow
+    provider: Provider
+    stopped: Callable[[], bool]
+    results: list[Reconciled | Failure] = field(default_factory=list)
+    in_vain: int = 0
+
+    def orphans(self) -> None:
+        """Mark the outcome of messages unknown whose worker died while sending them."""
+        store, org = self.store, self.org
+        with store.snapshot() as cursor:
+            orphans = [
+                each
+                for each in unknown_outcomes.list_sending(cursor, org)
+                if is_dead(cursor, store.location, each.worker)
+            ]
         store.tick()
-        if each.provider not in (None, org.provider):
-            left = rescue_alone(
-                store, org, each.message, after_restore.reconcile_without_provider, each
-            )
-            results += [] if left is None else [left]
-            continue
+        mark = unknown_outcomes.mark_outcome_unknown
+        for orphan in orphans:
+            lost = rescue_alone(store, org, orphan.message, mark, orphan)
+            self.results += [lost] if isinstance(lost, Failure) else []
+
+    def unknown(self, timings: RescueTimings) -> None:
+        """Reconcile the messages whose outcome is unknown."""
+        store, org, grace = self.store, self.org, timings.grace
+        with store.snapshot() as cursor:
+            unknown = unknown_outcomes.list_unknown(cursor, org)
+            stopwatch = store.stopwatch(cursor) if unknown else None
+        for each in unknown:
+            if self._ends() or stopwatch is None:
+                break
+            # Before the list is asked for: two looks are as far apart as their questions.
+            store.tick()
+            asked = stopwatch.mark()
+            if each.provider not in (None, org.provider):
+                service = unknown_outcomes.reconcile_without_provider
+                self._add(
+                    rescue_alone(store, org, each.message, service, each, asked=asked, grace=grace)
+                )
+                continue
+            found = self._listed(each.message, each.from_e164, each.to_e164, each.since)
+            if found is not None:
+                self._add(
+                    rescue_alone(
+                        store,
+                        org,
+                        each.message,
+                        unknown_outcomes.reconcile,
+                        each,
+                        found,
+                        asked=asked,
+                        grace=grace,
+                        second_look=timings.second_look,
+                    )
+                )
+
+    def restored(self) -> None:
+        """Reconcile the messages whose outcome a restored backup does not know."""
+        store, org = self.store, self.org
+        if self.in_vain >= MOST_IN_VAIN:
+            return
+        self.in_vain = 0
+        with store.snapshot() as cursor:
+            held = after_restore.list_held(cursor, org)
+        for each in held:
+            if self._ends():
+                break
+            store.tick()
+            if each.provider not in (None, org.provider):
+                service = after_restore.reconcile_without_provider
+                self._add(rescue_alone(store, org, each.message, service, each))
+                continue
+            found = self._listed(each.message, None, each.to_e164, each.since)
+            if found is not None:
+                service_of_found = after_restore.reconcile
+                self._add(rescue_alone(store, org, each.message, service_of_found, each, found))
+
+    def _ends(self) -> bool:
+        return self.stopped() or self.in_vain >= MOST_IN_VAIN
+
+    def _listed(
+        self, message: int, from_e164: str | None, to_e164: str, since: datetime
+    ) -> Sequence[ProviderMessage] | None:
+        """What the provider lists; None, and a `Failure` in the results, if it cannot be asked."""
         try:
-            found = provider.find(from_e164=None, to_e164=each.to_e164, since=each.since)
+            found = self.provider.find(from_e164=from_e164, to_e164=to_e164, since=since)
         except PetmsgError as problem:
-            results.append(Failure(str(each.message), problem))
-            in_vain += 1
-            continue
-        in_vain = 0
-        reconciled = rescue_alone(store, org, each.message, after_restore.reconcile, each, found)
-        if reconciled is not None:
-            results.append(reconciled)
-    return results
+            self.results.append(Failure(str(message), problem))
+            self.in_vain += 1
+            return None
+        self.in_vain = 0
+        return found
+
+    def _add(self, result: Reconciled | Failure | None) -> None:
+        if result is not None:
+            self.results.append(result)
 
 
 def rescue_alone(
@@ -163,10 +180,3 @@ def rescue_alone(
             raise
         store.write_in(org.slug, alert_unusable, message, problem)
         return Failure(str(message), problem)
-
-
-def unresolved(reconciled: list[Reconciled | Failure]) -> int:
-    """How many of them still have an unknown outcome."""
-    return sum(
-        isinstance(each, Failure) or each.status is MessageStatus.UNKNOWN for each in reconciled
-    )
