@@ -39,7 +39,7 @@ def measure(bench: Bench) -> list[Row]:
 
 
 def _serving(bench: Bench, kind: str) -> list[Row]:
-    count = bench.few(200, 20)
+    count = bench.few(150, 20)
     url = bench.database(kind, "media", _build)
     token = link(url, (JPEG, "image/jpeg"), now=clock.now())
     path = path_of(token, position=0, content_type="image/jpeg")

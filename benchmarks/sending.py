@@ -55,7 +55,7 @@ class Drained:
 
 def measure(bench: Bench) -> list[Row]:
     """The rows of sending."""
-    texts, numbers = bench.few(3_000, 150), bench.few(100, 50)
+    texts, numbers = bench.few(2_500, 150), bench.few(100, 50)
     floor = Sample((texts / numbers - 1,))
     rows = []
     for kind in bench.databases:

@@ -58,7 +58,7 @@ def measure(bench: Bench) -> list[Row]:
     sides[CONFIRMING] = _confirming(bench.company("SQLite", "confirming", _build_pending))
     for side in sides.values():
         side()
-    took = take_turns(sides, bench.few(11, 1))
+    took = take_turns(sides, bench.few(9, 1))
     rows = [
         Row("start-up", f"petmsg {command}", took[command], TYPER, took[TYPER], at_most=goal)
         for command, goal in {**COMMANDS, COMPLETED: COMMANDS["--help"]}.items()

@@ -165,7 +165,7 @@ def _importing(bench: Bench, imported: Import) -> list[Row]:
     rows = [_imported(bench, imported, kind) for kind in bench.databases]
     if imported is not _CLIENTS:
         return rows
-    count = bench.few(60_000, 20)
+    count = bench.few(40_000, 20)
     most, half = (_peak_of_import(bench, imported, each) for each in (count, count // 2))
     what = f"peak memory, {count:,} {imported.noun}s, SQLite"
     return [*rows, Row("import", what, most, f"{count // 2:,} rows", half, at_most=1.1)]

@@ -107,7 +107,7 @@ SLOW = {
     "tests/rules/routing/test_decide_against_ruleset_1.py::test_ruleset_2_decides": "random facts",
     "tests/spreadsheets/test_read.py::test_five_hundred": "five hundred random files",
     "tests/render/test_today_screen.py::test_it_is_one_screen": "many days and screens",
-    "tests/cli/commands/test_demo.py::test_every_claim": "plays the demo twice, as `make demo` does",
+    "tests/cli/commands/test_demo.py::test_every_claim": "plays the demo twice",
     "tests/web/test_media_route.py::test_a_server_gives": "starts a web server",
     "tests/web/test_media_route_of_twilio.py::test_twilio_fetches": "as above",
     "tests/workflows/test_fetch_media.py::test_a_signed_webhook": "as above",
