@@ -293,7 +293,7 @@ COMMANDS_ON_POSTGRESQL = (
 
 DATABASES = {"cli", "sqlite_cli", "migrated_url", "migrated_sqlite", "database_url", "bare"}
 """The fixtures that open a database."""
-MOST_CASES = 1
+MOST_CASES = 2
 """How many cases of a parametrized test with a database stay on each database: the others try the
 same rule with other values. Tests without a database keep all of theirs."""
 
