@@ -20,8 +20,10 @@ from petmsg.errors import (
 CONNECTION_LOST = "database_connection"
 _CANNOT_RECONNECT = "8s2b"
 """SQLAlchemy's code of a `PendingRollbackError` whose connection is gone."""
+DAMAGED = "database_corrupt"
+"""The code of a file that SQLite finds damaged."""
 _DAMAGED = (
-    "database_corrupt",
+    DAMAGED,
     "The database file is damaged.",
     "Restore the last backup; keep the damaged file for a repair.",
 )

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from petmsg.db import backup_mark
 from petmsg.db.backup import backup, free_name
+from petmsg.db.driver_errors import DAMAGED
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot, stored_revision
 from petmsg.db.write_lock import write_lock
@@ -56,11 +57,16 @@ def restore(
             "before any other command: petmsg db restored --since T",
         )
     source = Location(path=file.absolute(), dsn=None)
-    with snapshot(source, any_schema=True) as cursor:
-        revision = stored_revision(cursor)
-        is_intact = cursor.value("PRAGMA integrity_check") == "ok"
+    try:
+        with snapshot(source, any_schema=True) as cursor:
+            revision = stored_revision(cursor)
+            is_intact = cursor.value("PRAGMA integrity_check") == "ok"
+    except DatabaseUnusable as problem:
+        if problem.code == DAMAGED:
+            raise _damaged(file) from None
+        raise
     if not is_intact:
-        raise DatabaseUnusable(f"{file} is damaged.", hint="Choose another backup.")
+        raise _damaged(file)
     if revision is None:
         raise Refused(
             f"{file} holds no petmsg tables.", hint="Name a file that petmsg db backup wrote."
@@ -83,6 +89,12 @@ def restore(
                 _keep(location, kept, now)
             _copy(file, location.path, made_at)
     return Restored(str(file), made_at, revision, None if kept is None else str(kept))
+
+
+def _damaged(file: Path) -> DatabaseUnusable:
+    problem = DatabaseUnusable(f"The backup {file} is damaged.", hint="Choose another backup.")
+    problem.code = DAMAGED
+    return problem
 
 
 def _name_to_keep(path: Path, now: datetime) -> Path | None:

@@ -2,6 +2,8 @@
 
 import resource
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -312,6 +314,26 @@ def test_a_damaged_backup_leaves_nothing_where_nothing_was(
     place = tmp_path / "new" / "petmsg.db"
     assert run_cli(str(place), "db", "restore", str(file), *dry).code == 5
     assert not place.parent.exists()
+
+
+def test_a_damaged_backup_is_named(company: Cli, tmp_path: Path) -> None:
+    """Not the database, which is in order."""
+    file = backup_of(company, tmp_path)
+    damage(file)
+    ran = company("db", "restore", str(file), "--yes")
+    assert (ran.code, f"The backup {file} is damaged." in ran.err) == (5, True)
+
+
+def test_a_backup_that_only_the_check_finds_damaged_is_refused(
+    company: Cli, tmp_path: Path
+) -> None:
+    file = backup_of(company, tmp_path)
+    with closing(sqlite3.connect(file)) as backup:
+        backup.execute("PRAGMA ignore_check_constraints = ON")
+        backup.execute("UPDATE org SET grace_minutes = -1")
+        backup.commit()
+    ran = company("db", "restore", str(file), "--yes")
+    assert (ran.code, f"The backup {file} is damaged." in ran.err) == (5, True)
 
 
 def test_a_full_disk_leaves_no_empty_database(company: Cli, tmp_path: Path) -> None:
