@@ -449,10 +449,8 @@ def test_a_provider_that_does_not_answer_leaves_the_text_as_it_is(
 
 def test_a_provider_that_never_answers_is_not_asked_about_every_text(url: str) -> None:
     with working(url) as uow:
-        from petmsg.services.people import client
-
         for at in range(4, 10):
-            client.add(uow, f"C-{at}", phones=[f"+1415555100{at}"], ref=f"C-{at}")
+            clients.add(uow, f"C-{at}", phones=[f"+1415555100{at}"], ref=f"C-{at}")
     for at in range(1, 10):
         change(url, "UPDATE message_number SET free_at = NULL")
         lost(url, f"C-{at}")
@@ -460,6 +458,27 @@ def test_a_provider_that_never_answers_is_not_asked_about_every_text(url: str) -
     assert len(look(url, silent)) == MOST_IN_VAIN
     assert len(silent.asked) == MOST_IN_VAIN
     assert look(url, Listing(), stopped=lambda: True) == []
+
+
+def test_an_answer_in_between_lets_the_provider_be_asked_on(url: str) -> None:
+    class Stuttering(Listing):
+        """Every third question is answered."""
+
+        def find(self, **asked: Any) -> tuple[ProviderMessage, ...]:
+            self.asked.append(asked)
+            if len(self.asked) % MOST_IN_VAIN:
+                raise ProviderUnavailable("busy")
+            return ()
+
+    with working(url) as uow:
+        for at in range(4, 10):
+            clients.add(uow, f"C-{at}", phones=[f"+1415555100{at}"], ref=f"C-{at}")
+    for at in range(1, 10):
+        change(url, "UPDATE message_number SET free_at = NULL")
+        lost(url, f"C-{at}")
+    stuttering = Stuttering()
+    look(url, stuttering)
+    assert len(stuttering.asked) == 9
 
 
 def test_a_text_of_a_living_worker_is_left_to_it_and_of_a_dead_one_has_an_unknown_outcome(

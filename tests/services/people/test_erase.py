@@ -25,7 +25,7 @@ from tests.support.consistency import problems, raw
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working
 from tests.support.incoming import MAYAS_PHONE, comes, relayed
 from tests.support.queueing import alerts
-from tests.support.texting import people
+from tests.support.texting import people, visit
 
 
 def text_ann(cli: Cli) -> Cli:
@@ -333,6 +333,40 @@ def test_a_notice_that_named_the_client_to_a_sitter_is_erased(cli: Cli, migrated
     ran = cli(*FORGET)
     assert ran.code == 0, ran.err
     assert "Ann" not in str(relayed(migrated_url))
+
+
+def test_what_waits_to_be_forwarded_is_cancelled(cli: Cli, migrated_url: str) -> None:
+    people(cli)
+    cli("org", "set", "--relay", "on")
+    visit(cli)
+    comes(cli, "my secret")
+    queued = "SELECT count(*) FROM message WHERE status = 'queued'"
+    with looking(migrated_url) as cursor:
+        assert cursor.value(queued) == 1
+    assert cli(*FORGET, "-o", "json").json["cancelled"] == 1
+    with looking(migrated_url) as cursor:
+        assert cursor.value(queued) == 0
+
+
+def test_the_key_of_a_message_is_erased_too(texted: Cli, migrated_sqlite: str) -> None:
+    """It may name the client."""
+    texted(*FORGET)
+    with looking(migrated_sqlite) as cursor:
+        assert cursor.value("SELECT count(*) FROM message WHERE idempotency_key IS NOT NULL") == 0
+
+
+def test_the_opt_out_of_one_phone_applies_to_the_others_afterwards(
+    sqlite_cli: Cli, migrated_sqlite: str
+) -> None:
+    sqlite_cli(*ANN, "--phone", "+14155551002")
+    with working(migrated_sqlite) as uow:
+        client = find_client(uow.cursor, uow.org.id, "C-1")
+        one = ["+14155551001"]
+        optout.opt_out(uow, client, phones=one, source=OptOutSource.PROVIDER, reason="reported")
+    sqlite_cli(*FORGET)
+    with looking(migrated_sqlite) as cursor:
+        org = find_org(cursor, None)
+        assert opted_out(cursor, org, ["+14155551002"])
 
 
 def test_no_page_of_the_file_holds_what_was_erased(texted: Cli, migrated_sqlite: str) -> None:
