@@ -239,6 +239,7 @@ FAST = (
     "tests/db/test_migrate_revisions.py::test_every_table_has_a_row_that_is_moved[sqlite-0011",
     "tests/rules/routing/test_simulate.py::test_a_segment_says_what_decide_says_at_every_instant[0",
     "tests/queries/test_state_intervals.py::test_segments_are_those_of_all_pool_numbers[sqlite-1-26",
+    "tests/queries/test_routing_of_pools.py::test_a_decision_is_that_of_all_pool_numbers[sqlite-4",
     "tests/services/inbound/test_receive_privately.py::test_an_answer_to_the_front_desk_reaches_no_sitters_phone[sqlite-2",
     "tests/workflows/test_notify_thread.py::test_dispatch_tells_channels_by_itself[sqlite",
     (
