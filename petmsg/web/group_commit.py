@@ -78,11 +78,6 @@ class GroupCommit:
         """Whether the storing thread runs."""
         return self._thread.is_alive()
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether everything that was queued was given to `store`."""
-        return not self._queue
-
     def put(self, item: object) -> asyncio.Future[Outcome]:
         """Queue an item; the future gets its outcome. Call it in the event loop's thread.
 

