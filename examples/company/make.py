@@ -181,7 +181,7 @@ class Company:
 
     def paid(self) -> list[str]:
         """All that began and most of those to come, but not the five of the README's first
-        client: whoever follows the README confirms them."""
+        client: the reader of the README confirms them."""
         left_out = {*self.cancelled(), *(self.ref(i) for i in self.of_the_first_client())}
         return [
             self.ref(index)

@@ -45,7 +45,7 @@ GROUP BY i.addressed_to
 """
 
 _UNMATCHED = """
-SELECT t.id AS stray, t.provider, t.from_phone, t.to_e164, t.body, t.media_count, t.received_at,
+SELECT t.id AS unmatched, t.provider, t.from_phone, t.to_e164, t.body, t.media_count, t.received_at,
        t.adopted_at, t.adopted_id AS message, o.slug AS org
 FROM stray_text t
 LEFT JOIN message_number n ON n.e164 = t.to_e164
@@ -58,7 +58,7 @@ class UnmatchedRow(NamedTuple):
     """An unmatched message. `message` is its id once it is adopted, `org` the org that has the
     number by now."""
 
-    stray: int
+    unmatched: int
     provider: str | None
     from_phone: str | None
     to_e164: str
@@ -73,7 +73,7 @@ class UnmatchedRow(NamedTuple):
 class UnmatchedDetails(NamedTuple):
     """An unmatched message as it is adopted, with the provider's id."""
 
-    stray: int
+    unmatched: int
     provider: str | None
     provider_message_id: str
     from_phone: str | None
@@ -267,7 +267,7 @@ def list_unmatched(cursor: Cursor, page: Page, *, adopted: bool = False) -> list
     select = _UNMATCHED + (
         " AND t.adopted_at IS NOT NULL" if adopted else " AND t.adopted_at IS NULL"
     )
-    before = stray_id(page.before) if page.before else None
+    before = parse_unmatched_id(page.before) if page.before else None
     return newest_of(cursor, UnmatchedRow, select, key="t.id", page=page, before_id=before)
 
 
@@ -275,16 +275,23 @@ def find_unmatched(cursor: Cursor, text: str) -> UnmatchedDetails:
     """One unmatched message, with the provider's id. Raises `NotFound`, `OutOfRange`."""
     row = cursor.first(
         UnmatchedDetails,
-        "SELECT id AS stray, provider, provider_message_id, from_phone, to_e164, body, media_count,"
-        " received_at, opt_out_type, adopted_id, is_call FROM stray_text WHERE id = :id",
-        id=stray_id(text),
+        "SELECT id AS unmatched, provider, provider_message_id, from_phone, to_e164, body,"
+        " media_count, received_at, opt_out_type, adopted_id, is_call"
+        " FROM stray_text WHERE id = :id",
+        id=parse_unmatched_id(text),
     )
     if row is None:
-        raise NotFound("stray", text, hint="Those there are: petmsg inbox strays")
+        raise _not_found(text)
     return row
 
 
-def stray_id(text: str) -> int:
+def _not_found(text: str) -> NotFound:
+    problem = NotFound("unmatched message", text, hint="List them: petmsg inbox strays")
+    problem.code = "stray_not_found"
+    return problem
+
+
+def parse_unmatched_id(text: str) -> int:
     """The numeric id a person typed. Raises `OutOfRange`, `NotFound`."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         raise OutOfRange(
@@ -292,7 +299,7 @@ def stray_id(text: str) -> int:
             hint="List them: petmsg inbox strays",
         )
     if not 0 < int(text) < 2**31:
-        raise NotFound("stray", text, hint="Those there are: petmsg inbox strays")
+        raise _not_found(text)
     return int(text)
 
 

@@ -238,9 +238,9 @@ class IsACall(Refused):
 
     code = "unmatched_call"
 
-    def __init__(self, stray: str, to_e164: str) -> None:
+    def __init__(self, unmatched: str, to_e164: str) -> None:
         super().__init__(
-            f"Unmatched message {stray} is a phone call, which was rejected.",
+            f"Unmatched message {unmatched} is a phone call, which was rejected.",
             hint="If the number is yours, the next call is put through after: petmsg number add "
             f"{to_e164} --class pool",
         )
@@ -254,9 +254,9 @@ class StoredUnmatched(Refused):
     def __init__(self, kept: ReceivedUnmatched) -> None:
         super().__init__(
             f"{kept.to_e164} is no org's number: the message is kept as "
-            f"unmatched message {kept.stray}, and an alert was raised.",
+            f"unmatched message {kept.unmatched}, and an alert was raised.",
             hint=f"If the number is yours: petmsg number add {kept.to_e164} --class pool, "
-            f"then petmsg inbox adopt {kept.stray}",
+            f"then petmsg inbox adopt {kept.unmatched}",
         )
 
 

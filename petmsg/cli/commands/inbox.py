@@ -287,7 +287,9 @@ def strays(
 )
 def adopt(
     context: Context,
-    stray: Annotated[str, typer.Argument(metavar="STRAY", help="The unmatched message's ID.")],
+    unmatched: Annotated[
+        str, typer.Argument(metavar="UNMATCHED", help="The unmatched message's ID.")
+    ],
 ) -> None:
     """Adopt an unmatched message once its number belongs to an org.
 
@@ -295,7 +297,7 @@ def adopt(
     """
     from petmsg.workflows import receive
 
-    context.show_one(RECEIVED, receive.adopt(context, stray))
+    context.show_one(RECEIVED, receive.adopt(context, unmatched))
 
 
 def _some(messages: list[str] | None) -> list[str]:

@@ -266,7 +266,7 @@ BY_METAVAR: dict[str, CandidateSource] = {
     "SEQ": row,
     "SITTER": _SITTERS,
     "SLUG": stored(candidates.ORGS),
-    "STRAY": stored(candidates.UNMATCHED),
+    "UNMATCHED": stored(candidates.UNMATCHED),
     "TEMPLATE": stored(candidates.TEMPLATES),
     "URL": files,
     "WHOM": whom,

@@ -1,6 +1,7 @@
 """The field lists of received messages."""
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from petmsg.enums.inbound import AddressedTo
@@ -206,7 +207,7 @@ ASSIGNED = (
     Field("phone_added", "Phone added", kind=FLAG),
 )
 UNMATCHED = (
-    Field("stray", "Id", kind=ID),
+    Field("stray", "Id", get=attrgetter("unmatched"), kind=ID),
     Field("to", "To", get=lambda row: row.to_e164 or None, kind=or_null(E164)),
     Field("org", "Current org", kind=or_null(WORD)),
     Field(

@@ -17,7 +17,7 @@ BODY = "Phone call"
 class UnmatchedCall(NamedTuple):
     """A stored unmatched call; `duplicate` is true if it was already stored."""
 
-    stray: int
+    unmatched: int
     duplicate: bool
 
 
@@ -48,14 +48,14 @@ def store(
         opt_out_type=None,
         is_call=True,
     )
-    stray = unmatched_id(cursor, event.call)
+    unmatched = unmatched_id(cursor, event.call)
     message, command = _explained(event.to_e164)
     uows = [UnitOfWork(transaction, org, actor, now) for org in orgs]
     if new:
         alert_each(uows, event.to_e164, message=message, command=command)
     for uow in uows[:-1]:
         uow.finish()
-    return UnmatchedCall(stray, duplicate=not new), uows[-1]
+    return UnmatchedCall(unmatched, duplicate=not new), uows[-1]
 
 
 def _explained(to_e164: str | None) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 class ReceivedUnmatched:
     """A stored unmatched message; `duplicate` is true if it was already stored."""
 
-    stray: int
+    unmatched: int
     to_e164: str
     duplicate: bool
 
@@ -58,17 +58,17 @@ def store(
         received_at=text.received_at or now,
         opt_out_type=None if text.opt_out_type is None else text.opt_out_type.value,
     )
-    stray_id = unmatched_id(cursor, text.provider_message_id)
+    id_ = unmatched_id(cursor, text.provider_message_id)
     uows = [UnitOfWork(transaction, org, actor, now) for org in orgs]
-    message, command = _explained(text.to_e164, int(stray_id), refused)
+    message, command = _explained(text.to_e164, int(id_), refused)
     if new:
         alert_each(uows, text.to_e164, message=message, command=command)
     for uow in uows[:-1]:
         uow.finish()
-    return ReceivedUnmatched(int(stray_id), text.to_e164, duplicate=not new), uows[-1]
+    return ReceivedUnmatched(int(id_), text.to_e164, duplicate=not new), uows[-1]
 
 
-def _explained(to_e164: str, stray: int, refused: PetmsgError | None) -> tuple[str, str]:
+def _explained(to_e164: str, unmatched: int, refused: PetmsgError | None) -> tuple[str, str]:
     """What the alert says, and the command that helps."""
     if not to_e164:
         return (
@@ -78,9 +78,9 @@ def _explained(to_e164: str, stray: int, refused: PetmsgError | None) -> tuple[s
     if refused is not None:
         return (
             f"A message to {to_e164} could not be stored in its thread: {refused.message}",
-            f"petmsg inbox strays; when that is fixed: petmsg inbox adopt {stray}",
+            f"petmsg inbox strays; when that is fixed: petmsg inbox adopt {unmatched}",
         )
-    steps = f"petmsg number add {to_e164} --class pool, then petmsg inbox adopt {stray}"
+    steps = f"petmsg number add {to_e164} --class pool, then petmsg inbox adopt {unmatched}"
     return (
         f"A message came to {to_e164}, which is not one of your numbers.",
         f"petmsg inbox strays; if the number is yours: {steps}",
