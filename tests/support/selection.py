@@ -1,6 +1,7 @@
 """What `make test` leaves to `make test-slow`: every test in SLOW gets the marker `slow`, by where
 it stands. What each rule and each command does stays; on PostgreSQL what may differ there: the
-schema, every statement, the invariants, bookings, and the claim of a message.
+schema, every statement, the invariants, and a case of each rule of bookings, numbers, people, the
+doctor, and of queueing, claiming and delivering messages.
 """
 
 from collections import Counter
@@ -266,11 +267,10 @@ SLOW_ON_POSTGRESQL = {
     "tests/db/test_migrate.py": "the fresh upgrade stays, and tests/db/test_schema_check.py",
     "tests/queries/test_routing.py::test_the_statement_reads": "seconds; SQLite's two seeds stay",
     "tests/queries/test_senders.py": "test_query_texts.py prepares its statements there",
-    "tests/services/numbers/": "as above",
-    "tests/services/outbox/": "as above; test_claim.py and test_queue_rows.py stay",
-    "tests/services/doctor/": "as above",
-    "tests/services/people/": "as above; tests/services/bookings stays",
-    "tests/services/inbound/": "as above",
+    "tests/services/outbox/": "waits and tries again, dozens of cases each; some files stay",
+    "tests/services/numbers/test_number_import.py::test_a_set": "seconds; SQLite's stays",
+    "tests/services/numbers/test_provider_holds.py::test_an_account": "as above",
+    "tests/services/inbound/test_receive_privately.py": "as above",
     "tests/services/routes/test_simulate.py": "as above",
     "tests/services/calls/test_decide.py": "as above; test_arrive.py and test_record.py stay",
     "tests/services/calls/test_record.py::test_the_": "each order of events; SQLite's stays",
@@ -285,6 +285,13 @@ SLOW_ON_POSTGRESQL = {
 """Where `make test` needs SQLite only."""
 
 
+KEPT_ON_POSTGRESQL = (
+    "tests/services/outbox/test_queue.py",
+    "tests/services/outbox/test_rejections.py",
+    "tests/services/outbox/test_delivery_status_order.py",
+)
+"""Exceptions to SLOW_ON_POSTGRESQL."""
+
 COMMANDS_ON_POSTGRESQL = (
     "tests/queries/",
     "tests/services/bookings/",
@@ -297,6 +304,8 @@ DATABASES = {"cli", "sqlite_cli", "migrated_url", "migrated_sqlite", "database_u
 MOST_CASES = 2
 """How many cases of a parametrized test with a database stay on each database: the others try the
 same rule with other values. Tests without a database keep all of theirs."""
+ONE_CASE_ON_POSTGRESQL = "tests/services/"
+"""Where one stays on PostgreSQL, but for tests that type commands."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -317,12 +326,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         on_postgresql = item.get_closest_marker("postgres") is not None
         fixtures = set(getattr(item, "fixturenames", ()))
+        types_commands = "cli" in fixtures
         test = (item.nodeid.partition("[")[0], on_postgresql)
         cases[test] += bool(fixtures & DATABASES)
         if item.nodeid.startswith(FAST):
             continue
-        if cases[test] > MOST_CASES or is_slow(
-            item.nodeid, on_postgresql=on_postgresql, types_commands="cli" in fixtures
+        one = on_postgresql and not types_commands and test[0].startswith(ONE_CASE_ON_POSTGRESQL)
+        if cases[test] > (1 if one else MOST_CASES) or is_slow(
+            item.nodeid, on_postgresql=on_postgresql, types_commands=types_commands
         ):
             item.add_marker(pytest.mark.slow)
 
@@ -332,6 +343,6 @@ def is_slow(nodeid: str, *, on_postgresql: bool, types_commands: bool) -> bool:
     if nodeid.startswith(tuple(SLOW)):
         return True
     return on_postgresql and (
-        nodeid.startswith(tuple(SLOW_ON_POSTGRESQL))
+        (nodeid.startswith(tuple(SLOW_ON_POSTGRESQL)) and not nodeid.startswith(KEPT_ON_POSTGRESQL))
         or (types_commands and not nodeid.startswith(COMMANDS_ON_POSTGRESQL))
     )

@@ -11,6 +11,7 @@ NAMED = (
     *selection.SLOW,
     *selection.FAST,
     *selection.SLOW_ON_POSTGRESQL,
+    *selection.KEPT_ON_POSTGRESQL,
     *selection.COMMANDS_ON_POSTGRESQL,
 )
 
