@@ -13,6 +13,7 @@ from petmsg.db.backup_mark import mark
 from petmsg.db.location import Location
 from petmsg.db.partial_files import temp_path_for
 from petmsg.db.snapshot import snapshot
+from petmsg.durability import flush
 from petmsg.errors import DatabaseUnusable, Refused
 
 
@@ -71,10 +72,11 @@ def backup(
                 "The copy is not whole: the database itself is damaged.",
                 hint="Keep the file, and restore an earlier backup.",
             )
-        _flush_to_disk(partial)
+        flush(partial)
         if before_named is not None:
             before_named(partial)
         os.link(partial, target)
+        flush(target.parent)
     except FileExistsError:
         raise Refused(f"{target} already exists.", hint="Choose another name.") from None
     except OSError as problem:
@@ -87,11 +89,3 @@ def backup(
     finally:
         partial.unlink(missing_ok=True)
     return BackedUp(str(target), target.stat().st_size)
-
-
-def _flush_to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

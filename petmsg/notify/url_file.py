@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
+from petmsg.durability import flush
 from petmsg.errors import AlreadyExists, NotifyFileUnusable, quoted
 from petmsg.file_privacy import NotPrivate, read_private
 
@@ -117,11 +118,7 @@ class UrlFile:
             with suppress(FileNotFoundError):
                 new.unlink()
             raise
-        folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        flush(path.parent)
 
     def _parsed(self, raw: bytes) -> Urls:
         try:

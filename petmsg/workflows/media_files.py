@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from petmsg.durability import flush
 from petmsg.enums.media import MediaStatus
 from petmsg.errors import AlreadyExists, Misconfigured, PetmsgError, Refused, quoted
 from petmsg.media.content_types import content_type_of, extension_of
@@ -196,7 +197,9 @@ def _write(path: Path, content: bytes, *, force: bool) -> bool:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+        flush(partial)
         partial.replace(path)
+        flush(path.parent)
     except OSError as problem:
         raise FolderUnusable(
             f"{quoted(str(path))} cannot be written: {problem.strerror}."

@@ -22,6 +22,7 @@ from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
 from petmsg.db.partial_files import temp_path_for
 from petmsg.db.schema_version import HEAD
+from petmsg.durability import flush, flush_folders
 from petmsg.enums.output import FileFormat
 from petmsg.errors import Misconfigured, Refused
 from petmsg.media.base import MediaStore
@@ -119,12 +120,14 @@ def _new_folder(folder: Path) -> Iterator[Path]:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         partial.mkdir(mode=0o700)
         yield partial
+        flush_folders(partial)
         try:
             partial.rename(place)  # replaces an empty folder only
         except OSError as problem:
             if problem.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 raise _not_empty(folder) from None
             raise
+        flush(place.parent)
     except OSError as problem:
         raise FolderUnusable(f"{folder} cannot be written: {problem.strerror}.") from None
     finally:
