@@ -3,7 +3,7 @@
 `python -m tests.campaigns.planted` copies the checkout, changes one place of petmsg, runs the tests
 that are nearest to it, and goes on; those that nobody noticed are named at the end. `--only WORD`
 plants those whose name has the word, `--quick` runs those of the tests that `make test` runs,
-`--thorough` runs the whole suite for what survived.
+`--thorough` runs the whole suite for what survived. Two run at once (`--jobs`), each in its copy.
 """
 
 import argparse
@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple
 
 from tests import ROOT
@@ -447,22 +449,35 @@ def main() -> int:
     parser.add_argument("--only", default="")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--thorough", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2, help="how many at once, each in its copy")
     asked = parser.parse_args()
     chosen_tests = ("-m", "not slow") if asked.quick else ()
     chosen = [bug for bug in BUGS if asked.only in bug.name]
-    with tempfile.TemporaryDirectory() as folder:
-        copy = _copied(Path(folder) / "checkout")
-        survivors = [
-            bug
-            for bug in chosen
-            if not _report(bug, _noticed(copy, bug, [*chosen_tests, *bug.tests.split()]))
-        ]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(asked.jobs) as pool:
+        copies = SimpleQueue[Path]()
+        for place in range(asked.jobs):
+            copies.put(_copied(Path(folder) / f"checkout-{place}"))
+
+        def survivors(bugs: Sequence[Bug], tests: Sequence[str]) -> list[Bug]:
+            """Those that no test notices: `tests`, or where there are none each bug's own."""
+
+            def is_noticed(bug: Bug) -> bool:
+                copy = copies.get()
+                try:
+                    asked_tests = [*chosen_tests, *(tests or bug.tests.split())]
+                    return _report(bug, _noticed(copy, bug, asked_tests))
+                finally:
+                    copies.put(copy)
+
+            found = list(pool.map(is_noticed, bugs))
+            return [bug for bug, noticed in zip(bugs, found, strict=True) if not noticed]
+
+        left = survivors(chosen, ())
         if asked.thorough:
-            whole = [*chosen_tests, "tests", "--ignore=tests/campaigns/test_sending.py"]
-            survivors = [bug for bug in survivors if not _report(bug, _noticed(copy, bug, whole))]
-    share = 1 - len(survivors) / len(chosen)
+            left = survivors(left, ["tests", "--ignore=tests/campaigns/test_sending.py"])
+    share = 1 - len(left) / len(chosen)
     print(f"planted: {len(chosen)} bugs, {share:.1%} noticed")
-    print("\n".join(f"survived: {bug.name} ({bug.file})" for bug in survivors) or "none survived")
+    print("\n".join(f"survived: {bug.name} ({bug.file})" for bug in left) or "none survived")
     return share < (QUICK_GOAL if asked.quick else GOAL)
 
 
@@ -496,10 +511,10 @@ def _noticed(copy: Path, bug: Bug, tests: Sequence[str]) -> bool:
     path.write_text(planted(before, bug), "utf-8")
     try:
         ran = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-n2", "--dist", "worksteal",
+            [sys.executable, "-m", "pytest", "-x", "-q", "-n0",
              "--no-header", "-p", "no:cacheprovider", *tests],
             cwd=copy,
-            env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, "PYTHONPATH": str(copy)},
             capture_output=True,
             check=False,
         )  # fmt: skip
