@@ -19,7 +19,7 @@ SELECT c.id AS copy, c.message_id AS message, f.status, f.sha256, f.name, c.crea
 FROM media c
 JOIN media f ON f.id = c.source_id
 JOIN org g ON g.id = c.org_id
-WHERE c.status = 'missing' AND c.due_at IS NULL
+WHERE c.status = 'missing' AND c.due_at IS NULL AND c.id > :after
   AND (f.status <> 'missing' OR c.created_at <= :late)
 ORDER BY c.id LIMIT :limit
 """
@@ -64,10 +64,10 @@ def files_of_inbound(cursor: Cursor, org_id: int, message_id: int) -> list[Inbou
     return cursor.all(InboundFile, FILES_OF_INBOUND, org_id=org_id, message_id=message_id)
 
 
-def ready_copies(cursor: Cursor, *, late: datetime, limit: int) -> list[ReadyCopy]:
-    """The copies of all orgs that can be decided about, oldest first. Those that were made at or
-    before `late` (aware UTC) have waited long enough."""
-    return cursor.all(ReadyCopy, READY, late=late, limit=limit)
+def ready_copies(cursor: Cursor, *, late: datetime, after: int, limit: int) -> list[ReadyCopy]:
+    """The copies of all orgs that can be decided about, oldest first, behind the id `after`. Those
+    that were made at or before `late` (aware UTC) have waited long enough."""
+    return cursor.all(ReadyCopy, READY, late=late, after=after, limit=limit)
 
 
 def fill_copy(

@@ -22,18 +22,16 @@ def relay_pictures(store: Store) -> int:
     Raises `ExtraMissing` where the library that cleans pictures is not installed: nothing is passed
     on uncleaned, and the words go when they have waited long enough.
     """
-    done = 0
-    tried: set[int] = set()
+    done = last = 0
     problem: ExtraMissing | None = None
     while True:
         with store.snapshot() as cursor:
             late = store.tick() - relayed.WAIT
-            found = ready_copies(cursor, late=late, limit=_AT_ONCE)
-        ready = [each for each in found if each.copy not in tried]
+            ready = ready_copies(cursor, late=late, after=last, limit=_AT_ONCE)
         if not ready:
             break
         for each in ready:
-            tried.add(each.copy)
+            last = each.copy
             try:
                 _pass_on(store, each, is_late=each.created_at <= late)
                 done += 1

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from petmsg.enums.orgs import ProviderName
+from petmsg.errors import ExtraMissing
 from petmsg.providers.base import ReceivedMedia, ReceivedMessage
 from petmsg.services.inbound.receive import Received, receive_each
+from petmsg.workflows import relay_pictures as workflow
 from petmsg.workflows.environment import Environment
 from petmsg.workflows.relay_pictures import relay_pictures
 from petmsg.workflows.store import Store
@@ -255,6 +257,27 @@ def test_a_lost_picture_alone_is_not_sent_and_the_sitter_knows(
         f"{LOST} It was not sent. The front desk has been told.",
     )
     assert waiting(ready) == [taken.message]
+
+
+def test_without_the_library_that_cleans_pictures_what_needs_none_goes(
+    ready: Cli, migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise ExtraMissing("Pictures need Pillow.", "media")
+
+    monkeypatch.setattr(workflow, "_AT_ONCE", 1)
+    monkeypatch.setattr(workflow, "prepare", missing)
+    stored, lost = picture(migrated_url, "First"), picture(migrated_url, "Second")
+    with pytest.raises(ExtraMissing):
+        arrive(migrated_url, stored.message, photo_with_position())
+    with pytest.raises(ExtraMissing):
+        lose(migrated_url, lost.message)
+    monkeypatch.undo()
+    assert [status for status, _ in copies(migrated_url)] == ["missing"]
+    assert "Second [1 picture could not be forwarded" in told(migrated_url)[1][1]
+    store = store_of(migrated_url)
+    with store.at_end:
+        relay_pictures(store)
 
 
 def test_a_contact_card_is_not_passed_on(ready: Cli, migrated_url: str) -> None:
