@@ -18,7 +18,7 @@ from petmsg.db.driver_errors import DAMAGED
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot, stored_revision
 from petmsg.db.write_lock import write_lock
-from petmsg.errors import DatabaseUnusable, OutOfRange, Refused
+from petmsg.errors import DatabaseMissing, DatabaseUnusable, OutOfRange, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,11 @@ def restore(
             "A PostgreSQL database is restored with its own tools.",
             hint='Run pg_restore --clean --dbname="$PETMSG_DATABASE_URL" petmsg.dump, and then '
             "before any other command: petmsg db restored --since T",
+        )
+    if not file.exists():
+        raise DatabaseMissing(
+            f"There is no backup at {file}.",
+            hint="Check the path: name a file that petmsg db backup wrote.",
         )
     source = Location(path=file.absolute(), dsn=None)
     try:

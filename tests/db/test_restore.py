@@ -303,6 +303,15 @@ def damage(file: Path) -> None:
     file.write_bytes(content)
 
 
+def test_a_backup_that_is_not_there_is_no_reason_to_create_one(
+    company: Cli, tmp_path: Path
+) -> None:
+    ran = company("db", "restore", str(tmp_path / "nothing.db"), "--yes", "-o", "json")
+    assert (ran.code, ran.error["code"]) == (5, "database_missing")
+    assert ran.error["message"] == f"There is no backup at {tmp_path / 'nothing.db'}."
+    assert "petmsg init" not in ran.error["hint"]
+
+
 @pytest.mark.parametrize("dry", [(), ("--dry-run",)])
 def test_a_damaged_backup_leaves_nothing_where_nothing_was(
     company: Cli, tmp_path: Path, dry: tuple[str, ...]
