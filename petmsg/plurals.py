@@ -23,11 +23,17 @@ def who_waits(entities: Collection[str], longest: timedelta) -> str:
     groups += ["unknown senders"] * ("message" in entities)
     *first, last = groups
     who = f"{', '.join(first)} and {last}" if first else last
-    minutes = max(0, longest // timedelta(minutes=1))
-    length = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    length = waited(max(0, longest // timedelta(minutes=1)))
     if clients + sitters == len(entities) == 1:
         return f"{who} waits, {length}"
     return f"{who} wait, the longest {length}"
+
+
+def waited(minutes: int) -> str:
+    """How long somebody waits: minutes, from two hours on hours, from two days on days."""
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
 
 
 def named(ref: str, name: str | None) -> str:

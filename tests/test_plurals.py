@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from petmsg.plurals import counted, who_waits
+from petmsg.plurals import counted, waited, who_waits
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,8 @@ def test_an_irregular_plural_is_given() -> None:
         (["client"] * 3, 42, "3 clients wait, the longest 42 min"),
         (["sitter"], 119, "1 sitter waits, 119 min"),
         (["client", "sitter"], 120, "1 client and 1 sitter wait, the longest 2 h"),
+        (["client"], 2879, "1 client waits, 47 h"),
+        (["client"] * 2, 2880, "2 clients wait, the longest 2 days"),
         (["message"], 5, "unknown senders wait, the longest 5 min"),
         (
             ["sitter", "message", "client", "client"],
@@ -35,3 +37,11 @@ def test_an_irregular_plural_is_given() -> None:
 )
 def test_only_clients_are_called_clients(entities: list[str], minutes: int, words: str) -> None:
     assert who_waits(entities, timedelta(minutes=minutes)) == words
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [(0, "0 min"), (119, "119 min"), (120, "2 h"), (2879, "47 h"), (2880, "2 days")],
+)
+def test_how_long_somebody_waits(minutes: int, said: str) -> None:
+    assert waited(minutes) == said

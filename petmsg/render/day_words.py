@@ -77,13 +77,6 @@ class DayWords(NamedTuple):
         return kept + _LEFT_TO_RIGHT * turned + dots
 
 
-def waited(minutes: int) -> str:
-    """How long somebody waits: minutes, from two hours on hours, from two days on days."""
-    if minutes < 120:
-        return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
-
-
 def command_lines(command: str, width: int) -> list[str]:
     """A command in lines of that width, which a shell takes as one command.
 

@@ -117,7 +117,7 @@ def _lines(
     ink, marks = ink_of(terminal), marks_of(terminal)
     yield Text(
         f"{ink[BOOKED]} booked  {ink[GRACE]} {_outside_booked(drawing)}  {ink[REST]} quarantined  "
-        f"{marks['in']} received  {marks['out']} sent",
+        f"{marks['in']} received  {marks['out']} sent  {marks['both']} both",
         style="dim",
     )
     yield Text()

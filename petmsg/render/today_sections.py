@@ -7,8 +7,8 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
-from petmsg.plurals import counted
-from petmsg.render.day_words import DayWords, waited
+from petmsg.plurals import counted, waited
+from petmsg.render.day_words import DayWords
 from petmsg.render.field_types import BAD, GOOD, OVER, WAITS
 from petmsg.render.screen_parts import GAP, Grid, Line, Piece, Row, Section
 from petmsg.render.table import STYLES, wrapped

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from petmsg.days import span_of_day
-from petmsg.render.day_words import DayWords, command_lines, waited
+from petmsg.render.day_words import DayWords, command_lines
 from petmsg.render.terminal import Terminal
 from tests.support.a_day import DAY, END, HOUR, START, ZONE
 
@@ -84,14 +84,6 @@ def test_a_name_that_the_encoding_lacks_is_as_wide_as_what_is_printed(
 def test_what_is_too_wide_is_cut(text: str, width: int, shown: str) -> None:
     assert WORDS.cut(text, width) == shown
     assert cell_len(shown) <= width
-
-
-@pytest.mark.parametrize(
-    ("minutes", "said"),
-    [(0, "0 min"), (119, "119 min"), (120, "2 h"), (2879, "47 h"), (2880, "2 days")],
-)
-def test_how_long_somebody_waits(minutes: int, said: str) -> None:
-    assert waited(minutes) == said
 
 
 def test_a_long_command_is_broken_as_a_shell_takes_it() -> None:

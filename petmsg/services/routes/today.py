@@ -116,8 +116,10 @@ class Today:
 
     @property
     def free(self) -> list[DaySitter]:
-        """The active sitters who have no visit on this day and are not away during it."""
-        taken = {each.row.sitter for each in self.visits} | {row.sitter for row in self.absences}
+        """The active sitters who have no visit on this day and are not away during it; today, who
+        is back is free again."""
+        away = {row.sitter for row in self.absences if not self.is_today or row.ends_at > self.now}
+        taken = {each.row.sitter for each in self.visits} | away
         return [each for each in self.sitters if each.sitter not in taken]
 
     def command(self, template: str, **values: object) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from unittest import mock
 
-from petmsg.clock import iso_utc
+from petmsg.clock import iso_utc, zone
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import find_org
 from petmsg.queries.today import DayVisit
@@ -107,6 +107,14 @@ def test_who_is_away_and_who_is_free(cli: Cli, migrated_url: str) -> None:
     ]
     assert day.free == []
     assert [row.sitter for row in found(migrated_url, date(2026, 2, 18)).absences] == ["S-1"]
+
+
+def test_who_is_back_is_free_again_today(cli: Cli, migrated_url: str) -> None:
+    people(cli)
+    away(migrated_url, "S-2", NOW - HOUR, NOW + 9 * HOUR, NOW - timedelta(minutes=1))
+    assert [each.sitter for each in found(migrated_url).free] == ["S-1", "S-2"]
+    day = NOW.astimezone(zone("America/New_York")).date()
+    assert [each.sitter for each in found(migrated_url, day, now=NOW + 2 * DAY).free] == ["S-1"]
 
 
 def test_gaps_are_those_of_coverage_for_the_day_and_the_next(cli: Cli, migrated_url: str) -> None:
