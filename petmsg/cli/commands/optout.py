@@ -144,6 +144,8 @@ def add(
             "What is still queued when the opt-out ends is sent then: petmsg message list "
             f"--client {shlex.quote(out.client or '')} --status queued"
         )
+    if from_message is not None:
+        _say_what_waits(context, from_message)
 
 
 @app.command(
@@ -180,6 +182,23 @@ def remove(
         )
     if ended.waiting and not ended.reused:
         context.notify(f"{counted(ended.waiting, 'message')} to them will be sent now.")
+
+
+def _say_what_waits(context: Context, message: int) -> None:
+    """Say which messages of the sender stay in the inbox: nobody can answer them any more."""
+    from petmsg.queries.inbox import find_item
+    from petmsg.queries.waiting import open_of_same_sender
+
+    item = context.read(find_item, message, now=context.now)
+    own = [message] if item.inbox_at is not None and item.done_at is None else []
+    waits = sorted([*own, *context.read(open_of_same_sender, message, now=context.now)])
+    if waits:
+        ids = " ".join(map(str, waits))
+        verb = "waits" if len(waits) == 1 else "wait"
+        context.notify(
+            f"{counted(len(waits), 'message')} of theirs still {verb} in the inbox. Close "
+            f"{'it' if len(waits) == 1 else 'them'}: petmsg inbox done {ids}"
+        )
 
 
 def _require_one(client: str | None, from_message: int | None) -> None:

@@ -57,12 +57,16 @@ def apply_keyword(
     return ("opted out",) if new else ()
 
 
-def alert_request(uow: UnitOfWork, message_id: int, *, sender: Sender) -> tuple[str, ...]:
-    """Raise an alert about a possible request for no more messages.
+def alert_request(
+    uow: UnitOfWork, message_id: int, *, sender: Sender, phone: str
+) -> tuple[str, ...]:
+    """Raise an alert about a possible request for no more messages, unless the phone has opted out.
 
     The message waits in the inbox; it is neither relayed nor answered.
     """
     inbox.add(uow, message_id)
+    if rows.is_opted_out(uow, rows.key_of(uow, phone)):
+        return ("asks for no more messages and has opted out already: left in the inbox",)
     who, entity, ref, _ = _named(sender, message_id)
     raise_alert(
         uow,

@@ -201,7 +201,7 @@ def _apply_effects(
     if facts.keyword is not None:
         return apply_keyword(uow, text, facts.keyword, message_id=message_id, sender=sender, at=at)
     if asks_to_stop(text.body):
-        return alert_request(uow, message_id, sender=sender)
+        return alert_request(uow, message_id, sender=sender, phone=text.from_phone)
     if at < uow.now - STALE_AFTER:
         return forward.too_old(uow, message_id, decision.kind)
     if decision.code is InboundCode.SITTER_REPLY:

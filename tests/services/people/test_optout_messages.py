@@ -46,6 +46,21 @@ def test_a_request_waits_for_a_person_and_changes_nothing(
     assert send(ready).code == 0
 
 
+def test_who_has_opted_out_already_raises_no_second_alert(ready: Cli, migrated_url: str) -> None:
+    """Nothing is left to decide, so the alert would only say what is not so: nobody opted out."""
+    first = comes(ready, "Please stop texting me")["message"]
+    ran = ready("optout", "add", "--from-message", str(first))
+    assert f"Close it: petmsg inbox done {first}" in ran.err
+    told = comes(ready, "stop texting me")
+    assert told["did"] == ["asks for no more messages and has opted out already: left in the inbox"]
+    assert alerts(ready) == []
+    assert relayed(migrated_url) == []
+    again = ready("optout", "add", "--from-message", str(first))
+    assert f"Close them: petmsg inbox done {first} {told['message']}" in again.err
+    assert ready("inbox", "done", str(first), str(told["message"])).code == 0
+    assert "inbox" not in ready("optout", "add", "--from-message", str(first)).err
+
+
 def test_an_ordinary_message_is_passed_on(ready: Cli, migrated_url: str) -> None:
     assert comes(ready, "please stop by at 5")["did"] == ["forwarded to S-1"]
     assert [each[1] for each in relayed(migrated_url)] == [MAYAS_PHONE]
