@@ -31,6 +31,12 @@ class PetmsgError(Exception):
         if hint is not None:
             self.hint = hint
 
+    @property
+    def with_hint(self) -> str:
+        """The message and the hint, as sentences on one line."""
+        end = "" if self.message.endswith((".", "!", "?", "…")) else "."
+        return f"{self.message}{end} {self.hint}" if self.hint else self.message
+
 
 # --- wrong usage -----------------------------------------------------------------------------
 

@@ -125,8 +125,7 @@ class Results:
             elif not as_json:
                 place = row.ref if row.row is None else f"line {row.row}"
                 place += "" if row.ref in (place, "") else f" ({row.ref})"
-                hint = f" {row.error.hint}" if row.error.hint else ""
-                self._context.notify(f"{place}: {row.error.message}{hint}")
+                self._context.notify(f"{place}: {row.error.with_hint}")
 
     @staticmethod
     def _is_refused(row: Any) -> bool:

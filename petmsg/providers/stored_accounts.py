@@ -127,7 +127,7 @@ class StoredAccounts:
                 until = self._kept_until.get(name, now + KEEP_SECONDS)
                 if name in self._by_name and now < until:
                     found[name], kept_until[name] = self._by_name[name], until
-                self._on_change(f"{problem.message} {problem.hint}")
+                self._on_change(problem.with_hint)
         if found != self._by_name and not is_first:
             self._on_change("Twilio's credentials were read again.")
         self._by_name, self._problems, self._kept_until = found, problems, kept_until

@@ -2,7 +2,7 @@
 
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.error_codes import ErrorCode, Scope
-from petmsg.providers.twilio_errors_row import CHANGELOG, COMPLETED, SPLIT, refused, to_be_done
+from petmsg.providers.twilio_errors_row import CHANGELOG, COMPLETED, SPLIT, to_be_done
 
 _REACTIVATE = "Log in to Twilio's console; it shows the reason and how to reactivate the account."
 _CREDENTIALS = "Check the account SID and the auth token: petmsg config show"
@@ -11,6 +11,9 @@ _OTHER_ACCOUNT = (
     "this one in Twilio's console."
 )
 _UPGRADE = "Upgrade the trial account in Twilio's console."
+_REGISTER = "Register the sender for the recipient's country in Twilio's console."
+_REGIONS = "Enable the recipient's country in Twilio's console (Messaging, Geo permissions)."
+_VERIFY = "Verify the recipient's phone in Twilio's console, or upgrade the trial account there."
 _SERVICE = "Check the number's Messaging Service and its senders in Twilio's console."
 
 ACCOUNT: list[ErrorCode] = [
@@ -91,25 +94,30 @@ SETTINGS: list[ErrorCode] = [
         },
         dated=COMPLETED,
     ),
-    *refused(
+    *to_be_done(
         RejectionClass.SETTING,
+        Scope.ACCOUNT,
         {
-            21408: "Messages to the recipient's region are not enabled in the account.",
-            21608: "A trial account can send only to verified recipients.",
+            21408: ("Messages to the recipient's region are not enabled in the account.", _REGIONS),
+            21608: ("A trial account can send only to verified recipients.", _VERIFY),
         },
     ),
-    *refused(
+    *to_be_done(
         RejectionClass.SETTING,
+        Scope.ACCOUNT,
         {
-            10002: "A trial account does not have this feature.",
-            21267: "A trial account cannot send from a name.",
-            21607: "A trial account can send only from its trial number.",
-            30018: "The recipient's country requires a registered sender name.",
-            30040: "The recipient's carrier requires a registered sender.",
-            30041: "A number that is not registered cannot send to the United Kingdom.",
-            30044: "The message is longer than a trial account can send.",
-            572002: "A trial account sends to this recipient from another number only.",
-            572005: "A trial account can send only to verified recipients.",
+            10002: ("A trial account does not have this feature.", _UPGRADE),
+            21267: ("A trial account cannot send from a name.", _UPGRADE),
+            21607: ("A trial account can send only from its trial number.", _UPGRADE),
+            30018: ("The recipient's country requires a registered sender name.", _REGISTER),
+            30040: ("The recipient's carrier requires a registered sender.", _REGISTER),
+            30041: (
+                "A number that is not registered cannot send to the United Kingdom.",
+                _REGISTER,
+            ),
+            30044: ("The message is longer than a trial account can send.", _UPGRADE),
+            572002: ("A trial account sends to this recipient from another number only.", _UPGRADE),
+            572005: ("A trial account can send only to verified recipients.", _VERIFY),
         },
         dated=COMPLETED,
     ),

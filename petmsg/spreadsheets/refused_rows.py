@@ -35,7 +35,7 @@ class RefusedRows:
 
     def row(self, row: BatchRow, problem: PetmsgError) -> str:
         """A row with its reason. One that could not be read has its text in the first cell."""
-        reason = f"{problem.message} {problem.hint}".strip()
+        reason = problem.with_hint
         if self._is_json:
             return _json_line(row.source[0] if row.source else "", reason)
         cells = [*row.source]

@@ -108,6 +108,7 @@ def test_what_a_person_must_do_is_said_where_something_can_be_done() -> None:
             RejectionClass.ACCOUNT,
             RejectionClass.REGISTRATION,
             RejectionClass.CONFIGURATION,
+            RejectionClass.SETTING,
         )
         assert bool(row.to_do) == needs, code
     assert "Register a brand and a campaign" in look_up(30034).to_do

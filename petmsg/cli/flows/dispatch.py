@@ -133,7 +133,7 @@ def _reconnect(
 
 def _warn(context: Context, connected: Connected) -> None:
     for problem in connected.problems:
-        context.warn(f"{problem.message} {problem.hint}")
+        context.warn(problem.with_hint)
 
 
 def _own_store(context: Context) -> Store:

@@ -201,7 +201,7 @@ def _warn_without_token(context: Context, orgs: Sequence[OrgRow]) -> None:
             has_token = bool(load_twilio_credentials(environ, file, org.account.name).tokens)
             why = f"{TOKEN_NAME} is missing."
         except CredentialsMissing as problem:
-            has_token, why = False, f"{problem.message} {problem.hint}"
+            has_token, why = False, problem.with_hint
         if not has_token:
             context.warn(f"Twilio's webhooks for {org.slug} will be refused: {why}")
 

@@ -52,7 +52,7 @@ class Imported:
 
     def refuse(self, id_: str | None, problem: PetmsgError) -> None:
         """Record a row that was not imported."""
-        words = f"{problem.message} {problem.hint}" if problem.hint else problem.message
+        words = problem.with_hint
         self.findings.append(Finding(self.table, id_ or "?", False, problem.code, words))
 
     def note(self, id_: str, code: str, reason: str) -> None:

@@ -47,13 +47,13 @@ def configuration(context: CheckContext) -> Iterator[Finding]:
     try:
         settings.twilio_timeout_seconds(context.environ)
     except OutOfRange as problem:
-        yield Finding(f"{problem.message} {problem.hint}", "petmsg config show")
+        yield Finding(problem.with_hint, "petmsg config show")
     public_url = context.environ.get(settings.PUBLIC_URL)
     if public_url:
         try:
             checked_public_url(public_url)
         except PetmsgError as problem:
-            yield Finding(f"{problem.message} {problem.hint}", "petmsg config show")
+            yield Finding(problem.with_hint, "petmsg config show")
     url = context.environ.get(settings.TWILIO_API_URL)
     if url and "@" in url:
         yield Finding(
@@ -92,7 +92,7 @@ def credentials(context: CheckContext) -> Iterator[Finding]:
             whose = f"{', '.join(slugs)} cannot send: " if slugs else ""
             is_asked = slugs or context.provider_of is not None
             yield Finding(
-                f"{whose}{problem.message} {problem.hint}",
+                f"{whose}{problem.with_hint}",
                 "petmsg config show",
                 result=CheckResult.PROBLEM if is_asked else CheckResult.WARNING,
             )
@@ -105,7 +105,7 @@ def provider(context: CheckContext) -> Iterator[Finding]:
         try:
             context.numbers_of(orgs[0])
         except PetmsgError as problem:
-            yield Finding(f"{account}: {problem.message} {problem.hint}", "petmsg config show")
+            yield Finding(f"{account}: {problem.with_hint}", "petmsg config show")
 
 
 def file_modes(context: CheckContext) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ def channels(context: CheckContext) -> Iterator[Finding]:
     try:
         urls = UrlFile(Path(settings.notify_file(context.environ).value or "")).read()
     except NotifyFileUnusable as problem:
-        yield Finding(f"{problem.message} {problem.hint}", "petmsg config show")
+        yield Finding(problem.with_hint, "petmsg config show")
         return
     for row in rows:
         if row.name not in urls.get(row.org, {}):

@@ -158,7 +158,7 @@ def _result_rows(check: Check, look: Callable[[], Iterable[Finding]]) -> list[Ch
         found = list(look())
     except Exception as problem:  # noqa: BLE001 because `_to_petmsg_error` raises what is a bug
         named = _to_petmsg_error(problem)
-        found = [Finding(f"This check failed: {named.message} {named.hint}", "petmsg db check")]
+        found = [Finding(f"This check failed: {named.with_hint}", "petmsg db check")]
     return [
         Checked(check.name, each.result, each.org, each.message, each.command) for each in found
     ] or [Checked(check.name, CheckResult.OK, None, check.holds, None)]

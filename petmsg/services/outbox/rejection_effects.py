@@ -97,10 +97,16 @@ def _hold_back_numbers(refusal: RejectionEffect) -> None:
         Scope.KIND: f"all {kind}, such as {number.e164}",
         Scope.NUMBER: f"the number {number.e164}",
     }.get(scope, "the account")
-    said = f" {refusal.row.meaning} {refusal.row.to_do}".rstrip()
+    said = _what_to_do(refusal)
     alert_account(
-        uow, code=code, message=f"The provider rejects {whose} (code {code}).{said} {rest}"
+        uow, code=code, message=f"The provider rejects {whose} (code {code}). {said} {rest}"
     )
+
+
+def _what_to_do(refusal: RejectionEffect) -> str:
+    """What the code means and what a person does about it, as sentences."""
+    said = f"{refusal.row.meaning} {refusal.row.to_do}".rstrip()
+    return said if said.endswith(".") else f"{said}."
 
 
 def _scope(refusal: RejectionEffect, number: MessageNumber) -> Scope:
@@ -154,7 +160,8 @@ def _alert_account_setting(refusal: RejectionEffect) -> None:
         severity=AlertSeverity.WARNING,
         entity="org",
         ref=uow.org.slug,
-        message=f"A setting of the provider account blocks the message (code {refusal.code}).",
+        message=f"A setting of the provider account blocks the message (code {refusal.code}). "
+        f"{_what_to_do(refusal)}",
         command=f"petmsg errors explain {refusal.code}",
     )
 

@@ -91,3 +91,13 @@ def test_it_goes_on_by_itself_once_the_account_is_in_order(
         sqlite_cli("message", "dispatch", "-o", "json", now=later, **keys(fake))
     assert len(fake.messages) == 12
     assert open_alerts(waiting) == []
+
+
+def test_the_alert_says_in_sentences_what_to_do(
+    sqlite_cli: Cli, waiting: str, fake: TwilioFake
+) -> None:
+    refuse_everything(fake, 20003)
+    ran = sqlite_cli("message", "dispatch", now=NOW, **keys(fake))
+    assert ": Authenticate. Check the settings" in ran.err
+    (alert,) = sqlite_cli("alert", "list", "-o", "json", now=NOW).json
+    assert "auth token: petmsg config show. Messages stay queued." in alert["message"]

@@ -248,6 +248,9 @@ def test_a_setting_of_the_account_is_named_in_an_alert(migrated_sqlite: str, cod
     refuse(migrated_sqlite, text, code)
     assert state(migrated_sqlite, text) == ("failed", str(code))
     assert alerts(migrated_sqlite) == [("provider_setting", "warning", "org", "happy-paws")]
+    with looking(migrated_sqlite) as cursor:
+        said = cursor.value("SELECT message FROM alert")
+    assert said.endswith(f"(code {code}). {look_up(code).meaning} {look_up(code).to_do}")
 
 
 @pytest.mark.parametrize("code", [20003, 30002, 30033])
