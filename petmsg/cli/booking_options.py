@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from petmsg.errors import UsageProblem
+
 START = Annotated[
     str,
     typer.Option(
@@ -60,3 +62,11 @@ DUPLICATES = Annotated[
         "--allow-duplicates", help="Add a booking without a ref even if the same one exists."
     ),
 ]
+
+
+def one_of_end_and_for() -> UsageProblem:
+    """The error of a booking with both an end and a duration, or with neither."""
+    return UsageProblem(
+        "Specify exactly one of --end and --for.",
+        hint="Give the end, --end 2026-02-14T16:00, or the duration, --for 2h.",
+    )

@@ -256,8 +256,9 @@ def confirm(
 
     Each client has one thread; the first confirmed booking creates it. Safe to repeat, and to run
     several times at once: thread and window stay the same. Overlapping bookings each keep their own
-    window and are reported. A Stripe event confirms a booking once, even if petmsg serve has
-    already stored it.
+    window and are reported. The default number is the one that the thread began with; it decides
+    nothing, and petmsg route explain shows the number of a message. A Stripe event confirms a
+    booking once, even if petmsg serve has already stored it.
     """
     from petmsg.services.bookings import confirm as service
 
@@ -313,37 +314,35 @@ def cancel(context: Context, ref: REF_ARG, reason: REASON = None) -> None:
     "reschedule",
     writes=True,
     prints=one(BOOKING_CHANGED),
-    examples=["petmsg booking reschedule B-1 --end +4h"],
+    examples=[
+        "petmsg booking reschedule B-1 --end +4h",
+        "petmsg booking reschedule B-1 --start +1d --for 1h",
+    ],
 )
 def reschedule(
     context: Context,
     ref: REF_ARG,
     start: Annotated[str | None, typer.Option("--start", metavar="T")] = None,
     end: Annotated[str | None, typer.Option("--end", metavar="T")] = None,
+    lasts: LASTS = None,
     lead: LEAD = None,
     reason: REASON = None,
 ) -> None:
     """Change the times of a booking, or its lead.
 
-    An empty --lead means the org's. The window of a confirmed booking moves with it.
+    With --start alone the end stays; --for gives the duration from the start on. An empty --lead
+    means the org's. The window of a confirmed booking moves with it.
     """
-    from petmsg.services.bookings import booking
+    from petmsg.cli.flows import reschedule as flow
 
-    if start is None and end is None and lead is None:
-        raise UsageProblem(
-            "Missing option: --start, --end or --lead.",
-            hint="Give the new start, the new end or both, or the new lead.",
-        )
-    why = checked_reason(reason)
-    changed = context.write(
-        lambda uow: booking.reschedule(
-            uow,
-            ref,
-            starts_at=uow.instant(start),
-            ends_at=uow.instant(end),
-            lead=lead,
-            reason=why,
-        )
+    changed = flow.reschedule(
+        context,
+        ref,
+        start=start,
+        end=end,
+        lasts=lasts,
+        lead=lead,
+        reason=checked_reason(reason),
     )
     context.show_one(BOOKING_CHANGED, changed)
     show_warnings(context, changed)

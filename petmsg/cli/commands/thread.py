@@ -52,7 +52,8 @@ def show(
     """Show a client's thread: windows, numbers seen, messages and calls.
 
     Each client has exactly one conversation thread. Multiple bookings create multiple assignment
-    windows within the same thread.
+    windows within the same thread. The default number is the one that it began with; petmsg route
+    explain shows the number of a message.
     """
     found = context.read(queries.show_thread, client, page(limit, before, all_), now=context.now)
     context.show_one(THREAD, found)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from petmsg.cli.booking_options import one_of_end_and_for
 from petmsg.cli.context import Context
 from petmsg.cli.results import show_warnings
 from petmsg.clock import parse_duration
@@ -28,10 +29,7 @@ class Times(NamedTuple):
         from petmsg.rules.recurrence import FirstVisit
 
         if (self.end is None) == (self.lasts is None):
-            raise UsageProblem(
-                "Specify exactly one of --end and --for.",
-                hint="Give the end, --end 2026-02-14T16:00, or the duration, --for 2h.",
-            )
+            raise one_of_end_and_for()
         starts_at = uow.instant(self.start)
         if self.lasts is not None:
             return FirstVisit(starts_at, starts_at + parse_duration(self.lasts), True)

@@ -1,7 +1,7 @@
 """Bookings: add, cancel, reschedule, reassign."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from petmsg.clock import iso_utc
 from petmsg.enums.bookings import BookingStatus
@@ -139,17 +139,22 @@ def reschedule(
     *,
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
+    lasts: timedelta | None = None,
     lead: str | None = None,
     reason: str | None = None,
 ) -> BookingChanged:
     """Change the times of a booking (aware UTC), its lead time and its window.
 
-    An empty `lead` means as the org says, None leaves it. Raises `NotFound`, `BookingCancelled`,
+    `lasts` replaces `ends_at`: the end is that long after the start. An empty `lead` means as the
+    org says, None leaves it. Raises `NotFound`, `BookingCancelled`,
     `EndNotAfterStart`, `SitterOffboarded`, `MalformedTime` and `OutOfRange`.
     """
     row = _changeable(uow, ref)
+    start = starts_at if starts_at is not None else row.starts_at
+    if lasts is not None:
+        ends_at = start + lasts
     wanted = row._replace(
-        starts_at=starts_at if starts_at is not None else row.starts_at,
+        starts_at=start,
         ends_at=ends_at if ends_at is not None else row.ends_at,
         lead_minutes=parse_lead(lead) if lead is not None else row.lead_minutes,
     )

@@ -75,6 +75,24 @@ def test_one_end_of_a_booking_can_be_moved_alone(sqlite_cli: Cli) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "start", "end"),
+    [
+        (("--start", "2026-02-15T14:00Z", "--for", "90m"), "15T14:00", "15T15:30"),
+        (("--for", "3h"), "14T14:00", "14T17:00"),
+    ],
+)
+def test_the_duration_may_be_given_instead_of_the_end(
+    sqlite_cli: Cli, words: tuple[str, ...], start: str, end: str
+) -> None:
+    people(sqlite_cli)
+    book(sqlite_cli, "B-1")
+    moved = sqlite_cli("booking", "reschedule", "B-1", *words, "-o", "json").json
+    assert (moved["starts_at"], moved["ends_at"]) == (f"2026-02-{start}:00Z", f"2026-02-{end}:00Z")
+    both = sqlite_cli("booking", "reschedule", "B-1", "--for", "1h", "--end", T3, "-o", "json")
+    assert (both.code, both.error["message"]) == (2, "Specify exactly one of --end and --for.")
+
+
 def test_an_end_before_the_start_is_wrong_usage_and_changes_nothing(sqlite_cli: Cli) -> None:
     people(sqlite_cli)
     book(sqlite_cli, "B-1")
