@@ -145,6 +145,8 @@ def test_no_guess_is_made_for_the_rows_of_a_file(sqlite_cli: Cli) -> None:
         ("client phone ad",
          "Did you mean petmsg client phone add? See: petmsg client phone --help"),
         ("confirm B-1", "Did you mean petmsg booking confirm? See: petmsg --help"),
+        ("visits", "Did you mean petmsg booking? See: petmsg --help"),
+        ("SMS C-1", "Did you mean petmsg message? See: petmsg --help"),
         ("xyzzy", "See: petmsg --help"),
         ("number list --clas pool", "Did you mean --class? See: petmsg number list --help"),
         ("number list --xyzzy", "See: petmsg number list --help"),
