@@ -81,6 +81,11 @@ def _is_american(name: str) -> bool:
     )
 
 
+def zone_with_summer(name: str) -> str | None:
+    """The zone that is probably meant by `EST` or `MST`: both have no daylight saving time."""
+    return _SPOKEN_ZONES[name[0]] if name in ("EST", "MST") else None
+
+
 def _zone_meant(name: str) -> str:
     """Suggest the zones that may be meant. A city alone suggests the zone that it names."""
     from zoneinfo import available_timezones

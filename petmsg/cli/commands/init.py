@@ -8,7 +8,6 @@ from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
 from petmsg.cli.options import COUNTRY
 from petmsg.errors import UsageProblem
-from petmsg.queries.org import settings_at
 from petmsg.render.printed import one
 from petmsg.render.views.nouns import ORG
 
@@ -37,6 +36,7 @@ def init(
     country: COUNTRY = None,
 ) -> None:
     """Create the database and the first org. Safe to repeat."""
+    from petmsg.cli.flows.show_org import show_org
     from petmsg.db.create import create
     from petmsg.services.orgs import org
 
@@ -61,7 +61,7 @@ def init(
         )
     )
     context.notify(f"{context.location.display_url} is at schema {made.after}.")
-    context.show_one(ORG, settings_at(added.org, context.now))
+    show_org(context, added.org, timezone=timezone)
 
 
 def _chosen_slug(context: Context) -> str:

@@ -36,6 +36,7 @@ def add(
     country: COUNTRY = None,
 ) -> None:
     """Add an org. Safe to repeat."""
+    from petmsg.cli.flows.show_org import show_org
     from petmsg.services.orgs import org
 
     added = context.transact(
@@ -50,7 +51,7 @@ def add(
             now=context.now,
         )
     )
-    context.show_one(ORG, settings_at(added.org, context.now))
+    show_org(context, added.org, timezone=timezone)
 
 
 @app.command(
@@ -231,6 +232,7 @@ def set_(
     suspended account.
     """
     from petmsg.cli.flows.set_provider import change_org
+    from petmsg.cli.flows.show_org import show_org
 
     changed = change_org(
         context,
@@ -258,7 +260,7 @@ def set_(
         missed_call_reply=missed_call_reply,
         calls_per_hour=calls_per_hour,
     )
-    context.show_one(ORG, settings_at(changed.org, context.now))
+    show_org(context, changed.org, timezone=timezone)
 
 
 @app.command(

@@ -14,6 +14,7 @@ from pathlib import Path
 from petmsg import settings
 from petmsg.cli.context import Context
 from petmsg.cli.flows.dialogue import Dialogue, StepFailed, required
+from petmsg.cli.flows.show_org import warn_of_zone
 from petmsg.clock import zone
 from petmsg.country import country_of_zone, parse_country
 from petmsg.db.snapshot import snapshot, stored_revision
@@ -76,10 +77,12 @@ def setup(context: Context, answers: Answers, *, force: bool, fields: Sequence[F
         context.notify(f"{what} To go on: petmsg setup")
         raise
     context.show_list(fields, dialogue.steps)
-    context.notify(
-        "Next: petmsg number import --from-provider --class sitter, or petmsg number add E164 "
-        "--class sitter"
-    )
+    if not dialogue.steps:
+        context.notify("The settings stay as they are.")
+    stored = _there(context)
+    has_account = stored is not None and reaches_phones(stored.provider)
+    source = "--from-provider --class sitter" if has_account else "FILE"
+    context.notify(f"Next: petmsg number import {source}, or petmsg number add E164 --class sitter")
     context.notify("Then: petmsg doctor --provider; petmsg service install")
 
 
@@ -111,6 +114,8 @@ def _company(dialogue: Dialogue, answers: Answers) -> OrgRow | None:
         take=lambda typed: parse_country(typed) if typed else "",
     )
     of_company = [] if country == (country_of_zone(timezone) or "") else ["--country", country]
+    if org is None or timezone != org.timezone:
+        warn_of_zone(context, timezone)
     if org is None:
         words = ("--org", slug, "--name", name, "--timezone", timezone, *of_company)
         dialogue.run("init", *words)

@@ -209,13 +209,25 @@ def test_every_answer_is_an_option(url: str) -> None:
     ]
     again = by_options(url, "--yes")
     assert commands(again) == []
-    assert "Next: petmsg number import --from-provider --class sitter" in again.err
+    assert "The settings stay as they are." in again.err
+    assert "Next: petmsg number import FILE, or petmsg number add E164 --class sitter" in again.err
     assert commands(by_options(url, "--name", "Paws", "--country", "CA", "--yes")) == [
         "petmsg org set --name Paws --country CA --org happy-paws"
     ]
     assert commands(by_options(url, "--yes", "--country", "US")) == [
         "petmsg org set --country US --org happy-paws"
     ]
+
+
+def test_a_zone_that_keeps_winter_time_is_warned_of(url: str) -> None:
+    """A company on the East Coast writes EST, and would be an hour off all summer."""
+    warning = "EST has no daylight saving time. If the company has it: petmsg org set --timezone "
+    setup = by_options(url, "--name", "Paws", "--timezone", "EST", "--yes")
+    assert f"{warning}America/New_York" in setup.err
+    assert warning in run_cli(url, "org", "set", "--timezone", "EST").err
+    assert "Warning" not in by_options(url, "--yes").err
+    assert "Warning" not in run_cli(url, "org", "set", "--timezone", "America/New_York").err
+    assert warning in run_cli(url, "org", "add", "b", "--name", "B", "--timezone", "EST").err
 
 
 def test_a_database_without_tables_is_a_beginning(url: str, tmp_path: Path) -> None:
