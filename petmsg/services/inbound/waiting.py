@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.inbound import AddressedTo
@@ -140,7 +141,7 @@ def _raise(uow: UnitOfWork, each: Waiter) -> None:
     }.get(each.entity, "An unknown sender waits")
     first = each.messages[0]
     messages = counted(len(each.messages), "message")
-    waited = counted(minutes(each, uow.now), "minute")
+    since = format_local(each.since, uow.org.timezone)
     ids = " ".join(map(str, each.messages))
     raise_alert(
         uow,
@@ -148,7 +149,7 @@ def _raise(uow: UnitOfWork, each: Waiter) -> None:
         severity=AlertSeverity.WARNING,
         entity=each.entity,
         ref=each.ref,
-        message=f"{whom} for an answer: {messages}, the first {waited} ago.",
+        message=f"{whom} for an answer: {messages}, the first since {since}.",
         command=f"petmsg inbox reply {each.messages[-1]} --body '…'; petmsg inbox show {first}; "
         f"petmsg inbox claim {ids}",
     )

@@ -397,6 +397,9 @@ def test_a_client_who_waits_is_an_alert_once_until_somebody_sees_to_it(
     found = ready("status", "-o", "json", now=NOW + LATE).json[0]["waiting"]
     since = "2026-02-14T15:00:00Z"
     assert found == {"clients": 1, "since": since, "longest_minutes": 16, "overdue": 1}
+    (alert,) = ready("alert", "list", "-o", "json", now=NOW + timedelta(days=1)).json
+    said = "Client C-1 waits for an answer: 2 messages, the first since 2026-02-14 10:00 EST."
+    assert alert["message"] == said  # a time, because the alert is read and told again for days
     assert "1 client waits, 16 min" in ready("status", "-o", "table", now=NOW + LATE).out
     rows = ready("doctor", "--check", "clients_answered", "-o", "json", now=NOW + LATE).json
     assert [row["result"] for row in rows] == ["warning"]
