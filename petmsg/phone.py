@@ -13,7 +13,7 @@ from typing import NamedTuple
 from petmsg.errors import MalformedPhone
 
 _E164 = r"\+[1-9][0-9]{1,14}"
-_LONGEST_WRITTEN = 80
+LONGEST_WRITTEN = 80
 _FEWEST_DIGITS = 7
 """Text with fewer digits is not meant as a whole phone number: no area has shorter ones."""
 _SHORTEST_NATIONAL = 4
@@ -84,7 +84,7 @@ def read_phone(text: str, country: str | None = None) -> Phone:
         if why_not is not None:
             raise MalformedPhone(text, why=why_not)
         return Phone(text)
-    if len(text) > _LONGEST_WRITTEN:
+    if len(text) > LONGEST_WRITTEN:
         raise MalformedPhone(text, why="it is too long")
     from petmsg.phone_formats import read_formatted
 
@@ -99,7 +99,7 @@ def phone_to_look_up(text: str, country: str | None = None) -> str:
     """
     if is_e164(text):
         return text
-    if len(text) > _LONGEST_WRITTEN:
+    if len(text) > LONGEST_WRITTEN:
         raise MalformedPhone(text, why="it is too long")
     from petmsg.phone_formats import e164_of_formatted
 
@@ -108,6 +108,8 @@ def phone_to_look_up(text: str, country: str | None = None) -> str:
 
 def split_phones(cell: str) -> list[str]:
     """The phones in a cell of a file, each as it was written; an empty cell has none.
+
+    Those with a label of a landline (`Home: …`) stand last, and those of a fax are left out.
 
     Phones are separated by a line break, `/`, `;`, `,`, `|`, `&`, `or` or `and`. An extension stays
     with its phone. A `/` or `,` inside a number (`030/1234567`) does not separate.
@@ -155,7 +157,7 @@ def may_be_phone(text: str) -> bool:
     """
     if is_phone(text):
         return True
-    if len(text) > _LONGEST_WRITTEN or sum(each.isdigit() for each in text) < _FEWEST_DIGITS:
+    if len(text) > LONGEST_WRITTEN or sum(each.isdigit() for each in text) < _FEWEST_DIGITS:
         return False
     from petmsg.phone_formats import is_formatted
 

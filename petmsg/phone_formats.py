@@ -9,14 +9,22 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from petmsg.errors import MalformedPhone, quoted
-from petmsg.phone import BEGIN_WITH_0, Phone, calling_code, is_e164, why_impossible
+from petmsg.phone import (
+    BEGIN_WITH_0,
+    LONGEST_WRITTEN,
+    Phone,
+    calling_code,
+    is_e164,
+    why_impossible,
+)
 from petmsg.usual_phones import read_usual
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
 _SPACES = "\t\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"
-_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00b7\u2022"
+"""Dashes, and the dots that some people put between the groups of digits."""
 _FULL_WIDTH = {0xFF01 + each: 0x21 + each for each in range(0x5E)}
 _TO_ASCII: dict[int, int] = {
     **_FULL_WIDTH,
@@ -27,23 +35,42 @@ _MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufe
 """Marks without a width that address books put around a phone when it is copied."""
 _PUNCTUATION = str.maketrans("", "", " -.()[]/")
 
-_LABEL = r"(?:cell|mobile|home|work|office|main|phone|tel|telephone|cell ?phone|mobile ?phone)"
+_LANDLINE = r"(?:home|work|office|business)(?:[ ]?phone)?|land[ ]?line"
+_LABEL = (
+    r"(?:(?:cell|mobile)(?:[ ]?phone)?|main|phone|tel|telephone|text(?:[ ]only)?|sms|"
+    rf"{_LANDLINE})"
+)
+_LETTER = "[cmhwo]"
+"""Cell, mobile, home, work and office: `c: …`, `(h) …`, `… (w)`. A hyphen makes it a ref."""
 _EXTENSION = r"(?:[ ]*[,;]?[ ]*(?:extension|extn|ext|x|\#)[ ]*[.:=]?[ ]*)(?P<extension>[0-9]{1,7})"
 _FORM = re.compile(
     rf"""
     [']?                                # the mark of Excel for a cell of text
     (?:(?:tel|sms|callto):(?://)?)?
-    (?:{_LABEL}[.]?[ ]*[:\-]?[ ]*)?
+    (?:[(]?{_LABEL}[.]?[)]?[ ]*[:\-]?[ ]*|[(]?{_LETTER}[.)]{{0,2}}(?:[ ]*:|[ ]|(?<=[.)]))[ ]*)?
     (?P<number>[(\[]?[ ]*\+?[0-9(\[][0-9 \-.()\[\]/]*)
     (?:{_EXTENSION})?
-    (?:[ ]*[(\-]?[ ]*{_LABEL}[ ]*[)]?)?
+    (?:[ ]*[(\-]?[ ]*{_LABEL}[ ]*[)]?|[ ]+{_LETTER}|[ ]*[(]{_LETTER}[)])?
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _DECIMALS = re.compile(r"([0-9]{7,15})\.0+")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _TWO_PLUSES = re.compile(r".*[0-9].*\+[0-9].*")
-_BETWEEN_PHONES = re.compile(r"([\r\n|&;]|\bor\b|\band\b|(?<=[0-9)])[ ]+(?=\+))", re.IGNORECASE)
+_BETWEEN_PHONES = re.compile(
+    r"([\r\n|&;]|\bor\b|\band\b|(?<=[0-9)])[ ]+(?=\+)|"
+    rf"(?<=[0-9)])[ ]+(?=(?:fax|{_LABEL}|{_LETTER})[ ]*:))",
+    re.IGNORECASE,
+)
+_OF_LANDLINE = rf"(?:{_LANDLINE}|[hwo])"
+_IS_LANDLINE = re.compile(
+    rf"[ (]*{_OF_LANDLINE}[.) ]*[:\-]?[ ]*[+(]?[0-9].*|.*[0-9)][ (\-]+{_OF_LANDLINE}[ )]*",
+    re.IGNORECASE,
+)
+_IS_FAX = re.compile(
+    rf"[ (]*(?:{_LANDLINE})?[ ]*fax\b.*[0-9].*|.*[0-9)][ (\-]+(?:{_LANDLINE})?[ ]*fax[ )]*",
+    re.IGNORECASE,
+)
 _NOTHING_BETWEEN = re.compile(r"[ ]*\+?[0-9(][0-9 .()\-]*")
 _ONLY_EXTENSION = re.compile(
     r"[ ]*(?:extension|extn|ext|x|\#)[ ]*[.:=]?[ ]*[0-9]{1,7}.*", re.IGNORECASE
@@ -94,7 +121,15 @@ def split_cell(cell: str) -> list[str]:
         parts = [
             each for part in parts for each in _rejoin(re.split(f"({mark})", part), fewest=_WHOLE)
         ]
-    return [part.strip() for part in parts if part.strip()]
+    phones = [part.strip() for part in parts if part.strip()]
+    called = [each for each in phones if not _has_label(_IS_FAX, each)] or phones
+    return sorted(called, key=lambda each: _has_label(_IS_LANDLINE, each))
+
+
+def _has_label(label: re.Pattern[str], written: str) -> bool:
+    if len(written) > LONGEST_WRITTEN:
+        return False
+    return label.fullmatch(written.translate(_TO_ASCII)) is not None
 
 
 def _rejoin(pieces: list[str], *, fewest: int) -> list[str]:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from petmsg.errors import USAGE, MalformedPhone
 from petmsg.phone import Phone, parse_phone, read_phone, split_phones
+from petmsg.phone_formats import is_formatted
 
 THE_NUMBER = "+14155550171"
 
@@ -236,17 +237,52 @@ def test_the_example_of_every_country_is_read_in_its_own_form(country: str) -> N
         ("030/1234567, 0171/1234567", ["030/1234567", "0171/1234567"]),
         ("415-555-0171/0172", ["415-555-0171/0172"]),
         ("415-555-0171 or the office", ["415-555-0171", "the office"]),
+        ("C: 415-555-0171 H: 415-555-0172", ["C: 415-555-0171", "H: 415-555-0172"]),
+        ("415-555-0171 x2 H: 415-555-0172", ["415-555-0171 x2", "H: 415-555-0172"]),
     ],
 )
 def test_the_phones_of_a_cell_are_split_and_no_phone_is_cut(cell: str, phones: list[str]) -> None:
     assert split_phones(cell) == phones
 
 
-@given(st.text(max_size=60))
+@pytest.mark.parametrize(
+    ("cell", "phones"),
+    [
+        ("Home: 415-555-0172 / Cell: 415-555-0171", ["Cell: 415-555-0171", "Home: 415-555-0172"]),
+        ("415-555-0172 (h); 415-555-0171", ["415-555-0171", "415-555-0172 (h)"]),
+        ("Work 415-555-0172\n(m) 415-555-0171", ["(m) 415-555-0171", "Work 415-555-0172"]),
+        ("415-555-0171\nWork Fax: 415-555-0179", ["415-555-0171"]),
+        ("415-555-0179 fax, 415-555-0171", ["415-555-0171"]),
+        ("Fax: 415-555-0179", ["Fax: 415-555-0179"]),
+    ],
+)
+def test_a_labelled_landline_is_the_last_phone_and_a_fax_is_none(
+    cell: str, phones: list[str]
+) -> None:
+    assert split_phones(cell) == phones
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C: 415-555-0171", "c 415-555-0171", "(c) 415-555-0171", "c. 415-555-0171",
+        "415-555-0171 (m)", "415-555-0171 w", "415-555-0171 (Text only)", "Landline 415-555-0171",
+        "Home phone: 415-555-0171", "415\u2022555\u20220171", "415\u00b7555\u00b70171",
+    ],
+)  # fmt: skip
+def test_labels_and_dots_do_not_belong_to_a_phone(text: str) -> None:
+    assert parse_phone(text, "US") == "+14155550171"
+
+
+@pytest.mark.parametrize("text", ["C-4155550171", "c4155550171", "4155550171c", "H-1234567"])
+def test_a_letter_without_a_space_or_a_colon_makes_a_ref(text: str) -> None:
+    assert not is_formatted(text)
+
+
+@given(st.text(max_size=60).filter(lambda cell: "fax" not in cell.casefold()))
 def test_splitting_loses_no_digit(cell: str) -> None:
-    assert "".join(c for c in "".join(split_phones(cell)) if c.isdigit()) == "".join(
-        c for c in cell if c.isdigit()
-    )
+    found = "".join(split_phones(cell))
+    assert sorted(c for c in found if c.isdigit()) == sorted(c for c in cell if c.isdigit())
 
 
 def test_the_time_for_a_cell_of_many_pieces_grows_with_it_alone() -> None:

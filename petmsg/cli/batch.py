@@ -35,20 +35,22 @@ def import_file(
     options: "FileOptions",
     finds_again: bool = False,
     content: bytes | None = None,
+    given: Sequence[str] = (),
 ) -> None:
     """Import a file of that noun with `service(uow, rows)`, a transaction per 1,000 rows.
 
     The file is named by the argument or by the `option` --file; with --template an empty one is
     printed instead. `content` is that of a file that was read already, to see what kind it is.
 
-    `finds_again`: a row without a ref that is taken again finds what it made.
+    `finds_again`: a row without a ref that is taken again finds what it made. `given`: columns that
+    the file may lack, because an option gives their value.
     """
     from petmsg.cli.rejects import keep_rejects
     from petmsg.render.views.nouns import IMPORTED
     from petmsg.spreadsheets.columns import LAYOUTS
     from petmsg.spreadsheets.read import read_sheet
 
-    layout = LAYOUTS[noun]
+    layout = LAYOUTS[noun].without_required(given)
     if options.is_template:
         write(",".join(layout.template))
         return
@@ -129,7 +131,8 @@ def _tell_notes(context: Context, row: "RowDone") -> None:
     """The notes on an imported row, on stderr; in JSON the row has them."""
     if context.output not in (OutputFormat.JSON, OutputFormat.JSONL):
         for note in row.notes:
-            context.notify(f"line {row.row} ({row.ref}): {note}")
+            line = f"line {row.row}"
+            context.notify(f"{line}: {note}" if row.ref == line else f"{line} ({row.ref}): {note}")
 
 
 def look_at_each(refs: Sequence[str], one: Callable[[str], Any]) -> list[Any]:

@@ -6,7 +6,7 @@ The only list of aliases: `docs/importing.md` has the same one, and a test compa
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from petmsg.enums.files import ImportNoun
@@ -36,7 +36,8 @@ class Target:
 class Layout:
     """The columns of a file of one noun. A new row needs the `required` ones.
 
-    `template` is the header of an empty file.
+    `template` is the header of an empty file. `instead` says by column what a user can give instead
+    of it.
     """
 
     noun: ImportNoun | None
@@ -44,6 +45,7 @@ class Layout:
     required: tuple[str, ...]
     targets: tuple[Target, ...]
     template: tuple[str, ...] = ()
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def meanings(self) -> Mapping[str, tuple[str, int]]:
@@ -54,10 +56,26 @@ class Layout:
                 found.setdefault(normal_header(alias), (target.name, place))
         return found
 
+    def meaning(self, header: str) -> tuple[str, int] | None:
+        """The target that a header means, and its place among the aliases.
+
+        `Client #` is the number of the client (`Client No`), `Phone #` just the phone.
+        """
+        name = normal_header(header)
+        if header.rstrip(" \t*:.").endswith("#"):
+            return self.meanings.get(f"{name} no") or self.meanings.get(name)
+        return self.meanings.get(name)
+
     @cached_property
     def by_name(self) -> Mapping[str, Target]:
         """The targets by name."""
         return {target.name: target for target in self.targets}
+
+    def without_required(self, columns: Sequence[str]) -> "Layout":
+        """The layout of a file that may lack these columns."""
+        if not columns:
+            return self
+        return replace(self, required=tuple(e for e in self.required if e not in columns))
 
     def target_named(self, text: str) -> str | None:
         """The target that a user names; `phone3` and so on are further phones, like `phone2`."""
@@ -69,8 +87,8 @@ class Layout:
 
 def normal_header(text: str) -> str:
     """The form in which headers are compared: `Client_Name`, `clientName` and `CLIENT NAME` are one
-    header. Marks such as `#` and `*` do not count."""
-    plain = unicodedata.normalize("NFKC", text).strip()
+    header. Marks such as `#` and `*` and a `(s)` do not count."""
+    plain = unicodedata.normalize("NFKC", text).strip().replace("(s)", "")
     spaced = plain if plain.isupper() else _WORDS.sub(" ", plain)
     return " ".join(_OTHER.sub(" ", _DIGITS.sub(" ", spaced.casefold())).split())
 
@@ -92,7 +110,8 @@ _PHONE = (
     "Cell Number", "Cell Phone Number", "Cellphone", "Text Number", "SMS", "SMS Number",
     "Primary Phone", "Primary Phone Number", "Main Phone", "Preferred Phone", "Phone 1",
     "Phone 1 - Value", "Phone", "Phone Number", "Phone Numbers", "Phones", "Telephone",
-    "Telephone Number", "Tel", "Contact Number", "Contact Phone",
+    "Telephone Number", "Tel", "Contact Number", "Contact Phone", "Primary Mobile", "Primary Cell",
+    "Personal Phone", "Personal Mobile", "Personal Cell", "Phone Mobile", "Phone Cell",
 )  # fmt: skip
 _MORE_PHONES = (
     "Phone 2", "Phone 2 - Value", "Phone Number 2", "Mobile 2", "Mobile Phone 2", "Cell 2",
@@ -100,7 +119,16 @@ _MORE_PHONES = (
     "Alternate Phone Number", "Alt Phone", "Other Phone", "Additional Phone", "Spouse Phone",
     "Spouse Cell", "Spouse Mobile", "Partner Phone", "Home Phone", "Home Phone Number",
     "Landline", "Work Phone", "Work Phone Number", "Business Phone", "Phone 3",
-    "Phone 3 - Value", "Phone 4", "Phone 5", "Phone 6", "Phone 7", "Phone 8", "Phone 9",
+    "Phone 3 - Value", "Phone 4", "Phone 4 - Value", "Phone 5", "Phone 6", "Phone 7", "Phone 8",
+    "Phone 9", "Secondary Mobile", "Secondary Mobile Phone", "Secondary Cell",
+    "Secondary Cell Phone", "Alternate Mobile", "Alternate Cell", "Spouse Mobile Phone",
+    "Spouse Cell Phone", "Partner Mobile", "Partner Cell", "Home Phone 2", "Work Phone 2",
+    "Business Phone 2", "Phone Home", "Phone Work", "Daytime Phone", "Evening Phone",
+)  # fmt: skip
+_PHONE_LABELS = (
+    "Phone Type", "Phone Label", *(
+        f"Phone {number} {what}" for number in range(1, 5) for what in ("- Label", "- Type", "Type")
+    ),
 )  # fmt: skip
 
 
@@ -140,6 +168,7 @@ CLIENT = Layout(
         Target("last_name", (*_prefixed(_CLIENTS, ("Last Name", "Last")), *_LAST), ("name",)),
         Target("phone", (*_PHONE, *_prefixed(_CLIENTS, _PHONES_OF)), is_repeatable=True),
         Target("phone2", _MORE_PHONES, ("phone",), is_repeatable=True),
+        Target("phone_label", _PHONE_LABELS, ("phone",), is_repeatable=True),
         Target("kind", ("Client Kind", "Client Type", "Customer Type", "Kind")),
     ),
 )  # fmt: skip
@@ -175,6 +204,9 @@ BOOKING = Layout(
     columns=("ref", "client", "sitter", "starts_at", "ends_at", "lead_minutes", "status"),
     required=("client", "starts_at", "ends_at"),
     template=("ref", "client", "sitter", "starts_at", "ends_at", "lead_minutes"),
+    instead=dict.fromkeys(
+        ("starts_at", "ends_at"), "Or is it all in one column? --map 'Header=when'"
+    ),
     targets=(
         Target(
             "ref",
@@ -183,7 +215,8 @@ BOOKING = Layout(
                     ("Booking", "Appointment", "Visit", "Event", "Reservation", "Service", "Job"),
                     ("ID", "Ref", "Reference", "Number", "No"),
                 ),
-                "Confirmation Number", "Reference", "External ID", "Record ID", "ID",
+                "Confirmation Number", "Confirmation No", "Reference", "External ID", "Record ID",
+                "ID",
             ),
         ),
         Target(
@@ -191,11 +224,20 @@ BOOKING = Layout(
             (
                 *_prefixed(_CLIENTS, ("ID", "Ref", "Name", "Full Name")), "Client", "Customer",
                 "Owner", "Pet Owner", "Pet Parent", "Household",
+                "Invitee Name", "Invitee",
                 *_prefixed(_CLIENTS, ("Phone", "Phone Number", "Mobile", "Cell Phone")),
             ),
         ),
-        Target("client_first_name", _prefixed(_CLIENTS, ("First Name", "First")), ("client",)),
-        Target("client_last_name", _prefixed(_CLIENTS, ("Last Name", "Last")), ("client",)),
+        Target(
+            "client_first_name",
+            (*_prefixed(_CLIENTS, ("First Name", "First")), "Invitee First Name", "First Name"),
+            ("client",),
+        ),
+        Target(
+            "client_last_name",
+            (*_prefixed(_CLIENTS, ("Last Name", "Last")), "Invitee Last Name", "Last Name"),
+            ("client",),
+        ),
         Target(
             "sitter",
             (
@@ -225,36 +267,39 @@ BOOKING = Layout(
         Target(
             "start_date",
             ("Start Date", "Start Day", "From Date", "Begin Date", "Check In Date", "Arrival Date",
-             "First Day"),
+             "First Day", "Drop Off Date"),
             ("starts_at",),
         ),
         Target(
             "start_time",
             ("Start Time", "From Time", "Begin Time", "Check In Time", "Arrival Time", "Time In",
-             "Scheduled Start Time"),
+             "Scheduled Start Time", "Drop Off Time"),
             ("starts_at",),
         ),
         Target(
             "end_date",
-            ("End Date", "End Day", "To Date", "Check Out Date", "Departure Date", "Last Day"),
+            ("End Date", "End Day", "To Date", "Check Out Date", "Departure Date", "Last Day",
+             "Pick Up Date"),
             ("ends_at",),
         ),
         Target(
             "end_time",
             ("End Time", "To Time", "Finish Time", "Check Out Time", "Departure Time", "Time Out",
-             "Scheduled End Time"),
+             "Scheduled End Time", "Stop Time", "Pick Up Time"),
             ("ends_at",),
         ),
         Target(
             "date",
             ("Date", "Visit Date", "Service Date", "Appointment Date", "Event Date",
-             "Booking Date", "Scheduled Date", "Day"),
+             "Booking Date", "Scheduled Date", "Day", "Date of Service", "Date of Visit"),
             ("starts_at", "ends_at"),
         ),
+        Target("when", ("When", "Date Time", "Date and Time"), ("starts_at", "ends_at")),
         Target(
             "time",
             ("Time", "Times", "Time Window", "Time Frame", "Time Range", "Time Block", "Window",
-             "Visit Time", "Scheduled Time", "Visit Window"),
+             "Visit Time", "Scheduled Time", "Visit Window", "Appointment Time", "Service Time",
+             "Arrival Window"),
             ("starts_at", "ends_at"),
         ),
         Target(
@@ -274,6 +319,18 @@ BOOKING = Layout(
             ("Booking Status", "Appointment Status", "Visit Status", "Event Status",
              "Reservation Status", "Service Status", "Job Status", "Status"),
         ),
+        Target(
+            "cancelled",
+            ("Cancelled", "Canceled", "Is Cancelled", "Is Canceled", "Cancelled At", "Canceled At",
+             "Cancelled On", "Canceled On", "Date Cancelled", "Date Canceled", "Cancellation Date"),
+            ("status",),
+        ),
+        Target(
+            "repeats",
+            ("Repeats", "Repeat", "Recurrence", "Recurrence Pattern", "Recurring", "Frequency",
+             "Days", "Days of Week", "Days of the Week", "Weekdays"),
+            ("starts_at", "ends_at"),
+        ),
     ),
 )  # fmt: skip
 
@@ -282,13 +339,18 @@ NUMBER = Layout(
     columns=("e164", "class"),
     required=("e164", "class"),
     template=("e164", "class"),
+    instead={"class": "Or give all of the file's numbers one class: --class sitter"},
     targets=(
         Target(
             "e164",
             ("Number", "Phone Number", "Phone", "Twilio Number", "Message Number", "SMS Number",
              "Masked Number", "DID"),
         ),
-        Target("class", ("Number Class", "Number Type", "Class", "Type", "Kind", "Role", "Use")),
+        Target(
+            "class",
+            ("Number Class", "Class", "Role", "Use", "Used For", "Purpose", "Number Type", "Type",
+             "Kind"),
+        ),
     ),
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ A date of numbers alone, such as 02/03/2026, is read in one order for the whole 
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from functools import lru_cache
@@ -35,11 +36,23 @@ _MONTH_SECOND = re.compile(
 )
 _CLOCK = re.compile(
     r"([0-9]{1,2})(?:[:.h]([0-9]{2})(?:[:.]([0-9]{2})(?:\.[0-9]{1,9})?)?)? ?"
-    r"(?:([ap])\.? ?m\.?|(uhr|h))?"
+    r"(?:([ap])\.?(?: ?m\.?)?|(uhr|h))?"
 )
+_NOON = re.compile(r"\b(?:12(?::00)? )?noon\b")
+_FROM_UTC = re.compile(
+    r"(.+[0-9m]) ?(?:(?:utc|gmt)(?P<named>[+-][0-9]{1,2}(?::?[0-9]{2})?)?|z)(?: \([a-z .]+\))?|"
+    r"(.+:[0-9]{2}:[0-9]{2}(?: [ap]m)?) (?P<bare>[+-][0-9]{2}:?[0-9]{2})(?: \([a-z .]+\))?"
+)
+"""A time with its offset from UTC, which needs its seconds or the word UTC: `9:00 -11:00` may be
+meant as a range."""
+_ZONE_NAME = re.compile(r".*[0-9m] \(?(?:[a-z]{1,4}t|[a-z]+ time)\)?")
 _JOINED = re.compile(r",? at |[, ]+|t(?=[0-9])")
 _SERIAL = re.compile(r"[0-9]{1,5}(?:[.,][0-9]+)?")
 _HINT_DATE = "Write the date as 2026-02-14 or 02/14/2026, and the time as 09:00 or 9:00 AM."
+_HINT_ZONE = (
+    "Leave out the name of the time zone if it is the company's; for another one write the offset: "
+    "2026-02-14T09:00-05:00."
+)
 _HINT_SERIAL = "Format the column as a date and time in the spreadsheet, then export it again."
 _DURATION = re.compile(
     r"(?:([0-9]+(?:[.,][0-9]+)?) ?(?:h|hr|hrs|hour|hours))?,? ?"
@@ -75,6 +88,8 @@ def parse_moment(text: str, order: DateOrder | None) -> Moment:
     clock = parse_clock(plain)
     if clock is not None:
         return Moment(clock=clock)
+    if zoned := _FROM_UTC.fullmatch(plain):
+        return _with_offset(zoned, order, text)
     for cut in (None, *_JOINED.finditer(plain)):
         head, rest = (plain, "") if cut is None else (plain[: cut.start()], plain[cut.end() :])
         day = _parse_day(head.rstrip(","), order, text)
@@ -84,7 +99,38 @@ def parse_moment(text: str, order: DateOrder | None) -> Moment:
         if rest and clock is None:
             continue
         return Moment(day, clock)
-    raise MalformedTime(f"Invalid date or time {quoted(text)}.", hint=_HINT_DATE)
+    hint = _HINT_ZONE if _ZONE_NAME.fullmatch(plain) else _HINT_DATE
+    raise MalformedTime(f"Invalid date or time {quoted(text)}.", hint=hint)
+
+
+def parse_visit(text: str, order: DateOrder | None) -> tuple[Moment, time | None]:
+    """Parse a cell like `parse_moment`, or a date with a range: `3/14/26 2:30p - 3:15p`. The second
+    value is the end of the range. Raises `MalformedTime`."""
+    try:
+        return parse_moment(text, order), None
+    except MalformedTime:
+        plain = _WEEKDAY.sub("", _plain(text), count=1) if len(text) <= LONGEST else ""
+        for cut in _JOINED.finditer(plain):
+            day = _parse_day(plain[: cut.start()].rstrip(","), order, text)
+            with suppress(MalformedTime):
+                first, last = parse_range(plain[cut.end() :])
+                if day is not None and last is not None:
+                    return Moment(day, first), last
+        raise
+
+
+def _with_offset(zoned: re.Match[str], order: DateOrder | None, text: str) -> Moment:
+    """The moment of a text with an offset from UTC, which needs a date and a time of day."""
+    local = parse_moment(zoned[1] or zoned[3], order)
+    if local.as_written is not None and _ISO_INSTANT.fullmatch(local.as_written):
+        written = local.as_written.replace(" ", "T")
+    elif local.day is not None and local.clock is not None:
+        written = f"{local.day.isoformat()}T{local.clock.isoformat()}"
+    else:
+        raise MalformedTime(f"Invalid date or time {quoted(text)}.", hint=_HINT_DATE)
+    digits = (zoned["bare"] or zoned["named"] or "+0000").replace(":", "")
+    hours, minutes = (digits[1:-2], digits[-2:]) if len(digits) > 3 else (digits[1:], "00")
+    return Moment(as_written=f"{written}{digits[0]}{hours:0>2}:{minutes}")
 
 
 def parse_clock(text: str) -> time | None:
@@ -115,7 +161,7 @@ def parse_range(text: str) -> tuple[time, time | None]:
     plain = _plain(text)
     parts = [each for each in re.split(r" ?- ?| to | until ", plain) if each]
     clocks = [parse_clock(each) for each in parts[:3]]
-    halves = {bool(re.search(r"[ap]\.? ?m", each)) for each in parts[:3]}
+    halves = {bool(re.search(r"[0-9] ?[ap]", each)) for each in parts[:3]}
     first = clocks[0] if clocks else None
     is_one = len(text) <= LONGEST and len(parts) <= 2 and len(halves) == 1
     if not is_one or first is None or None in clocks:
@@ -221,7 +267,8 @@ def spoken(order: DateOrder) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.translate(_SPACES).casefold().split())
+    plain = " ".join(text.translate(_SPACES).casefold().split())
+    return _NOON.sub("12 pm", plain) if "noon" in plain else plain
 
 
 def _parse_day(plain: str, order: DateOrder | None, text: str) -> date | None:

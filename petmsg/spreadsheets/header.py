@@ -1,13 +1,16 @@
 """Which column of petmsg each header of a file means."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from petmsg.errors import MalformedFile, OutOfRange, UsageProblem, quoted
 from petmsg.spreadsheets.columns import REASON, Layout, normal_header
 from petmsg.suggestions import closest_words, did_you_mean
 
+_LABEL_WORDS = re.compile(r"(?: (?:number|value|label|type))+$")
 _LISTED = 40
 """A hint names at most this many headers of a file."""
 
@@ -21,7 +24,7 @@ class Meaning(NamedTuple):
     place: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What is taken from a row: by target, the places of its cells, the first one first.
 
@@ -41,6 +44,18 @@ class Plan:
     def place(self, target: str) -> int | None:
         """The place of the target's only cell; None if the file has none."""
         return next(iter(self.places(target)), None)
+
+    @cached_property
+    def labels(self) -> Mapping[int, int]:
+        """By the place of a phone: the place of the cell that says what kind of phone it is."""
+        labels = {
+            _LABEL_WORDS.sub("", normal_header(each.header)): each.at
+            for each in self.meanings
+            if each.target == "phone_label"
+        }
+        phones = [each for each in self.meanings if each.target in ("phone", "phone2")]
+        found = {at: labels.get(_LABEL_WORDS.sub("", normal_header(h))) for at, h, *_ in phones}
+        return {phone: label for phone, label in found.items() if label is not None}
 
     def has(self, *targets: str) -> bool:
         """Whether the file has one of the targets."""
@@ -100,7 +115,7 @@ def plan(
             target = maps.get(name, saved.get(name, ""))
             if target:
                 found.append(Meaning(at, written.strip(), target, -1))
-        elif (meant := layout.meanings.get(name)) is not None:
+        elif (meant := layout.meaning(written)) is not None:
             found.append(Meaning(at, written.strip(), *meant))
         else:
             unknown.append(written.strip())
@@ -122,7 +137,7 @@ def _is_given(plan: Plan, column: str) -> bool:
     }.get(column, (column,))
     if plan.has(*parts):
         return True
-    return column in ("starts_at", "ends_at") and plan.has("time")
+    return column in ("starts_at", "ends_at") and plan.has("time", "when")
 
 
 def _require(plan: Plan, layout: Layout, header: Sequence[str]) -> None:
@@ -147,6 +162,7 @@ def _require(plan: Plan, layout: Layout, header: Sequence[str]) -> None:
             if unclear and layout.noun is not None:
                 listed = ", ".join(quoted(each.strip()) for each in unclear)
                 hint = f"Say which one it is: --map 'Header={column}'. The others are {listed}."
+            hint = f"{hint} {layout.instead.get(column, '')}".rstrip()
             raise MalformedFile(f"The column {column} is missing.", hint=hint)
 
 

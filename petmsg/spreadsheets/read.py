@@ -1,12 +1,13 @@
 """Read a file of rows: sniff what it is, find its header and the order of its dates, then read its
 rows one by one, so that memory does not grow with their number."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
-from petmsg.enums.files import DateOrder
+from petmsg.enums.files import DateOrder, ImportNoun
 from petmsg.errors import MalformedFile, quoted
 from petmsg.spreadsheets.batch_row import BatchRow, RawRow
 from petmsg.spreadsheets.columns import REASON, Layout, normal_header
@@ -19,6 +20,9 @@ from petmsg.spreadsheets.row_reader import RowReader
 from petmsg.spreadsheets.text_encoding import decoded, encoding_of
 from petmsg.spreadsheets.visit_times import DATES
 
+_OPT_OUT = re.compile(
+    r"\bopt(?:ed)? ?(?:in|out)\b|\bunsubscribed?\b|\bdo not (?:text|message|contact)\b"
+)
 _LISTED = 20
 _TITLE_ROWS = 6
 """The header is in one of the first rows: some programs write a title above it."""
@@ -106,16 +110,18 @@ def _sheet(table: Table, layout: Layout, reading: Reading) -> Sheet:
     reader = RowReader(found, layout, order, fills_up=table.fills_up)
     filled = _filled(islice(table.rows(), above + 1, None), header, fills_up=table.fills_up)
     rows = map(reader.read, filled)
-    notes = tuple(_notes(table, found, order, above)) if layout.noun is not None else ()
+    notes = tuple(_notes(table, found, order, above, layout)) if layout.noun is not None else ()
     return Sheet(rows, max(0, table.lines - 1), header, table.delimiter, notes, order)
 
 
 def _find_header(table: Table, layout: Layout, reading: Reading) -> tuple[int, Sequence[str], Plan]:
     """The first row that has the required columns, with the number of rows above it.
 
-    If there is none, the error is that of the first row.
+    If there is none, the error is that of the first row with two known headers, or else of the
+    first one with more than a title.
     """
     refusal: MalformedFile | None = None
+    is_title = False
     for above, row in enumerate(islice(table.rows(), _TITLE_ROWS)):
         if row.problem is not None:
             refusal = refusal or MalformedFile(
@@ -131,8 +137,9 @@ def _find_header(table: Table, layout: Layout, reading: Reading) -> tuple[int, S
                 is_strict=reading.is_strict or layout.noun is None,
             )
         except MalformedFile as problem:
-            if refusal is None or _known(row.cells, layout) > 1:
+            if refusal is None or is_title or _known(row.cells, layout) > 1:
                 refusal = problem
+                is_title = sum(map(bool, map(str.strip, row.cells))) < 2
             if layout.noun is None or _known(row.cells, layout) > 1:
                 break
             continue
@@ -157,7 +164,7 @@ def _filled(rows: Iterable[RawRow], header: Sequence[str], *, fills_up: bool) ->
 
 
 def _known(cells: Sequence[str], layout: Layout) -> int:
-    return sum(normal_header(each) in layout.meanings for each in cells)
+    return sum(layout.meaning(each) is not None for each in cells)
 
 
 def _order(table: Table, found: Plan, above: int) -> DateOrder | None:
@@ -174,7 +181,9 @@ def _order(table: Table, found: Plan, above: int) -> DateOrder | None:
     return finder.found()
 
 
-def _notes(table: Table, found: Plan, order: DateOrder | None, above: int) -> Iterator[str]:
+def _notes(
+    table: Table, found: Plan, order: DateOrder | None, above: int, layout: Layout
+) -> Iterator[str]:
     if not (table.is_plain and found.is_plain and order is None and not above):
         said = [f"Read as {table.described}"]
         if order is not None:
@@ -189,3 +198,9 @@ def _notes(table: Table, found: Plan, order: DateOrder | None, above: int) -> It
         yield f"Not used, because another column means the same: {listed}."
     if found.unknown:
         yield f"Ignored columns: {', '.join(map(quoted, found.unknown))}."
+    opt_outs = [each for each in found.unknown if _OPT_OUT.search(normal_header(each))]
+    if opt_outs and layout.noun in (ImportNoun.CLIENT, ImportNoun.SITTER):
+        yield (
+            f"Opt-outs are not imported ({', '.join(map(quoted, opt_outs))}). For each person who "
+            "wants no messages: petmsg optout add WHO"
+        )

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Sequence
 
 from petmsg.enums.files import DateOrder
-from petmsg.errors import MalformedRow, PetmsgError
+from petmsg.errors import MalformedRow, PetmsgError, quoted
 from petmsg.plurals import counted
 from petmsg.spreadsheets.batch_row import BatchRow, RawRow
-from petmsg.spreadsheets.cells import plain_cell, read_cell
+from petmsg.spreadsheets.cells import plain_cell, read_cell, with_label
 from petmsg.spreadsheets.columns import Layout
+from petmsg.spreadsheets.dates import parse_moment
 from petmsg.spreadsheets.header import Plan
 from petmsg.spreadsheets.visit_times import VisitTimes
+
+_CANCELLED = frozenset(("yes", "y", "true", "1", "x", "cancelled", "canceled"))
+_NOT_CANCELLED = frozenset(("", "no", "n", "false", "0", "-", "n/a", "none", "null"))
 
 
 class RowReader:
@@ -27,7 +31,8 @@ class RowReader:
             "sitter": ("sitter_first_name", "sitter_last_name"),
         }
         phones = (*plan.places("phone"), *plan.places("phone2"))
-        self._phones = phones if len(phones) > 1 else ()
+        self._labels = plan.labels
+        self._phones = phones if len(phones) > 1 or self._labels else ()
         times = layout.noun is not None and "starts_at" in layout.columns
         self._simple: list[tuple[str, int]] = []
         self._joined: list[tuple[str, int | None, list[int]]] = []
@@ -43,6 +48,7 @@ class RowReader:
             elif place is not None:
                 self._simple.append((column, place))
         self._times = VisitTimes(plan) if times else None
+        self._cancelled = plan.place("cancelled")
         self._width = plan.width
         self._is_plain = layout.noun is None
         self._read_cell = plain_cell if layout.noun is None else read_cell
@@ -65,6 +71,25 @@ class RowReader:
             faults.append(problem)
             faulty.add(column)
 
+        self._read_simple(raw, cells, fault)
+        if self._phones:
+            cells["phone"] = self._all_phones(raw, fault)
+        for column, place, names in self._joined:
+            cells[column] = _name_of(column, raw, place, names, fault)
+        if self._times is not None:
+            self._times.read(raw, cells, self._order, fault)
+        if self._cancelled is not None:
+            self._read_cancelled(raw[self._cancelled].strip(), cells, fault)
+        if faults and self._is_plain:
+            return BatchRow(line, {}, faults[0], source=raw)
+        return BatchRow(line, cells, None, tuple(faults), frozenset(faulty), raw)
+
+    def _read_simple(
+        self,
+        raw: Sequence[str],
+        cells: dict[str, str | None],
+        fault: Callable[[str, PetmsgError], None],
+    ) -> None:
         for column, at in self._simple:
             cell = raw[at].strip()
             if cell:
@@ -74,15 +99,6 @@ class RowReader:
                     fault(column, found)
                     cell = ""
             cells[column] = cell
-        if self._phones:
-            cells["phone"] = self._all_phones(raw, fault)
-        for column, place, names in self._joined:
-            cells[column] = _name_of(column, raw, place, names, fault)
-        if self._times is not None:
-            self._times.read(raw, cells, self._order, fault)
-        if faults and self._is_plain:
-            return BatchRow(line, {}, faults[0], source=raw)
-        return BatchRow(line, cells, None, tuple(faults), frozenset(faulty), raw)
 
     def _fitted(self, raw: Sequence[str]) -> Sequence[str] | None:
         """As many cells as the header has. None for CSV with other cells beyond it or with fewer:
@@ -92,16 +108,43 @@ class RowReader:
             return None if is_more else raw[: self._width]
         return [*raw, *[""] * (self._width - len(raw))] if self._fills_up else None
 
+    def _read_cancelled(
+        self,
+        cell: str,
+        cells: dict[str, str | None],
+        fault: Callable[[str, PetmsgError], None],
+    ) -> None:
+        """A column that says whether or when a visit was cancelled, beside its status."""
+        word = cell.casefold()
+        if word in _NOT_CANCELLED:
+            return
+        try:
+            if word not in _CANCELLED:
+                parse_moment(cell, self._order)
+        except PetmsgError:
+            problem = MalformedRow(
+                f"Invalid value for cancelled {quoted(cell)}.",
+                hint="Write yes or no, or ignore the column: --map 'Header='",
+            )
+            fault("status", problem)
+        else:
+            cells["status"] = "cancelled"
+
     def _all_phones(self, raw: Sequence[str], fault: Callable[[str, PetmsgError], None]) -> str:
         found = []
         for at in self._phones:
             cell = raw[at].strip()
             if cell:
                 try:
-                    found.append(read_cell("phone", cell))
+                    phone = read_cell("phone", cell)
                 except PetmsgError as problem:
                     fault("phone", problem)
-        return "\n".join(found)
+                    continue
+                label = self._labels.get(at)
+                if label is not None:
+                    phone = with_label(phone, raw[label])
+                found.append(phone)
+        return "\n".join(each for each in found if each)
 
 
 def _name_of(
@@ -114,10 +157,10 @@ def _name_of(
     """The name of one cell, or of those with the first and the last name."""
     try:
         whole = raw[place].strip() if place is not None else ""
-        if whole:
-            return read_cell(column, whole)
-        parts = [cell for at in names if (cell := raw[at].strip())]
-        return " ".join(read_cell(column, cell) for cell in parts)
+        if whole and (name := read_cell(column, whole)):
+            return name
+        parts = [read_cell(column, cell) for at in names if (cell := raw[at].strip())]
+        return " ".join(each for each in parts if each)
     except PetmsgError as problem:
         fault(column, problem)
         return ""

@@ -2,15 +2,23 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 
 from petmsg.enums.files import DateOrder
 from petmsg.errors import MalformedTime, PetmsgError, quoted
 from petmsg.spreadsheets.cells import read_cell
-from petmsg.spreadsheets.dates import Moment, parse_length, parse_moment, parse_range
+from petmsg.spreadsheets.dates import Moment, parse_length, parse_moment, parse_range, parse_visit
 from petmsg.spreadsheets.header import Plan
 
-DATES = ("starts_at", "ends_at", "start_date", "end_date", "date", "start_time", "end_time")
+DATES = (
+    "starts_at", "ends_at", "start_date", "end_date", "date", "when", "start_time", "end_time",
+)  # fmt: skip
+_IS_SERIES = re.compile(
+    r"\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\b.*\b(?:mon|tue|wed|thu|fri|sat|sun)|"
+    r"\b(?:daily|weekly|weekdays|weekends|every|each|biweekly|monthly)\b"
+)
+"""What a cell says about visits that repeat: two weekdays, or how often."""
 _MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(?::00(?:\.0+)?)?")
 
 
@@ -19,9 +27,9 @@ class VisitTimes:
 
     def __init__(self, plan: Plan) -> None:
         self._at = {name: plan.place(name) for name in (*DATES, "time")}
-        self._starts = self._present("starts_at", "start_date", "date", "start_time")
+        self._starts = self._present("starts_at", "start_date", "date", "when", "start_time")
         self._ends = self._present("ends_at", "end_date", "end_time")
-        self._date = self._present("date")
+        self._date = self._present("date", "when")
         # Programs write a day as its midnight; a column of times beside it has the time of day.
         self._days = {
             *(("start_date", "date") if plan.has("start_time", "time") else ()),
@@ -29,9 +37,17 @@ class VisitTimes:
         }
         self._length = plan.place("duration")
         self._minutes = plan.place("duration_minutes")
-        self._has_start = plan.has("starts_at", "start_date", "start_time", "date", "time")
+        self._repeats = plan.place("repeats")
+        self._has_start = plan.has("starts_at", "start_date", "start_time", "date", "when", "time")
         self._has_end = plan.has(
-            "ends_at", "end_date", "end_time", "date", "time", "duration", "duration_minutes"
+            "ends_at",
+            "end_date",
+            "end_time",
+            "date",
+            "when",
+            "time",
+            "duration",
+            "duration_minutes",
         )
 
     def read(
@@ -55,6 +71,8 @@ class VisitTimes:
             except PetmsgError as problem:
                 fault("ends_at", problem)
                 cells["ends_at"] = ""
+            else:
+                self._refuse_series(raw, start, cells["ends_at"], fault)
 
     def _start(self, raw: Sequence[str], order: DateOrder | None) -> str:
         moments = self._moments(raw, self._starts, order)
@@ -69,16 +87,16 @@ class VisitTimes:
         moments = self._moments(raw, self._ends, order)
         if len(moments) == 1 and moments[0].as_written is not None:
             return moments[0].as_written
-        window = self._cell(raw, "time")
-        if window and not any(each.clock or each.as_written for each in moments):
-            moments.append(Moment(clock=parse_range(window)[1]))
+        if not any(each.clock or each.as_written for each in moments):
+            moments += self._end_of_range(raw, order)
         if not any(each.clock or each.as_written for each in moments):
             length = self._length_of(raw)
             if length is not None:
                 return "" if not start else _after(start, length)
         if any(each.day or each.as_written for each in moments):
             return _written(moments, "end")
-        moments += self._moments(raw, self._date, order)
+        days = self._moments(raw, self._date, order)
+        moments += map(_without_clock, days) if moments else days
         if not moments:
             return ""
         own_day = any(each.day for each in moments)
@@ -91,6 +109,36 @@ class VisitTimes:
                 return _after(end, timedelta(days=1))
         return end
 
+    def _end_of_range(self, raw: Sequence[str], order: DateOrder | None) -> list[Moment]:
+        """The end of a window, or of a range that stands behind the date."""
+        if window := self._cell(raw, "time"):
+            return [Moment(clock=parse_range(window)[1])]
+        if cell := self._cell(raw, "when"):
+            return [Moment(clock=parse_visit(cell, order)[1])]
+        return []
+
+    def _refuse_series(
+        self,
+        raw: Sequence[str],
+        start: str | None,
+        end: str | None,
+        fault: Callable[[str, PetmsgError], None],
+    ) -> None:
+        """A row for many visits (`Mon/Wed/Fri` from the first to the last day) is no visit of some
+        weeks."""
+        cell = raw[self._repeats].strip() if self._repeats is not None else ""
+        if not (start and end and _IS_SERIES.search(cell.casefold())):
+            return
+        with suppress(MalformedTime):
+            if _local(end) - _local(start) > timedelta(days=1):
+                fault(
+                    "ends_at",
+                    MalformedTime(
+                        f"The row is about several visits ({quoted(cell)}).",
+                        hint="A row is one visit. Add several: petmsg booking add --repeat",
+                    ),
+                )
+
     def _present(self, *names: str) -> tuple[tuple[str, int], ...]:
         """Those of the columns that the file has, with their places."""
         return tuple((name, at) for name in names if (at := self._at[name]) is not None)
@@ -102,7 +150,8 @@ class VisitTimes:
         for name, at in columns:
             cell = raw[at].strip()
             if cell and (value := read_cell(name, cell)):
-                moment = parse_moment(value, order)
+                parse = parse_moment if name != "when" else _start_of_visit
+                moment = parse(value, order)
                 found.append(_day_alone(moment) if name in self._days else moment)
         return found
 
@@ -117,6 +166,14 @@ class VisitTimes:
             if cell:
                 return parse_length(read_cell("duration", cell), is_minutes=is_minutes)
         return None
+
+
+def _start_of_visit(text: str, order: DateOrder | None) -> Moment:
+    return parse_visit(text, order)[0]
+
+
+def _without_clock(moment: Moment) -> Moment:
+    return Moment(day=moment.day) if moment.day is not None else moment
 
 
 def _day_alone(moment: Moment) -> Moment:

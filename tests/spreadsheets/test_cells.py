@@ -3,7 +3,7 @@
 import pytest
 
 from petmsg.errors import MalformedPhone, MalformedRow
-from petmsg.spreadsheets.cells import plain_cell, read_cell
+from petmsg.spreadsheets.cells import plain_cell, read_cell, with_label
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,48 @@ from petmsg.spreadsheets.cells import plain_cell, read_cell
         ("name", "#1 Dog Mom", "#1 Dog Mom"),
         ("name", "O'Hara", "O'Hara"),
         ("ref", "1.5", "1.5"),
+        ("phone", "4155550171,0", "4155550171"),
+        ("phone", "*415-555-0171", "415-555-0171"),
+        ("e164", "1.4155550171E10", "14155550171"),
+        ("phone", "4,155550171E+09", "4155550171"),
+        ("name", "\u200bAnn\u00a0Ivers\ufeff", "Ann\u00a0Ivers"),
+        ("name", "Bo \U0001f469\u200d\U0001f467", "Bo \U0001f469\U0001f467"),
+        ("name", "\u0645\u06cc\u200c\u0631", "\u0645\u06cc\u200c\u0631"),
     ],
 )
 def test_the_value_of_a_cell(column: str, written: str, value: str) -> None:
     assert read_cell(column, written) == value
+
+
+@pytest.mark.parametrize(
+    ("column", "written"),
+    [
+        ("phone", "n/a"), ("phone", "None"), ("phone", "-"), ("phone", "'-"), ("phone", "TBD"),
+        ("sitter", "Unassigned"), ("kind", "N/A"), ("ref", "none"), ("name", "\u2014"),
+        ("end_time", "--"), ("name", "\u200b"),
+    ],
+)  # fmt: skip
+def test_a_cell_that_says_that_it_is_empty_is_empty(column: str, written: str) -> None:
+    assert read_cell(column, written) == ""
+
+
+@pytest.mark.parametrize("written", ["None", "Null", "Tbd", "Unassigned"])
+def test_a_person_may_have_such_a_word_as_a_name(written: str) -> None:
+    assert read_cell("name", written) == written
+
+
+@pytest.mark.parametrize(
+    ("label", "found"),
+    [
+        ("Mobile", "1\n2"),
+        ("", "1\n2"),
+        ("* Home", "home: 1\nhome: 2"),
+        ("Work Fax", "fax: 1\nfax: 2"),
+        ("Ann's office", "home: 1\nhome: 2"),
+    ],
+)
+def test_a_label_of_another_cell_is_written_before_each_phone(label: str, found: str) -> None:
+    assert with_label("1\n2", label) == found
 
 
 @pytest.mark.parametrize(

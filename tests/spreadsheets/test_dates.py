@@ -12,6 +12,7 @@ from petmsg.spreadsheets.dates import (
     parse_length,
     parse_moment,
     parse_range,
+    parse_visit,
 )
 
 MDY, DMY, YMD = DateOrder.MDY, DateOrder.DMY, DateOrder.YMD
@@ -48,6 +49,10 @@ def test_a_date_and_a_time_of_day(written: str, order: DateOrder | None) -> None
         ("9:00 AM", NINE),
         ("9am", NINE),
         ("9 P.M.", time(21)),
+        ("2:30p", time(14, 30)),
+        ("9a", NINE),
+        ("noon", time(12)),
+        ("12 noon", time(12)),
         ("12:00 AM", time(0)),
         ("12:30 PM", time(12, 30)),
         ("09:05:30", time(9, 5, 30)),
@@ -152,6 +157,8 @@ def test_two_orders_in_one_file_are_refused_with_the_two_lines() -> None:
         ("11:30am–1:30pm", (time(11, 30), time(13, 30))),
         ("09:00-11:00", (time(9), time(11))),
         ("9:00 AM to 11:00 AM", (time(9), time(11))),
+        ("2:30p - 3:15p", (time(14, 30), time(15, 15))),
+        ("10am - noon", (time(10), time(12))),
         ("9:00 AM", (time(9), None)),
     ],
 )
@@ -189,3 +196,53 @@ def test_a_number_alone_is_minutes_only_where_the_column_says_so() -> None:
     for written in ("30", "0 min", "2 nights", "", "h", "9" * 300):
         with pytest.raises(MalformedTime):
             parse_length(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("3/14/26 2:30p - 3:15p", (Moment(date(2026, 3, 14), time(14, 30)), time(15, 15))),
+        ("Mon, Dec 7 2026 9 PM \u2013 7 AM", (Moment(date(2026, 12, 7), time(21)), time(7))),
+        ("2026-12-07, 11:00 to 12:00", (Moment(date(2026, 12, 7), time(11)), time(12))),
+        ("3/14/26 11a - noon", (Moment(date(2026, 3, 14), time(11)), time(12))),
+        ("3/14/26 2:30p", (Moment(date(2026, 3, 14), time(14, 30)), None)),
+        ("3/14/26", (Moment(date(2026, 3, 14)), None)),
+    ],
+)
+def test_a_date_and_the_window_of_a_visit(
+    written: str, expected: tuple[Moment, time | None]
+) -> None:
+    assert parse_visit(written, DateOrder.MDY) == expected
+
+
+@pytest.mark.parametrize("written", ["3/14/26 2 - 4pm", "3/14/26 morning", "2/30/26 2p - 3p"])
+def test_what_is_no_date_with_a_window_is_refused(written: str) -> None:
+    with pytest.raises(MalformedTime, match="Invalid date"):
+        parse_visit(written, DateOrder.MDY)
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("2026-12-07 14:30:00 -0800", "2026-12-07T14:30:00-08:00"),
+        ("12/7/2026 2:30:00 PM -08:00", "2026-12-07T14:30:00-08:00"),
+        ("12/7/2026 2:30 PM UTC", "2026-12-07T14:30:00+00:00"),
+        ("2026-12-07 14:30:00 GMT+1", "2026-12-07T14:30:00+01:00"),
+        (
+            "Mon Dec 07 2026 14:30:00 GMT-0800 (Pacific Standard Time)",
+            "2026-12-07T14:30:00-08:00",
+        ),
+    ],
+)
+def test_a_time_with_its_offset(written: str, instant: str) -> None:
+    assert parse_moment(written, DateOrder.MDY) == Moment(as_written=instant)
+
+
+@pytest.mark.parametrize(
+    "written", ["12/7/2026 2:30 PM EST", "2026-12-07 14:30 (Pacific Time)", "12/7/2026 9:00 -11:00"]
+)
+def test_the_name_of_a_time_zone_and_half_a_range_are_no_offset(written: str) -> None:
+    """`EST` is written the whole year, also when the clocks say EDT."""
+    with pytest.raises(MalformedTime, match="Invalid date or time") as refused:
+        parse_moment(written, DateOrder.MDY)
+    assert ("name of the time zone" in refused.value.hint) == (":00 -" not in written)

@@ -27,6 +27,13 @@ def targets(found: Plan) -> dict[str, str]:
         (CLIENT, ("ownerFirstName", "ownerLastName", "Owner Cell Phone*"),
          ("first_name", "last_name", "phone")),
         (CLIENT, ("Name", "phone", "phone2", "Phone #3"), ("name", "phone", "phone2", "phone2")),
+        (CLIENT, ("Client #", "Client", "Phone #"), ("ref", "name", "phone")),
+        (CLIENT, ("Client", "Phone(s)", "Phone Type"), ("name", "phone", "phone_label")),
+        (SITTER, ("Employee #", "Employee", "Cell #"), ("ref", "name", "phone")),
+        (BOOKING, ("Booking #", "Client #", "When"), ("ref", "client", "when")),
+        (BOOKING, ("First Name", "Last Name", "Start", "End", "Canceled"),
+         ("client_first_name", "client_last_name", "starts_at", "ends_at", "cancelled")),
+        (NUMBER, ("Number", "Purpose"), ("e164", "class")),
         (SITTER, ("Pet Sitter", "Mobile"), ("name", "phone")),
         (BOOKING, ("Client", "Staff", "Start Date", "Start Time", "End Date", "End Time"),
          ("client", "sitter", "start_date", "start_time", "end_date", "end_time")),
@@ -45,6 +52,14 @@ def test_what_people_call_a_column(
 def test_the_mobile_phone_is_the_first_one_wherever_it_stands() -> None:
     found = planned(("Name", "Home Phone", "Phone", "Mobile"))
     assert (found.places("phone"), found.places("phone2")) == ((3, 2), (1,))
+
+
+def test_a_label_belongs_to_the_phone_whose_header_it_shares() -> None:
+    found = planned(
+        ("Name", "Phone 1 - Type", "Phone 1 - Value", "Phone 2 - Type", "Phone 2 - Value", "Phone")
+    )
+    assert found.labels == {2: 1, 4: 3}
+    assert planned(("Name", "Phone Number", "Phone Type")).labels == {1: 2}
 
 
 def test_of_two_headers_for_one_column_the_better_one_is_used() -> None:
@@ -70,6 +85,13 @@ def test_a_missing_column_that_is_like_no_header_names_all() -> None:
         planned(("Client Name", "Colour"))
     assert "--map 'Header=phone'" in refused.value.hint
     assert "'Colour'" in refused.value.hint
+
+
+def test_a_missing_class_can_be_given_by_an_option() -> None:
+    with pytest.raises(MalformedFile) as refused:
+        planned(("Phone Number", "Friendly Name"), NUMBER)
+    assert refused.value.hint.endswith("--class sitter")
+    assert planned(("Phone Number",), NUMBER.without_required(["class"])).has("e164")
 
 
 def test_with_a_ref_nothing_else_is_required_but_a_typing_mistake_is_one() -> None:

@@ -96,3 +96,21 @@ def test_a_row_of_one_cell_is_counted_in_words() -> None:
     (row,) = read_sheet(b"name,phone\nAnn\n", CLIENT).rows
     assert row.problem is not None
     assert row.problem.message == "Line 2 has 1 cell, the header 2."
+
+
+def test_the_error_of_an_unknown_header_is_not_about_the_title_above_it() -> None:
+    content = "Kundenliste 2026;;\nStand: 30.11.;;\nNr.;Nachname;Handy\n1;Ivers;030 1234\n"
+    with pytest.raises(MalformedFile) as refused:
+        read_sheet(content.encode(), CLIENT)
+    assert "Nachname" in refused.value.hint
+    assert "Kundenliste" not in refused.value.hint
+
+
+@pytest.mark.parametrize("header", ["Opted Out", "SMS Opt-In", "Unsubscribed", "Do Not Text"])
+def test_a_column_of_opt_outs_is_not_ignored_in_silence(header: str) -> None:
+    sheet = read_sheet(f"Name,Phone,{header}\nAnn,4155550171,Yes\n".encode(), CLIENT)
+    assert any(
+        f"Opt-outs are not imported ({header!r})" in note and "petmsg optout add" in note
+        for note in sheet.notes
+    )
+    assert not any("Opt-outs" in note for note in read_sheet(b"Name,Phone,Top\n", CLIENT).notes)

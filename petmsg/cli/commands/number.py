@@ -74,7 +74,10 @@ def import_(
     ] = False,
     number_class: Annotated[
         NumberClass | None,
-        typer.Option("--class", help="What the account's new numbers are for."),
+        typer.Option(
+            "--class",
+            help="What the account's new numbers, or those of a file without a class, are for.",
+        ),
     ] = None,
     maps: how.MAP = None,
     encoding: how.ENCODING = None,
@@ -86,8 +89,8 @@ def import_(
 ) -> None:
     """Import numbers: columns e164,class; or from the provider's account.
 
-    With --from-provider, numbers that the org has stay as they are, and numbers of another org are
-    refused.
+    A file without a column class needs --class. With --from-provider, numbers that the org has stay
+    as they are, and numbers of another org are refused.
     """
     from petmsg.cli.flows.numbers import import_from_file, import_from_provider
 

@@ -1,6 +1,7 @@
 """`number import`, `number health` and `number pace`: each one does one of several things."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from petmsg.cli.batch import import_file, look_at_each
 from petmsg.cli.context import Context
@@ -22,20 +23,17 @@ def import_from_file(
     *,
     number_class: NumberClass | None,
 ) -> None:
-    """Import the numbers of a file. Raises `UsageProblem` if a class is given beside it."""
+    """Import the numbers of a file; `number_class` is that of the rows that have none."""
     from petmsg.services.numbers import number_import
 
-    if number_class is not None:
-        raise UsageProblem(
-            "--class requires --from-provider.", hint="In a file, the column class holds it."
-        )
     import_file(
         context,
         file,
         option,
-        number_import.import_rows,
+        partial(number_import.import_rows, number_class=number_class),
         noun=ImportNoun.NUMBER,
         options=options,
+        given=() if number_class is None else ("class",),
     )
 
 

@@ -33,6 +33,8 @@ from petmsg.services.transfer.row_files import BatchRow, RowDone
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.text_inputs import as_code, parse_ref
 
+_NO_VISIT = ("cancel", "cxl", "void", "declined", "denied", "rejected", "deleted")
+_NOT_YET = frozenset(("not", "no", "pending", "request", "requested", "awaiting"))
 TO_CANCEL, LEFT_OUT = "to cancel", "left out"
 """Results of rows about visits that are cancelled in the file."""
 _NEW = BookingState(
@@ -148,7 +150,7 @@ class BookingRows:
         """The booking is to be cancelled after the rows are written. One that was never imported
         is left out."""
         if ref is None:
-            return row.cells.get("ref") or "", LEFT_OUT
+            return row.ref, LEFT_OUT
         for states in (self.new, self.updated, self.known):
             if ref in states:
                 states[ref] = states[ref]._replace(status=BookingStatus.CANCELLED)
@@ -313,8 +315,12 @@ def _cell(row: BatchRow, column: str) -> str | None:
 
 
 def is_cancelled(status: str | None) -> bool:
-    """Whether a cell `status` says that the visit does not happen: `Canceled by client`, say."""
-    return as_code(status or "").startswith(("cancel", "void", "declined", "deleted"))
+    """Whether a cell `status` says that the visit does not happen: `Canceled by client`, `CXL` or
+    `Late Cancel`, but not `Not cancelled` or `Pending cancellation`."""
+    words = as_code(status or "").split("_")
+    if words[0].startswith(_NO_VISIT):
+        return True
+    return any(each.startswith("cancel") for each in words) and _NOT_YET.isdisjoint(words)
 
 
 def _must_have(row: BatchRow, column: str) -> bool:

@@ -1,7 +1,7 @@
 """Import numbers: a number that the org has stays as it is, others are added."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from petmsg.enums.numbers import NumberClass
@@ -25,18 +25,23 @@ _CLASSES = {
     "frontdesk": NumberClass.FRONT_DESK,
     "desk": NumberClass.FRONT_DESK,
     "office": NumberClass.FRONT_DESK,
+    "front_office": NumberClass.FRONT_DESK,
+    "main_office": NumberClass.FRONT_DESK,
+    "reception": NumberClass.FRONT_DESK,
     "sitter": NumberClass.SITTER,
     "sitters": NumberClass.SITTER,
     "pet_sitter": NumberClass.SITTER,
+    "pet_sitters": NumberClass.SITTER,
     "pool": NumberClass.POOL,
     "shared": NumberClass.POOL,
+    "shared_pool": NumberClass.POOL,
 }
 """How people write a class, in the form of `as_code`."""
 
 
 def parse_class(text: str) -> NumberClass:
     """The number class with this name, as people write it. Raises `OutOfRange`."""
-    found = _CLASSES.get(as_code(text))
+    found = _CLASSES.get(as_code(text).removesuffix("_number"))
     if found is None:
         raise OutOfRange(
             f"Unknown number class {quoted(text)}.", hint="Use one of front_desk, sitter, pool."
@@ -44,9 +49,13 @@ def parse_class(text: str) -> NumberClass:
     return found
 
 
-def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+def import_rows(
+    uow: UnitOfWork, rows: Sequence[BatchRow], *, number_class: NumberClass | None = None
+) -> list[RowDone | Failure]:
     """Import rows of `number import` (columns `e164,class`). A row is refused with all its
-    faults."""
+    faults. `number_class` is the class of rows that have none."""
+    if number_class is not None:
+        rows = [_with_class(row, number_class) for row in rows]
     return import_as_set(uow, rows, lambda part: NumberRows(uow).apply(part))
 
 
@@ -130,6 +139,12 @@ class NumberRows:
         rows = [(e164, of.value) for e164, of in self.new.items()]
         ids = insert_numbers(self.uow.cursor, self.uow.org.id, rows, now=self.uow.now)
         ledger.append_new(self.uow, [(ids[e164], of) for e164, of in self.new.items()])
+
+
+def _with_class(row: BatchRow, number_class: NumberClass) -> BatchRow:
+    if row.cells.get("class") or "class" in row.faulty:
+        return row
+    return replace(row, cells={**row.cells, "class": number_class.value})
 
 
 def _read(row: BatchRow, *, country: str | None) -> NumberRow:

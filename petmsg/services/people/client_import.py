@@ -18,18 +18,30 @@ _KINDS = {
     "one_off": ClientKind.ONE_TIME,
     "once": ClientKind.ONE_TIME,
     "single": ClientKind.ONE_TIME,
+    "one_time_only": ClientKind.ONE_TIME,
+    "ad_hoc": ClientKind.ONE_TIME,
     "recurring": ClientKind.RECURRING,
     "regular": ClientKind.RECURRING,
     "repeat": ClientKind.RECURRING,
+    "repeating": ClientKind.RECURRING,
+    "reoccurring": ClientKind.RECURRING,
+    "ongoing": ClientKind.RECURRING,
+    "daily": ClientKind.RECURRING,
+    "weekly": ClientKind.RECURRING,
+    "monthly": ClientKind.RECURRING,
 }
 """How people write a kind, in the form of `as_code`."""
 
 
 def parse_kind(text: str) -> ClientKind:
     """Return the client kind with that name, as people write it. Raises `OutOfRange`."""
-    kind = _KINDS.get(as_code(text))
+    word = as_code(text)
+    kind = _KINDS.get(word.removesuffix("_client").removesuffix("_customer"))
     if kind is None:
-        raise OutOfRange(f"Invalid client kind {quoted(text)}.", hint="Use one_time or recurring.")
+        raise OutOfRange(
+            f"Invalid client kind {quoted(text)}.",
+            hint="Use one_time or recurring. To ignore the column: --map 'Header='",
+        )
     return kind
 
 

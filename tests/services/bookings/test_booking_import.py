@@ -36,7 +36,11 @@ def states(url: str) -> list[tuple[str, str]]:
         ]
 
 
-@pytest.mark.parametrize("word", ["Cancelled", "canceled", "CANCELED BY CLIENT", "Void"])
+@pytest.mark.parametrize(
+    "word",
+    ["Cancelled", "canceled", "CANCELED BY CLIENT", "Void", "Late Cancel", "Client cancelled",
+     "CXL", "Rejected"],
+)  # fmt: skip
 def test_a_visit_that_is_cancelled_in_the_file_is_not_added(url: str, word: str) -> None:
     (done,) = imported(url, row("V-1", word, client="Somebody Unknown"))
     assert (done.ref, done.result) == ("V-1", "unchanged")
@@ -44,7 +48,10 @@ def test_a_visit_that_is_cancelled_in_the_file_is_not_added(url: str, word: str)
     assert states(url) == []
 
 
-@pytest.mark.parametrize("word", ["Scheduled", "Confirmed", "Completed", "", None])
+@pytest.mark.parametrize(
+    "word",
+    ["Scheduled", "Confirmed", "Completed", "Not cancelled", "Pending cancellation", "", None],
+)
 def test_every_other_status_says_nothing(url: str, word: str | None) -> None:
     assert told(imported(url, row("V-1", word))) == [("V-1", "created")]
     assert states(url) == [("V-1", "pending")]
