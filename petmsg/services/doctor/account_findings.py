@@ -100,7 +100,7 @@ def _of_account(account: Account) -> list[AccountFinding]:
                 AccountTopic.ACCOUNT,
                 CheckResult.PROBLEM,
                 f"The account is {account.status}: it refuses every message",
-                _DOCTOR,
+                "petmsg errors explain 30002",
             )
         )
     if account.is_trial:

@@ -47,6 +47,10 @@ def test_an_account_that_does_not_send() -> None:
     assert said(replace(bare, status="suspended")) == [
         ("problem", "The account is suspended: it refuses every message")
     ]
+    (stopped,) = account_findings(
+        replace(bare, status="closed"), expected_url=None, ours=bare.numbers
+    )
+    assert stopped.command == "petmsg errors explain 30002"  # says where to reactivate it
     ((result, words),) = said(replace(bare, is_trial=True))
     assert (result, words.startswith("The account is a trial")) == ("warning", True)
     assert said(replace(bare, untold=(Untold("the Messaging Services", "403"),))) == [
