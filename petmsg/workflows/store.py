@@ -246,9 +246,13 @@ class Store:
             return self.chosen(cursor)
 
     def chosen(self, cursor: Cursor) -> list[OrgRow]:
-        """The chosen org, or all of them if none was chosen."""
+        """The chosen org, or all of them if none was chosen. A single one is what the command is
+        about: its times are shown in that org's timezone."""
         slug = self.setting("org").value
-        return all_orgs(cursor) if slug is None else [find_org(cursor, slug)]
+        orgs = all_orgs(cursor) if slug is None else [find_org(cursor, slug)]
+        if len(orgs) == 1:
+            self.about(orgs[0])
+        return orgs
 
     def phone(self, text: str) -> str:
         """The phone a person wrote, for a command that finds its org by a number; returns E.164.

@@ -90,6 +90,8 @@ def test_a_channel_is_added_tested_told_listed_and_removed(
     assert (again.code, again.out, again.err) == (0, "", "")
     (row,) = notify("list", "-o", "json").json
     assert (row["status"], row["waiting"], row["told_at"]) == ("ok", 0, "2026-02-14T15:00:00Z")
+    local = "10:00 EST"  # the zone of the only company, as in every other list
+    assert local in notify("list", "-o", "table").out
 
     removed = notify("remove", "ops", "-o", "json")
     assert removed.json == {"channel": "ops", "org": "happy-paws", "had_url": True}
