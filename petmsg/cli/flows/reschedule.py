@@ -2,8 +2,8 @@
 
 from petmsg.cli.booking_options import one_of_end_and_for
 from petmsg.cli.context import Context
-from petmsg.clock import parse_duration
-from petmsg.errors import UsageProblem
+from petmsg.clock import from_now, parse_duration
+from petmsg.errors import EndNotAfterStart, UsageProblem
 from petmsg.services.bookings import booking
 
 
@@ -25,14 +25,27 @@ def reschedule(
         )
     if end is not None and lasts is not None:
         raise one_of_end_and_for()
-    return context.write(
-        lambda uow: booking.reschedule(
-            uow,
-            ref,
-            starts_at=uow.instant(start),
-            ends_at=uow.instant(end),
-            lasts=None if lasts is None else parse_duration(lasts),
-            lead=lead,
-            reason=reason,
+    moves_start_alone = start is not None and end is None and lasts is None
+    try:
+        changed = context.write(
+            lambda uow: booking.reschedule(
+                uow,
+                ref,
+                starts_at=uow.instant(start),
+                ends_at=uow.instant(end),
+                lasts=None if lasts is None else parse_duration(lasts),
+                lead=lead,
+                reason=reason,
+            )
         )
-    )
+    except EndNotAfterStart as problem:
+        if moves_start_alone:
+            problem.hint = "To move the whole visit, add its duration (--for 1h) or its new end."
+        raise
+    if moves_start_alone and not changed.reused:
+        takes = from_now(changed.ends_at, now=changed.starts_at).removeprefix("in ")
+        context.notify(
+            f"The end stays, so the visit takes {takes}. To move the whole visit, add its "
+            "duration (--for 1h) or its new end."
+        )
+    return changed

@@ -93,6 +93,21 @@ def test_the_duration_may_be_given_instead_of_the_end(
     assert (both.code, both.error["message"]) == (2, "Specify exactly one of --end and --for.")
 
 
+def test_a_start_that_moves_alone_says_what_becomes_of_the_visit(sqlite_cli: Cli) -> None:
+    """The end that stays makes the window long, and the sitter's number is used all that time."""
+    people(sqlite_cli)
+    book(sqlite_cli, "B-1")
+    ran = sqlite_cli("booking", "reschedule", "B-1", "--start", "2026-02-12T16:00Z")
+    assert "The end stays, so the visit takes 2 days. To move the whole visit, add" in ran.err
+    assert sqlite_cli("booking", "reschedule", "B-1", "--start", "2026-02-12T16:00Z").err == ""
+    refused = sqlite_cli("booking", "reschedule", "B-1", "--start", "2026-02-20T16:00Z")
+    assert "hint: To move the whole visit, add its duration" in refused.err
+    whole = sqlite_cli(
+        "booking", "reschedule", "B-1", "--start", "2026-02-20T16:00Z", "--for", "1h"
+    )
+    assert (whole.code, whole.err) == (0, "")
+
+
 def test_an_end_before_the_start_is_wrong_usage_and_changes_nothing(sqlite_cli: Cli) -> None:
     people(sqlite_cli)
     book(sqlite_cli, "B-1")
