@@ -70,8 +70,10 @@ def add(
             and numbers[0] in {phone.e164 for phone in known if phone.is_primary}
         )
         if not same:
+            by_phone = f", who has the phone {mask_phone(numbers[0])}," if ref is None else ""
             raise AlreadyExists(
-                f"Client {existing.ref} already exists with other values.",
+                f"Client {existing.ref} {existing.name}{by_phone} already exists with other "
+                "values.",
                 hint=f"Change the client: petmsg client set {existing.ref} …, petmsg client phone "
                 "add …",
             )

@@ -108,6 +108,12 @@ def test_an_add_whose_phone_is_not_the_primary_one_differs(sqlite_cli: Cli) -> N
     refused(sqlite_cli(*second, "-o", "json"), "already_exists")
 
 
+def test_a_phone_of_another_client_names_that_client(sqlite_cli: Cli) -> None:
+    sqlite_cli("client", "add", "Ann Ivers", "--phone", "+14155550171", "--ref", "C-1")
+    ran = sqlite_cli("client", "add", "Zoe New", "--phone", "+14155550171")
+    assert "Client C-1 Ann Ivers, who has the phone +1********71, already exists" in ran.err
+
+
 def test_a_kind_that_is_not_said_again_does_not_differ(sqlite_cli: Cli) -> None:
     sqlite_cli(*ANN, "--kind", "recurring")
     again = sqlite_cli(*ANN, "-o", "json")
