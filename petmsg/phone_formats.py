@@ -121,7 +121,7 @@ def split_cell(cell: str) -> list[str]:
         parts = [
             each for part in parts for each in _rejoin(re.split(f"({mark})", part), fewest=_WHOLE)
         ]
-    phones = [part.strip() for part in parts if part.strip()]
+    phones = [phone for part in parts if (phone := part.strip(" \t\r\n,;"))]
     called = [each for each in phones if not _has_label(_IS_FAX, each)] or phones
     return sorted(called, key=lambda each: _has_label(_IS_LANDLINE, each))
 

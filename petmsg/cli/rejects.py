@@ -113,9 +113,17 @@ def _may_be_replaced(file: Path) -> bool:
     """Whether the file is empty, or is one of refused rows: it has a column or a key `reason`."""
     with file.open("rb") as opened:
         begin = opened.read(65_536).decode("utf-8-sig", "replace").strip()
-    first = begin.partition("\n")[0]
-    is_json = first.startswith("{")
-    return not begin or re.search(_REASON_KEY if is_json else _REASON_CELL, first) is not None
+    if not begin or begin.startswith("{"):
+        return not begin or re.search(_REASON_KEY, begin.partition("\n")[0]) is not None
+    return re.search(_REASON_CELL, _first_row(begin)) is not None
+
+
+def _first_row(text: str) -> str:
+    """The header of a CSV file: it has more than one line if a cell has a line break."""
+    end = text.find("\n")
+    while end >= 0 and text.count('"', 0, end) % 2:
+        end = text.find("\n", end + 1)
+    return text if end < 0 else text[:end]
 
 
 def _unwritable(name: str, problem: Exception) -> PetmsgError:

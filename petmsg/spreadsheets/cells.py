@@ -22,7 +22,7 @@ _MARKS = "\u200c\u200d\u200e\u200f\u202a\u202c"
 _NOTHING = frozenset(("-", "--", "---", "\u2013", "\u2014", "n/a", "n.a."))
 """What people write in a cell to say that it is empty, in every column."""
 _NO_VALUE = {
-    "phone": frozenset(("none", "null", "nil", "tbd", "unknown", "no phone")),
+    "phone": frozenset(("none", "null", "nil", "nan", "tbd", "unknown", "no phone")),
     "sitter": frozenset(("none", "null", "nil", "tbd", "tba", "unassigned", "not assigned")),
     "kind": frozenset(("none", "null", "unknown")),
     "ref": frozenset(("none", "null")),

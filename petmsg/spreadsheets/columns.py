@@ -195,7 +195,12 @@ SITTER = Layout(
         ),
         Target("first_name", (*_prefixed(_SITTERS, ("First Name", "First")), *_FIRST), ("name",)),
         Target("last_name", (*_prefixed(_SITTERS, ("Last Name", "Last")), *_LAST), ("name",)),
-        Target("phone", (*_PHONE, *_prefixed(_SITTERS, _PHONES_OF))),
+        Target(
+            "phone",
+            (*_PHONE, "Phone 2 - Value", "Phone 3 - Value", *_prefixed(_SITTERS, _PHONES_OF)),
+            is_repeatable=True,
+        ),
+        Target("phone_label", _PHONE_LABELS, ("phone",), is_repeatable=True),
     ),
 )  # fmt: skip
 
@@ -322,7 +327,8 @@ BOOKING = Layout(
         Target(
             "cancelled",
             ("Cancelled", "Canceled", "Is Cancelled", "Is Canceled", "Cancelled At", "Canceled At",
-             "Cancelled On", "Canceled On", "Date Cancelled", "Date Canceled", "Cancellation Date"),
+             "Cancelled On", "Canceled On", "Date Cancelled", "Date Canceled", "Cancelled Date",
+             "Canceled Date", "Cancellation Date"),
             ("status",),
         ),
         Target(

@@ -55,8 +55,8 @@ _HINT_ZONE = (
 )
 _HINT_SERIAL = "Format the column as a date and time in the spreadsheet, then export it again."
 _DURATION = re.compile(
-    r"(?:([0-9]+(?:[.,][0-9]+)?) ?(?:h|hr|hrs|hour|hours))?,? ?"
-    r"(?:([0-9]+) ?(?:m|min|mins|minute|minutes)\.?)?"
+    r"(?:([0-9]+(?:[.,][0-9]+)?)[ -]?(?:h|hr|hrs|hour|hours))?,? ?"
+    r"(?:([0-9]+)[ -]?(?:m|min|mins|minute|minutes)\.?)?"
 )
 _CLOCK_LENGTH = re.compile(r"([0-9]{1,3}):([0-5][0-9])(?::00)?")
 

@@ -11,6 +11,8 @@ from petmsg.spreadsheets.columns import REASON, Layout, normal_header
 from petmsg.suggestions import closest_words, did_you_mean
 
 _LABEL_WORDS = re.compile(r"(?: (?:number|value|label|type))+$")
+_IS_MOBILE = frozenset(("cell", "mobile"))
+_LANDLINES = frozenset(("home", "work", "office"))
 _LISTED = 40
 """A hint names at most this many headers of a file."""
 
@@ -119,12 +121,22 @@ def plan(
             found.append(Meaning(at, written.strip(), *meant))
         else:
             unknown.append(written.strip())
+    if "phone2" in layout.by_name and not _IS_MOBILE.isdisjoint(names):
+        _take_landlines(header, found, unknown)
     if is_strict and unknown:
         raise MalformedFile(f"Unknown column {quoted(unknown[0])}.", hint=_columns(layout))
     kept, unused = _one_each(found, layout)
     made = Plan(len(header), tuple(kept), tuple(unknown), tuple(unused))
     _require(made, layout, header)
     return made
+
+
+def _take_landlines(header: Sequence[str], found: list[Meaning], unknown: list[str]) -> None:
+    """Beside a column `Cell`, columns such as `Home` are phones too, not addresses."""
+    for at, written in enumerate(header):
+        if normal_header(written) in _LANDLINES and written.strip() in unknown:
+            unknown.remove(written.strip())
+            found.append(Meaning(at, written.strip(), "phone2", len(header)))
 
 
 def _is_given(plan: Plan, column: str) -> bool:

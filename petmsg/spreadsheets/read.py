@@ -11,7 +11,7 @@ from petmsg.enums.files import DateOrder, ImportNoun
 from petmsg.errors import MalformedFile, quoted
 from petmsg.spreadsheets.batch_row import BatchRow, RawRow
 from petmsg.spreadsheets.columns import REASON, Layout, normal_header
-from petmsg.spreadsheets.csv_file import csv_file
+from petmsg.spreadsheets.csv_file import DELIMITERS, csv_file
 from petmsg.spreadsheets.dates import OrderFinder, spoken
 from petmsg.spreadsheets.file_kind import FileKind, kind_of, require_table
 from petmsg.spreadsheets.header import Plan, plan
@@ -136,16 +136,28 @@ def _find_header(table: Table, layout: Layout, reading: Reading) -> tuple[int, S
                 saved=reading.saved,
                 is_strict=reading.is_strict or layout.noun is None,
             )
-        except MalformedFile as problem:
-            if refusal is None or is_title or _known(row.cells, layout) > 1:
+        except MalformedFile as found_fault:
+            problem = _quoted_lines(row.cells, layout) or found_fault
+            is_row = sum(map(bool, map(str.strip, row.cells))) > 1
+            if refusal is None or (is_title and is_row) or _known(row.cells, layout) > 1:
                 refusal = problem
-                is_title = sum(map(bool, map(str.strip, row.cells))) < 2
+                is_title = not is_row
             if layout.noun is None or _known(row.cells, layout) > 1:
                 break
             continue
         return above, [each.strip() for each in row.cells], found
     raise refusal or MalformedFile(
         "The file is empty.", hint=f"Its header: {','.join(layout.columns)}"
+    )
+
+
+def _quoted_lines(cells: Sequence[str], layout: Layout) -> MalformedFile | None:
+    """The error for a file of which each line is one cell in quotes; None if it is not one."""
+    if len(cells) != 1 or all(_known(cells[0].split(each), layout) < 2 for each in DELIMITERS):
+        return None
+    return MalformedFile(
+        "Each line of the file is in double quotes, and so it is a single cell.",
+        hint="Remove the double quotes at both ends of each line, or export the file again.",
     )
 
 

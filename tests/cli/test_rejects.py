@@ -50,9 +50,20 @@ def test_without_a_refused_row_there_is_a_header_alone(sqlite_cli: Cli, file: Pa
     assert rejects.read_bytes() == b"\xef\xbb\xbfClient Name,Phone,Notes,reason\r\n"
 
 
+def test_refused_rows_below_a_header_with_line_breaks_are_replaced(
+    sqlite_cli: Cli, file: Path
+) -> None:
+    rejects = file.with_name("rejects.csv")
+    file.write_text('"Client\nName","Phone\nNumber"\nBo,\n')
+    for _ in range(2):
+        ran = sqlite_cli("client", "import", str(file), "--rejects", str(rejects))
+        assert (ran.code, "1 refused." in ran.err) == (4, True)
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        '"a ""b"" c\nd",e\nreason,f\n',
         "name,phone\nMaya,+14155551004\n",
         "The reason is in the letter, see below.\n",
         '{"name": "no reason"}\n',

@@ -37,7 +37,7 @@ def test_the_value_of_a_cell(column: str, written: str, value: str) -> None:
     [
         ("phone", "n/a"), ("phone", "None"), ("phone", "-"), ("phone", "'-"), ("phone", "TBD"),
         ("sitter", "Unassigned"), ("kind", "N/A"), ("ref", "none"), ("name", "\u2014"),
-        ("end_time", "--"), ("name", "\u200b"),
+        ("end_time", "--"), ("name", "\u200b"), ("phone", "nan"),
     ],
 )  # fmt: skip
 def test_a_cell_that_says_that_it_is_empty_is_empty(column: str, written: str) -> None:

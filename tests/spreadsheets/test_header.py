@@ -27,6 +27,7 @@ def targets(found: Plan) -> dict[str, str]:
         (CLIENT, ("ownerFirstName", "ownerLastName", "Owner Cell Phone*"),
          ("first_name", "last_name", "phone")),
         (CLIENT, ("Name", "phone", "phone2", "Phone #3"), ("name", "phone", "phone2", "phone2")),
+        (CLIENT, ("Name", "Cell", "Home", "Work"), ("name", "phone", "phone2", "phone2")),
         (CLIENT, ("Client #", "Client", "Phone #"), ("ref", "name", "phone")),
         (CLIENT, ("Client", "Phone(s)", "Phone Type"), ("name", "phone", "phone_label")),
         (SITTER, ("Employee #", "Employee", "Cell #"), ("ref", "name", "phone")),
@@ -60,6 +61,11 @@ def test_a_label_belongs_to_the_phone_whose_header_it_shares() -> None:
     )
     assert found.labels == {2: 1, 4: 3}
     assert planned(("Name", "Phone Number", "Phone Type")).labels == {1: 2}
+
+
+def test_a_home_without_a_cell_beside_it_may_be_an_address() -> None:
+    assert planned(("Name", "Phone", "Home")).unknown == ("Home",)
+    assert planned(("Pet Sitter", "Cell", "Home"), SITTER).unknown == ("Home",)
 
 
 def test_of_two_headers_for_one_column_the_better_one_is_used() -> None:

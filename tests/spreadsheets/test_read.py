@@ -114,3 +114,10 @@ def test_a_column_of_opt_outs_is_not_ignored_in_silence(header: str) -> None:
         for note in sheet.notes
     )
     assert not any("Opt-outs" in note for note in read_sheet(b"Name,Phone,Top\n", CLIENT).notes)
+
+
+@pytest.mark.parametrize("content", [b'"Name,Phone"\n"Ann,4155550171"\n', b'"Name;Phone"\n'])
+def test_a_file_whose_lines_are_each_one_cell_is_refused_with_what_to_do(content: bytes) -> None:
+    with pytest.raises(MalformedFile, match="Each line of the file is in double quotes") as refused:
+        read_sheet(content, CLIENT)
+    assert "Remove the double quotes" in refused.value.hint

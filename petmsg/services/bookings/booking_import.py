@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from petmsg.errors import quoted
 from petmsg.services.bookings import booking
 from petmsg.services.bookings.booking_rows import LEFT_OUT, TO_CANCEL, BookingRows
 from petmsg.services.bookings.lead_time import parse_lead
@@ -12,6 +13,10 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork
 
 COLUMNS = ("ref", "client", "sitter", "starts_at", "ends_at", "lead_minutes", "status")
 _STATED = "It is cancelled in the file."
+_REPEATED = (
+    "Line {line} has the same ref {ref}: this row has replaced what it said. If both are visits, "
+    "ignore the column of the ref: --map 'Header='"
+)
 _LEFT_OUT = "It is cancelled in the file, so it was not added."
 
 
@@ -38,7 +43,26 @@ def import_rows(
         results = BookingRows(uow, allow_duplicates=allow_duplicates).apply(part)
         return [_with_cancellation(uow, each) for each in results]
 
-    return import_as_set(uow, rows, apply)
+    return _with_repeated_refs(rows, import_as_set(uow, rows, apply))
+
+
+def _with_repeated_refs(
+    rows: Sequence[BatchRow], results: Sequence[RowDone | Failure]
+) -> list[RowDone | Failure]:
+    """The results, with a note on each row that has changed what an earlier row of them said: its
+    column may hold the number of an order, not of a visit."""
+    lines: dict[str, int] = {}
+    noted: list[RowDone | Failure] = []
+    for row, done in zip(rows, results, strict=True):
+        ref = row.cells.get("ref")
+        if isinstance(done, Failure) or not ref:
+            noted.append(done)
+            continue
+        is_repeated = done.result == "updated" and ref in lines
+        note = (_REPEATED.format(ref=quoted(ref), line=lines[ref]),) if is_repeated else ()
+        noted.append(replace(done, notes=done.notes + note))
+        lines[ref] = done.row
+    return noted
 
 
 def _with_cancellation(uow: UnitOfWork, done: RowDone | Failure) -> RowDone | Failure:

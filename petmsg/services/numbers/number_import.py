@@ -1,5 +1,6 @@
 """Import numbers: a number that the org has stays as it is, others are added."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -41,7 +42,7 @@ _CLASSES = {
 
 def parse_class(text: str) -> NumberClass:
     """The number class with this name, as people write it. Raises `OutOfRange`."""
-    found = _CLASSES.get(as_code(text).removesuffix("_number"))
+    found = _CLASSES.get(re.sub("_(?:number|line)s?$", "", as_code(text)))
     if found is None:
         raise OutOfRange(
             f"Unknown number class {quoted(text)}.", hint="Use one of front_desk, sitter, pool."

@@ -48,6 +48,17 @@ def test_a_visit_that_is_cancelled_in_the_file_is_not_added(url: str, word: str)
     assert states(url) == []
 
 
+def test_a_row_that_replaces_an_earlier_one_of_its_file_says_so(url: str) -> None:
+    """A column may hold the number of an order with several visits."""
+    first, same = row("J-1", None), row("J-1", None)
+    other = {**first, "ends_at": "2026-03-01T17:45"}
+    results = imported(url, first, same, other)
+    assert told(results) == [("J-1", "created"), ("J-1", "unchanged"), ("J-1", "updated")]
+    assert [each.notes for each in results[:2]] == [(), ()]
+    (note,) = results[2].notes
+    assert note.startswith("Line 3 has the same ref 'J-1': this row has replaced what it said.")
+
+
 @pytest.mark.parametrize(
     "word",
     ["Scheduled", "Confirmed", "Completed", "Not cancelled", "Pending cancellation", "", None],
