@@ -354,8 +354,8 @@ NUMBER = Layout(
         ),
         Target(
             "class",
-            ("Number Class", "Class", "Role", "Use", "Used For", "Purpose", "Number Type", "Type",
-             "Kind"),
+            ("Number Class", "Number Type", "Class", "Type", "Kind", "Role", "Use", "Used For",
+             "Purpose"),
         ),
     ),
 )  # fmt: skip

@@ -193,6 +193,15 @@ def _order(table: Table, found: Plan, above: int) -> DateOrder | None:
     return finder.found()
 
 
+def _instead(found: Plan, layout: Layout) -> str:
+    """How to use a header that another one was preferred to."""
+    header = found.unused[0]
+    meant = layout.meaning(header)
+    if meant is None:
+        return ""
+    return f" To use {quoted(header)} instead: --map {quoted(f'{header}={meant[0]}')}"
+
+
 def _notes(
     table: Table, found: Plan, order: DateOrder | None, above: int, layout: Layout
 ) -> Iterator[str]:
@@ -207,7 +216,7 @@ def _notes(
         yield f"{'; '.join(said)}; columns: {columns}."
     if found.unused:
         listed = ", ".join(map(quoted, found.unused))
-        yield f"Not used, because another column means the same: {listed}."
+        yield f"Not used, because another column means the same: {listed}.{_instead(found, layout)}"
     if found.unknown:
         yield f"Ignored columns: {', '.join(map(quoted, found.unknown))}."
     opt_outs = [each for each in found.unknown if _OPT_OUT.search(normal_header(each))]

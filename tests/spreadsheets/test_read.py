@@ -121,3 +121,13 @@ def test_a_file_whose_lines_are_each_one_cell_is_refused_with_what_to_do(content
     with pytest.raises(MalformedFile, match="Each line of the file is in double quotes") as refused:
         read_sheet(content, CLIENT)
     assert "Remove the double quotes" in refused.value.hint
+
+
+def test_the_note_on_a_column_that_is_not_used_says_how_to_use_it() -> None:
+    sheet = read_sheet(
+        b"Client ID,Client,Start,End\n7,Ann,2026-12-07T09:00,2026-12-07T10:00\n", BOOKING
+    )
+    assert (
+        "Not used, because another column means the same: 'Client'. "
+        "To use 'Client' instead: --map 'Client=client'"
+    ) in sheet.notes
