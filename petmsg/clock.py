@@ -122,10 +122,10 @@ def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
         return _within_range(moved, text)
     iso = re.fullmatch(_ISO, word)
     if iso is None:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", word):
+        if (day := _day_alone(word, timezone, at)) is not None:
             raise MalformedTime(
                 f"Invalid time {quoted(text)}: the time of day is missing.",
-                hint=f"Add it: {word}T09:00, or {word}T00:00 for the start of the day.",
+                hint=f"Add it: {day}T09:00, or {day}T00:00 for the start of the day.",
             )
         raise MalformedTime(f"Invalid time {quoted(text)}.")
     day, clock, offset = iso.groups()
@@ -142,6 +142,16 @@ def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
         return _within_range(written.astimezone(UTC), text)
     except OverflowError:
         raise MalformedTime(f"{quoted(text)} is too far away.") from None
+
+
+def _day_alone(word: str, timezone: str, at: datetime) -> str | None:
+    """The date that was written without a time of day, as a date or as `tomorrow`; else None."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", word):
+        return word
+    days = {"yesterday": -1, "today": 0, "tomorrow": 1}.get(word.casefold())
+    if days is None:
+        return None
+    return (at.astimezone(zone(timezone)).date() + timedelta(days=days)).isoformat()
 
 
 def parse_duration(text: str) -> timedelta:

@@ -85,6 +85,15 @@ def test_a_date_alone_is_refused_with_what_to_add() -> None:
     assert "2026-11-30T00:00" in problem.hint
 
 
+@pytest.mark.parametrize(("text", "day"), [("yesterday", 6), ("today", 7), ("Tomorrow", 8)])
+def test_a_day_in_words_is_refused_with_the_date_to_write(text: str, day: int) -> None:
+    """In the zone, where it is another day than in UTC."""
+    with pytest.raises(MalformedTime) as refused:
+        parse_instant(text, timezone=LA, at=utc(2026, 3, 8, 2))
+    assert refused.value.message == f"Invalid time '{text}': the time of day is missing."
+    assert f"Add it: 2026-03-0{day}T09:00" in refused.value.hint
+
+
 @pytest.mark.parametrize("text", ["20260701", "1771081200", "0", "15", "20260214150000", "٢٠٢٦"])
 def test_only_digits_are_refused(text: str) -> None:
     assert refusal(text).code == "malformed_time"
