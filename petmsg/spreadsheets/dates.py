@@ -46,6 +46,10 @@ _FROM_UTC = re.compile(
 """A time with its offset from UTC, which needs its seconds or the word UTC: `9:00 -11:00` may be
 meant as a range."""
 _ZONE_NAME = re.compile(r".*[0-9m] \(?(?:[a-z]{1,4}t|[a-z]+ time)\)?")
+_ONE_HALF = re.compile(
+    r"(?P<from>(?P<first>[0-9]{1,2})(?::[0-9]{2})?)(?: ?- ?| to | until )"
+    r"(?P<to>(?P<last>[0-9]{1,2})(?::[0-9]{2})? ?(?P<half>[ap])\.? ?m?\.?)"
+)
 _JOINED = re.compile(r",? at |[, ]+|t(?=[0-9])")
 _SERIAL = re.compile(r"[0-9]{1,5}(?:[.,][0-9]+)?")
 _HINT_DATE = "Write the date as 2026-02-14 or 02/14/2026, and the time as 09:00 or 9:00 AM."
@@ -156,9 +160,13 @@ def parse_clock(text: str) -> time | None:
 def parse_range(text: str) -> tuple[time, time | None]:
     """Parse `9:00 AM - 11:00 AM` or one time of day. Raises `MalformedTime`.
 
-    Either both ends say AM or PM, or neither does.
+    `2 - 4 pm` is what calendars print if both ends are AM, or both are PM. Otherwise either both
+    ends say it, or neither does: `11 - 1 pm` is refused.
     """
     plain = _plain(text)
+    half = _ONE_HALF.fullmatch(plain)
+    if half is not None and int(half["first"]) % 12 < int(half["last"]) % 12:
+        plain = f"{half['from']} {half['half']}m - {half['to']}"
     parts = [each for each in re.split(r" ?- ?| to | until ", plain) if each]
     clocks = [parse_clock(each) for each in parts[:3]]
     halves = {bool(re.search(r"[0-9] ?[ap]", each)) for each in parts[:3]}
