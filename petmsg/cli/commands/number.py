@@ -296,6 +296,9 @@ def quarantine(
         )
     )
     show_results(context, PLANNED if context.dry_run else QUARANTINED, rows)
+    for row in rows:
+        if isinstance(row, service.Quarantined) and row.warning is not None:
+            context.warn(row.warning)
     if context.dry_run and context.is_table:
         show_plans(context, [row for row in rows if isinstance(row, service.Quarantined)])
 

@@ -172,6 +172,7 @@ QUARANTINED = (
     Field("number", "Number", kind=E164),
     Field("status", "Status", get=lambda _: "quarantined", kind=one_of(NumberStatus)),
     Field("quarantined_until", "Until", kind=RELATIVE_INSTANT),
+    Field("previous_until", None, kind=or_null(INSTANT)),
     Field("days", "Days", kind=COUNT),
     Field("reason", "Reason", kind=TEXT),
     Field(

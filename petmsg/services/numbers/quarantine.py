@@ -40,11 +40,14 @@ class ReasonRequired(Refused):
 class Quarantined:
     """A quarantined number, what it affects, and the fallback numbers until its end.
 
-    `plan` has the same day by day; None if it was not asked for.
+    `previous_until` is the end of the quarantine that this one replaces; None if there was none.
+    `warning` says so if that was later. `plan` has the same day by day; None if it was not asked
+    for.
     """
 
     number: str
     quarantined_until: datetime
+    previous_until: datetime | None
     reason: str
     days: int
     sitter: str | None
@@ -54,6 +57,7 @@ class Quarantined:
     meanwhile: Fallback
     replacement: str | None
     plan: Plan | None = None
+    warning: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,7 @@ def quarantine(
     return Quarantined(
         number=number.e164,
         quarantined_until=until,
+        previous_until=before,
         reason=reason,
         days=days,
         sitter=touched.sitter,
@@ -169,6 +174,14 @@ def quarantine(
         meanwhile=touched.meanwhile,
         replacement=new_desk,
         plan=touched.plan,
+        warning=None if before is None or before <= until else _is_shorter(uow, number, before),
+    )
+
+
+def _is_shorter(uow: UnitOfWork, number: MessageNumber, before: datetime) -> str:
+    return (
+        f"{number.e164} was quarantined until {format_local(before, uow.org.timezone)}; now it is "
+        "restored earlier."
     )
 
 

@@ -33,6 +33,7 @@ def test_a_quarantine_reports_its_end_reason_and_effects(sqlite_cli: Cli) -> Non
             "number": N1,
             "status": "quarantined",
             "quarantined_until": "2026-02-28T15:00:00Z",
+            "previous_until": None,
             "days": 14,
             "reason": "spam",
             "affected": {
@@ -226,6 +227,8 @@ def test_quarantine_again_replaces_end_and_reason_and_is_audited(sqlite_cli: Cli
     quarantine(sqlite_cli, N1, "--days", "30")
     ran = sqlite_cli("number", "quarantine", N1, "--days", "1", "--reason", "less", "-o", "json")
     assert ran.json[0]["quarantined_until"] == "2026-02-15T15:00:00Z"
+    assert ran.json[0]["previous_until"] == "2026-03-16T15:00:00Z"
+    assert f"{N1} was quarantined until " in ran.err
     assert show(sqlite_cli, N1)["quarantine_reason"] == "less"
     last = events(sqlite_cli)[-1]
     assert (last["event"], last["reason"]) == ("number.quarantined", "less")
@@ -236,6 +239,13 @@ def test_quarantine_again_replaces_end_and_reason_and_is_audited(sqlite_cli: Cli
         "2026-03-16T15:00:00Z",
         "2026-02-15T15:00:00Z",
     ]
+
+
+def test_a_longer_quarantine_is_no_warning(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, N1)
+    quarantine(sqlite_cli, N1, "--days", "30")
+    ran = sqlite_cli("number", "quarantine", N1, "--days", "31", "--reason", "more")
+    assert (ran.code, "was quarantined until" in ran.err) == (0, False)
 
 
 def test_several_numbers_are_quarantined_and_one_refusal_stops_no_other(sqlite_cli: Cli) -> None:
