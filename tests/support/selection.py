@@ -229,6 +229,10 @@ FAST = (
     "tests/db/test_migrate.py::test_a_fresh_upgrade_makes_exactly_what_the_models_say[sqlite",
     "tests/notify/test_sending.py::test_a_note_arrives",
     "tests/system/test_waited.py::test_a_forward_says",
+    (
+        "tests/system/test_waited.py"
+        "::test_a_forward_that_waited_goes_to_no_sitter_who_does_not_sit_any_more[sqlite"
+    ),
     "tests/cli/commands/test_serve.py::test_a_text_comes_in_once_however_often_it_is_delivered[sqlite",
     "tests/cli/commands/test_serve.py::test_what_is_not_signed_is_refused",
     "tests/cli/commands/test_serve_stripe.py::test_a_paid_booking_is_confirmed_once[sqlite",
