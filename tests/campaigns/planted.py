@@ -39,17 +39,18 @@ class Bug(NamedTuple):
 
 ROUTING = "tests/rules/routing tests/queries"
 NUMBERS = (
-    "tests/services tests/cli/commands/test_number.py tests/cli/commands/test_sitter.py "
+    "tests/services/numbers tests/services/people tests/queries/test_routing.py "
+    "tests/cli/commands/test_number.py tests/cli/commands/test_sitter.py "
     "tests/cli/commands/test_sitter_deactivate.py tests/cli/commands/test_sitter_renumber.py"
 )
 BOOKINGS = (
     "tests/services/bookings/test_confirm.py tests/cli/commands/test_booking.py "
     "tests/cli/commands/test_booking_import.py tests/cli/commands/test_booking_change.py "
-    "tests/services"
+    "tests/services/bookings tests/services/people tests/services/routes"
 )
 SENDING = (
-    "tests/services tests/workflows/worker tests/cli/flows/test_dispatch.py "
-    "tests/services/outbox/test_preview.py"
+    "tests/services/outbox tests/services/numbers tests/workflows/worker "
+    "tests/cli/flows/test_dispatch.py"
 )
 REPLIES = (
     "tests/services/inbound/test_receive.py tests/services/inbound/test_relay.py "
@@ -65,8 +66,8 @@ TIME = (
     "tests/rules/test_rate_limit.py"
 )
 AUDIT = (
-    "tests/services tests/rules/test_audit_chain.py tests/campaigns/test_tampering.py "
-    "tests/cli/commands/test_audit.py"
+    "tests/services/test_audit.py tests/rules/test_audit_chain.py tests/cli/commands/test_audit.py "
+    "tests/campaigns/test_tampering.py tests/services/doctor tests/services/bookings"
 )
 WEB = (
     "tests/cli/commands/test_serve.py tests/cli/commands/test_serve_stripe.py "
@@ -262,7 +263,7 @@ BUGS = (
         "if phones is not None:\n        named",
         "if phones is None:\n        wanted = dict(list(wanted.items())[:1])\n"
         "    else:\n        named",
-        "tests/cli/commands/test_optout.py tests/services"),
+        "tests/cli/commands/test_optout.py tests/services/people"),
     Bug("opted out, and sent all the same", "rules/send_blocks.py",
         "if facts.opted_out_at is not None:", "if False:",
         f"{TIME} tests/cli/commands/test_optout.py"),
