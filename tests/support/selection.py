@@ -229,6 +229,11 @@ FAST = (
     "tests/db/test_migrate.py::test_a_fresh_upgrade_makes_exactly_what_the_models_say[sqlite",
     "tests/notify/test_sending.py::test_a_note_arrives",
     "tests/system/test_waited.py::test_a_forward_says",
+    "tests/system/test_waited.py::test_a_retry_after_hours_asks_whose_phone_it_is[sqlite",
+    (
+        "tests/services/numbers/test_provider_holds.py"
+        "::test_an_account_problem_in_a_delivery_receipt_keeps_everything_queued[30034"
+    ),
     (
         "tests/system/test_waited.py"
         "::test_a_forward_that_waited_goes_to_no_sitter_who_does_not_sit_any_more[sqlite"

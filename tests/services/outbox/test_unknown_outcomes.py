@@ -13,7 +13,7 @@ from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.errors import ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Delivery, ProviderMessage, SendOutcome, Unknown
 from petmsg.queries.org import OrgRow, find_org
-from petmsg.queries.unknown_outcomes import LOOK_BACK
+from petmsg.queries.unknown_outcomes import LOOK_BACK, ClaimedMessage
 from petmsg.services.orgs import org as orgs
 from petmsg.services.outbox.claimed import Ended
 from petmsg.services.outbox.outgoing_media import NewMedia
@@ -23,6 +23,7 @@ from petmsg.services.outbox.unknown_outcomes import (
     GRACE,
     SECOND_LOOK,
     Reconciled,
+    mark_outcome_unknown,
 )
 from petmsg.services.people import client as clients
 from petmsg.services.unit_of_work import Failure
@@ -493,6 +494,15 @@ def test_a_text_of_a_living_worker_is_left_to_it_and_of_a_dead_one_has_an_unknow
     row = stored(url, text)
     assert (row["status"], row["in_doubt_at"]) == ("unknown", NOW + HOUR)
     assert settled.status is MessageStatus.UNKNOWN  # type: ignore[union-attr]
+
+
+def test_a_text_that_another_worker_claimed_meanwhile_is_left_to_it(url: str) -> None:
+    text = queue(url)
+    with worker(locate(url)) as alive:
+        claimed(url, text, worker=alive.token)
+        with working(url, now=NOW + HOUR) as uow:
+            assert mark_outcome_unknown(uow, ClaimedMessage(text, "of another worker")) is None
+        assert stored(url, text)["status"] == "sending"
 
 
 def test_the_longest_request_ends_within_the_grace() -> None:
