@@ -229,6 +229,7 @@ FAST = (
     "tests/db/test_migrate.py::test_a_fresh_upgrade_makes_exactly_what_the_models_say[sqlite",
     "tests/notify/test_sending.py::test_a_note_arrives",
     "tests/system/test_waited.py::test_a_forward_says",
+    "tests/services/test_audit.py::test_a_changed_field_is_found_and_its_event_named",
     "tests/system/test_waited.py::test_a_retry_after_hours_asks_whose_phone_it_is[sqlite",
     (
         "tests/services/numbers/test_provider_holds.py"

@@ -165,6 +165,19 @@ def test_a_sitter_whose_phone_is_the_desks_must_have_pressed_the_key(
     assert calls(migrated_url, STATE) == [("no_answer", None, 30, None)]
 
 
+def test_a_phone_that_became_the_desks_after_the_call_was_the_sitters(
+    paws: Cli, migrated_url: str, fake: TwilioFake
+) -> None:
+    tell(migrated_url, arrived(), picked_up())
+    assert paws("org", "set", "--desk-phone", MAYAS_OWN).code == 0
+    at_twilio(fake, "completed", 30)
+    leg(fake, MAYAS_OWN)
+
+    reconcile(paws, fake)
+
+    assert calls(migrated_url, STATE) == [("no_answer", None, 30, None)]
+
+
 def test_a_sitter_who_pressed_the_key_took_the_call(
     paws: Cli, migrated_url: str, fake: TwilioFake
 ) -> None:
