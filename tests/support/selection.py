@@ -1,7 +1,7 @@
 """What `make test` leaves to `make test-slow`: every test in SLOW gets the marker `slow`, by where
 it stands. What each rule and each command does stays; on PostgreSQL what may differ there: the
-schema, every statement, the invariants, and a case of each rule of bookings, numbers, people, the
-doctor, and of queueing, claiming and delivering messages.
+schema, every statement, the invariants, and a case of each rule of bookings, numbers and people,
+and of queueing and claiming messages.
 """
 
 from collections import Counter
@@ -277,6 +277,7 @@ SLOW_ON_POSTGRESQL = {
     "tests/db/test_migrate.py": "the fresh upgrade stays, and tests/db/test_schema_check.py",
     "tests/queries/test_routing.py::test_the_statement_reads": "seconds; SQLite's two seeds stay",
     "tests/queries/test_senders.py": "test_query_texts.py prepares its statements there",
+    "tests/services/doctor/": "its queries are prepared there by test_query_texts.py",
     "tests/services/outbox/": "waits and tries again, dozens of cases each; some files stay",
     "tests/services/numbers/test_number_import.py::test_a_set": "seconds; SQLite's stays",
     "tests/services/numbers/test_provider_holds.py::test_an_account": "as above",
@@ -295,11 +296,7 @@ SLOW_ON_POSTGRESQL = {
 """Where `make test` needs SQLite only."""
 
 
-KEPT_ON_POSTGRESQL = (
-    "tests/services/outbox/test_queue.py",
-    "tests/services/outbox/test_rejections.py",
-    "tests/services/outbox/test_delivery_status_order.py",
-)
+KEPT_ON_POSTGRESQL = ("tests/services/outbox/test_queue.py",)
 """Exceptions to SLOW_ON_POSTGRESQL."""
 
 COMMANDS_ON_POSTGRESQL = (
