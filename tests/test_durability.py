@@ -1,12 +1,13 @@
 """What was written is there after a power failure: the file is flushed before it gets its name, and
 the folder that holds the name after it."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from petmsg.durability import flush, flush_folders
+from petmsg.durability import flush, flush_folder, flush_folders
 from tests.support.fixtures import Cli, add_org, run_cli
 
 
@@ -48,6 +49,28 @@ def test_a_folder_is_flushed_with_all_in_it(place: Path, monkeypatch: pytest.Mon
 def test_a_path_that_is_not_there_cannot_be_flushed(place: Path) -> None:
     with pytest.raises(FileNotFoundError):
         flush(place / "nothing")
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EACCES])
+def test_a_folder_that_cannot_be_flushed_stops_nothing(
+    place: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def cannot(_descriptor: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", cannot)
+    flush_folder(place)
+
+
+def test_a_folder_on_a_broken_disk_is_an_error(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        flush_folder(place)
 
 
 def test_a_backup(

@@ -13,7 +13,7 @@ from petmsg.db.backup_mark import mark
 from petmsg.db.location import Location
 from petmsg.db.partial_files import temp_path_for
 from petmsg.db.snapshot import snapshot
-from petmsg.durability import flush
+from petmsg.durability import flush, flush_folder
 from petmsg.errors import DatabaseUnusable, Refused
 
 
@@ -76,7 +76,7 @@ def backup(
         if before_named is not None:
             before_named(partial)
         os.link(partial, target)
-        flush(target.parent)
+        flush_folder(target.parent)
     except FileExistsError:
         raise Refused(f"{target} already exists.", hint="Choose another name.") from None
     except OSError as problem:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import sha256 as hash_of
 from pathlib import Path
 
-from petmsg.durability import flush
+from petmsg.durability import flush_folder
 from petmsg.errors import MediaMissing, MediaStoreUnusable, quoted
 from petmsg.media.base import StoredFile, checked_name, is_name
 
@@ -109,7 +109,7 @@ class FolderStore:
             return
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-        flush(self._folder)
+        flush_folder(self._folder)
 
     @contextmanager
     def _usable(self) -> Iterator[None]:
@@ -148,7 +148,7 @@ def _write(path: Path, content: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    flush(path.parent)
+    flush_folder(path.parent)
 
 
 def _time_of(status: os.stat_result) -> datetime:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from petmsg.durability import flush
+from petmsg.durability import flush_folder
 from petmsg.errors import AlreadyExists, NotifyFileUnusable, quoted
 from petmsg.file_privacy import NotPrivate, read_private
 
@@ -118,7 +118,7 @@ class UrlFile:
             with suppress(FileNotFoundError):
                 new.unlink()
             raise
-        flush(path.parent)
+        flush_folder(path.parent)
 
     def _parsed(self, raw: bytes) -> Urls:
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from petmsg.durability import flush
+from petmsg.durability import flush, flush_folder
 from petmsg.enums.media import MediaStatus
 from petmsg.errors import AlreadyExists, Misconfigured, PetmsgError, Refused, quoted
 from petmsg.media.content_types import content_type_of, extension_of
@@ -199,7 +199,7 @@ def _write(path: Path, content: bytes, *, force: bool) -> bool:
             file.write(content)
         flush(partial)
         partial.replace(path)
-        flush(path.parent)
+        flush_folder(path.parent)
     except OSError as problem:
         raise FolderUnusable(
             f"{quoted(str(path))} cannot be written: {problem.strerror}."

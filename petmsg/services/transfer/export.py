@@ -22,7 +22,7 @@ from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
 from petmsg.db.partial_files import temp_path_for
 from petmsg.db.schema_version import HEAD
-from petmsg.durability import flush, flush_folders
+from petmsg.durability import flush_folder, flush_folders
 from petmsg.enums.output import FileFormat
 from petmsg.errors import Misconfigured, Refused
 from petmsg.media.base import MediaStore
@@ -127,7 +127,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
             if problem.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 raise _not_empty(folder) from None
             raise
-        flush(place.parent)
+        flush_folder(place.parent)
     except OSError as problem:
         raise FolderUnusable(f"{folder} cannot be written: {problem.strerror}.") from None
     finally:
