@@ -174,15 +174,18 @@ def quarantine(
         meanwhile=touched.meanwhile,
         replacement=new_desk,
         plan=touched.plan,
-        warning=None if before is None or before <= until else _is_shorter(uow, number, before),
+        warning=_shorter_warning(uow, number, before=before, until=until),
     )
 
 
-def _is_shorter(uow: UnitOfWork, number: MessageNumber, before: datetime) -> str:
-    return (
-        f"{number.e164} was quarantined until {format_local(before, uow.org.timezone)}; now it is "
-        "restored earlier."
-    )
+def _shorter_warning(
+    uow: UnitOfWork, number: MessageNumber, *, before: datetime | None, until: datetime
+) -> str | None:
+    """A warning that the quarantine which is replaced would have ended later."""
+    if before is None or before <= until:
+        return None
+    ended = format_local(before, uow.org.timezone)
+    return f"{number.e164} was quarantined until {ended}; now its quarantine ends earlier."
 
 
 def restore(uow: UnitOfWork, e164: str, *, reason: str | None = None) -> Restored:
