@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.campaigns.planted import BUGS, ROOT, Bug, planted
+from tests import ROOT
+from tests.campaigns.bugs import BUGS, Bug
+from tests.campaigns.planted import planted
 
 
 def test_there_are_enough_of_them_and_each_has_a_name_of_its_own() -> None:
