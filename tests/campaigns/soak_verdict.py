@@ -264,7 +264,10 @@ def judge_notes(verdict: Verdict, url: str, notes: Sequence[Note], *, repeats: i
     with looking(url) as cursor:
         told = {row[0] for row in cursor.tuples("SELECT alert_id FROM notify_delivery")}
         waiting = {
-            row[0] for row in cursor.tuples("SELECT id FROM alert WHERE kind = 'client_waiting'")
+            row[0]: f"{row[1]}, raised {row[2]}, ended {row[3]}"
+            for row in cursor.tuples(
+                "SELECT id, ref, opened_at, done_at FROM alert WHERE kind = 'client_waiting'"
+            )
         }
     heard: dict[int, list[datetime]] = defaultdict(list)
     for note in notes:
@@ -279,7 +282,11 @@ def judge_notes(verdict: Verdict, url: str, notes: Sequence[Note], *, repeats: i
     ]
     if len(again) > repeats:
         verdict.twice += again
-    verdict.not_told += [f"alert {alert} was never told" for alert in waiting - told]
+    verdict.not_told += [
+        f"alert {alert} was never told ({what})"
+        for alert, what in waiting.items()
+        if alert not in told
+    ]
 
 
 def said_wrong(log: str) -> list[str]:
