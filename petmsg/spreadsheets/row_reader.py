@@ -13,7 +13,7 @@ from petmsg.spreadsheets.header import Plan
 from petmsg.spreadsheets.visit_times import VisitTimes
 
 _CANCELLED = frozenset(("yes", "y", "true", "1", "x", "cancelled", "canceled"))
-_NOT_CANCELLED = frozenset(("", "no", "n", "false", "0", "-", "n/a", "none", "null"))
+_NOT_CANCELLED = frozenset(("", "no", "n", "false", "0", "none", "null"))
 
 
 class RowReader:
@@ -115,10 +115,10 @@ class RowReader:
         fault: Callable[[str, PetmsgError], None],
     ) -> None:
         """A column that says whether or when a visit was cancelled, beside its status."""
-        word = cell.casefold()
-        if word in _NOT_CANCELLED:
-            return
         try:
+            word = read_cell("cancelled", cell).casefold() if cell else ""
+            if word in _NOT_CANCELLED:
+                return
             if word not in _CANCELLED:
                 parse_moment(cell, self._order)
         except PetmsgError:

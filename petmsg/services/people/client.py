@@ -9,6 +9,7 @@ from petmsg.enums.people import ClientKind
 from petmsg.errors import AlreadyExists, NotFound, OutOfRange, PhoneTaken, Refused
 from petmsg.models import Client, ClientPhone
 from petmsg.phone import mask_phone, phone_to_look_up
+from petmsg.plurals import named
 from petmsg.queries.client_phones import readdress_waiting
 from petmsg.queries.lookup import find_client, refuse_our_number
 from petmsg.services.people import optout
@@ -72,7 +73,7 @@ def add(
         if not same:
             by_phone = f", who has the phone {mask_phone(numbers[0])}," if ref is None else ""
             raise AlreadyExists(
-                f"Client {existing.ref} {existing.name}{by_phone} already exists with other "
+                f"Client {named(existing.ref, existing.name)}{by_phone} already exists with other "
                 "values.",
                 hint=f"Change the client: petmsg client set {existing.ref} …, petmsg client phone "
                 "add …",

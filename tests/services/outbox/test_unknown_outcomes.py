@@ -103,6 +103,16 @@ def lost(url: str, ref: str = "C-1", *, body: str = "See you at 3 pm") -> int:
     return text
 
 
+def nine_lost(url: str) -> None:
+    """Messages to nine clients whose answers were lost."""
+    with working(url) as uow:
+        for at in range(4, 10):
+            clients.add(uow, f"C-{at}", phones=[f"+1415555100{at}"], ref=f"C-{at}")
+    for at in range(1, 10):
+        change(url, "UPDATE message_number SET free_at = NULL")
+        lost(url, f"C-{at}")
+
+
 def look(
     url: str, provider: Listing, *, now: Any = NOW + SECOND, **options: Any
 ) -> list[Reconciled | Failure]:
@@ -449,12 +459,7 @@ def test_a_provider_that_does_not_answer_leaves_the_text_as_it_is(
 
 
 def test_a_provider_that_never_answers_is_not_asked_about_every_text(url: str) -> None:
-    with working(url) as uow:
-        for at in range(4, 10):
-            clients.add(uow, f"C-{at}", phones=[f"+1415555100{at}"], ref=f"C-{at}")
-    for at in range(1, 10):
-        change(url, "UPDATE message_number SET free_at = NULL")
-        lost(url, f"C-{at}")
+    nine_lost(url)
     silent = Listing(problem=ProviderUnavailable("busy"))
     assert len(look(url, silent)) == MOST_IN_VAIN
     assert len(silent.asked) == MOST_IN_VAIN
@@ -471,12 +476,7 @@ def test_an_answer_in_between_lets_the_provider_be_asked_on(url: str) -> None:
                 raise ProviderUnavailable("busy")
             return ()
 
-    with working(url) as uow:
-        for at in range(4, 10):
-            clients.add(uow, f"C-{at}", phones=[f"+1415555100{at}"], ref=f"C-{at}")
-    for at in range(1, 10):
-        change(url, "UPDATE message_number SET free_at = NULL")
-        lost(url, f"C-{at}")
+    nine_lost(url)
     stuttering = Stuttering()
     look(url, stuttering)
     assert len(stuttering.asked) == 9
