@@ -10,15 +10,15 @@ from petmsg.suggestions import closest_words, did_you_mean
 _NOT_A_CHOICE = re.compile(r"(['\"])(.*)\1 is not one of ", re.DOTALL)
 _NO_COMMAND = re.compile(r"No such command (['\"])(.*)\1", re.DOTALL)
 _OTHER_WORDS = {
-    "message": "text texts sms mms",
-    "booking": "visit visits appointment appointments walk walks schedule",
-    "client": "customer customers owner owners pet pets",
-    "sitter": "walker walkers staff employee employees",
-    "number": "phone phones",
-    "thread": "chat conversation conversations",
-    "org": "company business settings",
-    "media": "picture pictures photo photos",
-    "today": "day agenda",
+    "message": ("text", "texts", "sms", "mms"),
+    "booking": ("visit", "visits", "appointment", "appointments", "walk", "walks", "schedule"),
+    "client": ("customer", "customers", "owner", "owners", "pet", "pets"),
+    "sitter": ("walker", "walkers", "staff", "employee", "employees"),
+    "number": ("phone", "phones"),
+    "thread": ("chat", "conversation", "conversations"),
+    "org": ("company", "business", "settings"),
+    "media": ("picture", "pictures", "photo", "photos"),
+    "today": ("day", "agenda"),
 }
 """What people call a command at the top."""
 _FOR_ALL = ("-o", "--output", "--org", "--db", "-q", "--quiet")
@@ -64,7 +64,7 @@ def _meant_option(option: str, command: Any, context: Any) -> str:
 def _meant_command(typed: str, group: Any, context: Any) -> str:
     """A command of that name in any group, or a similar one of this group."""
     same = [] if context.parent else [path for path in _paths(group) if path.endswith(f" {typed}")]
-    meant = [name for name, words in _OTHER_WORDS.items() if typed.casefold() in words.split()]
+    meant = [name for name, words in _OTHER_WORDS.items() if typed.casefold() in words]
     close = same or [*filter(group.entries.__contains__, meant)]
     close = close or closest_words(typed, group.entries)
     return did_you_mean([f"{context.command_path} {each}" for each in close[:3]])
