@@ -116,7 +116,8 @@ def fuzz_rows(url: str, rows: int, dice: random.Random, folder: Path) -> Verdict
         told = f"file {number} ({odd.kind}: {' '.join(odd.words)}): "
         verdict.faults += [told + each for each in _unclean(ran)]
         now = content(url)
-        made = rows_made(ran.out) if ran.code in (0, 4) else 0
+        stored = {row[0] for row in last[odd.table]}
+        made = rows_made(ran.out, stored) if ran.code in (0, 4) else 0
         added = len(now[odd.table]) - len(last[odd.table])
         if made != added:
             verdict.faults.append(

@@ -7,7 +7,7 @@ hand overs are made here.
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -154,12 +154,16 @@ def odd_file(dice: random.Random) -> OddFile:
     return make(dice)
 
 
-def rows_made(out: str) -> int:
-    """How many rows a command says that it added, in JSON."""
+def rows_made(out: str, stored: Collection[int]) -> int:
+    """How many rows a command says that it added, in JSON.
+
+    `stored` are the ids of the rows that were there: an absence may extend one of these.
+    """
     told = json.loads(out) if out.strip() else []
     rows = [row for row in told if isinstance(row, dict)] if isinstance(told, list) else [told]
     return sum(
         row.get("result") == "created"
-        or (row.get("reused") is False and bool({"message", "absence"} & row.keys()))
+        or (row.get("reused") is False and "message" in row)
+        or (row.get("reused") is False and row.get("absence", -1) not in {-1, *stored})
         for row in rows
     )

@@ -52,6 +52,12 @@ ENCODINGS = (
     "cp437",
 )
 LARGE = "z" * (1 << 20)
+FITTING = {
+    "ref": "F-", "name": "Ann Ivers", "phone": "(415) 555-01", "phone2": "+1 628 555 01",
+    "kind": "recurring", "client": "C-1", "sitter": "S-1", "starts_at": "2026-03-02 09:00",
+    "ends_at": "2026-03-02 10:00", "lead_minutes": "30", "e164": "+141555502", "class": "pool",
+}  # fmt: skip
+"""What suits each column of a template; two digits go behind what must not come twice."""
 _SHORTENED = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+?[0-9]+")
 
 
@@ -145,6 +151,9 @@ def _table(pick: random.Random, layout: Layout) -> list[list[str]]:
     names = [*layout.template, *(each for each in others if pick.random() < 0.3)]
     if pick.random() < 0.2:
         names = list(layout.template)
+    if pick.random() < 0.35:
+        rows = (_fitting_row(pick, layout.template) for _ in range(pick.randint(0, 12)))
+        return [list(layout.template), *rows]
     header = [pick.choice(HEADERS) if pick.random() < 0.12 else each for each in names]
     pick.shuffle(header)
     header = list(dict.fromkeys(header)) if pick.random() < 0.9 else header
@@ -160,6 +169,16 @@ def _row(pick: random.Random, header: Sequence[str]) -> list[str]:
     if pick.random() < 0.05:
         cells.pop()
     return cells
+
+
+def _fitting_row(pick: random.Random, header: Sequence[str]) -> list[str]:
+    """A row that can be imported, but for a cell in ten."""
+    digits = f"{pick.randrange(100):02}"
+    cells = [
+        FITTING[name] + digits * (name in ("ref", "phone", "phone2", "e164")) for name in header
+    ]
+    odd = _row(pick, header)
+    return [each if pick.random() < 0.9 else odd[at % len(odd)] for at, each in enumerate(cells)]
 
 
 def _csv(pick: random.Random, rows: Sequence[Sequence[str]]) -> bytes:
