@@ -60,8 +60,9 @@ def show(
     if context.is_table:
         from petmsg.render.conversation_text import print_conversation
 
-        context.show_list(THREAD_WINDOWS, found.windows)
-        context.show_list(NUMBERS_SEEN, found.numbers_seen)
+        for fields, rows in ((THREAD_WINDOWS, found.windows), (NUMBERS_SEEN, found.numbers_seen)):
+            if rows:
+                context.show_list(fields, rows)
         print_conversation(found, view=context.view)
 
 

@@ -114,6 +114,14 @@ def test_a_table_shows_all_of_it_and_no_personal_phone(sqlite_cli: Cli) -> None:
     assert "14155551001" not in ran.out
 
 
+def test_a_table_leaves_out_the_parts_that_a_thread_has_not(sqlite_cli: Cli) -> None:
+    """C-2 wrote and never booked."""
+    story(sqlite_cli)
+    shown = sqlite_cli("thread", "show", "C-2", "-o", "table").out
+    assert "hello" in shown
+    assert "Nothing to show" not in shown
+
+
 def test_a_table_says_who_wrote_each_message(sqlite_cli: Cli) -> None:
     """The front desk is named for what it wrote, whichever number its answer is sent from."""
     story(sqlite_cli)
