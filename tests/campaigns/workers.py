@@ -35,6 +35,7 @@ from tests.campaigns.warm_parent import (
     speak_into,
     warmed,
 )
+from tests.support.consistency import raw
 from tests.support.fixtures import ACTOR, run_cli
 from tests.support.sabotages import swap
 
@@ -177,6 +178,8 @@ def _warm_up(preload: Sequence[str]) -> float:
         import_module(module)
     took = 0.0
     with warmed() as url:
+        with raw(url) as cursor:  # the usual limit, a message a second, would be measured
+            cursor.run("UPDATE message_number SET segments_per_second = 1000")
         for _ in range(3):
             text = ("message", "send", "Anna", "--body", "Hello", "--queue-only")
             assert run_cli(url, *text).code == 0
@@ -276,6 +279,7 @@ class _Crew:
 def _storm(
     settings: dict[str, Any], *, unit: float, kills: int, workers: int, seed: int, **work: Any
 ) -> dict[str, Any]:
+    unit *= workers  # they share the machine
     crew = _Crew(settings, Work(**work), unit=unit, seed=seed)
     while crew.killed.total() < kills:
         while len(crew.living) < workers + bool(work["always"]):
