@@ -133,3 +133,15 @@ def test_reading_a_long_message_takes_no_time() -> None:
         asks_to_stop(part * 20_000)
         keyword_of(part * 20_000, opted_out=False)
         assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    "tail", ["ever again", "any more", "please", "right now", "from you", "ok"]
+)
+@pytest.mark.parametrize("request_", ["stop texting me", "don't text me", "no more messages"])
+def test_words_repeated_after_a_request_are_read_once(request_: str, tail: str) -> None:
+    """A sender may repeat them as often as a message is long; nothing else is received meanwhile."""
+    began = time.process_time()
+    assert asks_to_stop(f"{request_} {f'{tail} ' * 20}")
+    assert not asks_to_stop(f"{request_} {f'{tail} ' * 20}tomorrow, at five")
+    assert time.process_time() - began < 0.1
