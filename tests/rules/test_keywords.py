@@ -140,7 +140,7 @@ def test_reading_a_long_message_takes_no_time() -> None:
 )
 @pytest.mark.parametrize("request_", ["stop texting me", "don't text me", "no more messages"])
 def test_words_repeated_after_a_request_are_read_once(request_: str, tail: str) -> None:
-    """A sender may repeat them as often as a message is long; nothing else is received meanwhile."""
+    """A sender may repeat them as often as they like; nothing else is received meanwhile."""
     began = time.process_time()
     assert asks_to_stop(f"{request_} {f'{tail} ' * 20}")
     assert not asks_to_stop(f"{request_} {f'{tail} ' * 20}tomorrow, at five")
