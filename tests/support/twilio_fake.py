@@ -310,7 +310,9 @@ class _Connection(asyncio.Protocol):
         self._busy = True
 
     def reset(self) -> None:
-        """Break off without a goodbye."""
+        """Break off without a goodbye. A client that was killed is gone already."""
+        if self.transport.is_closing():
+            return
         peer = self.transport.get_extra_info("socket")
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
