@@ -6,6 +6,7 @@ it when the process ends, however it ends: a killed worker is found dead within 
 """
 
 import fcntl
+import glob
 import os
 import re
 import secrets
@@ -160,7 +161,7 @@ def _sweep(database: Path) -> None:
     A file that was made this moment and is not locked yet may be removed with them: its maker holds
     it all the same, but nobody else would see that. Hence only files of some age.
     """
-    for path in database.parent.glob(f"{database.name}.w-*"):
+    for path in database.parent.glob(f"{glob.escape(database.name)}.w-*"):
         with suppress(OSError):
             old = path.stat().st_mtime < database.stat().st_mtime - _AGE_SECONDS
             if old and _TOKEN.fullmatch(path.name.rpartition(".")[2]) and _file_is_free(path):

@@ -1,6 +1,7 @@
 """A worker is alive while its process holds its lock, and dead the moment it does not."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -217,6 +218,16 @@ def test_the_file_of_a_dead_worker_is_swept_by_a_later_one(migrated_sqlite: str)
         with worker(locate(migrated_sqlite)):
             assert not left.exists()
         assert dead(migrated_sqlite, other.token)
+
+
+def test_brackets_in_the_name_of_the_file_are_no_pattern(migrated_sqlite: str) -> None:
+    path = Path(str(locate(migrated_sqlite).path))
+    named = Path(shutil.copy(path, path.with_name("pets [2026].db")))
+    left = named.with_name(f"{named.name}.w-0123456789abcde")
+    left.touch()
+    age(left, hours=2)
+    with worker(locate(str(named))):
+        assert not left.exists()
 
 
 def test_the_file_of_a_living_worker_stays_however_old(migrated_sqlite: str) -> None:

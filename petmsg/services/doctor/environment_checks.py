@@ -3,6 +3,7 @@
 Standard library only.
 """
 
+import glob
 import shlex
 import sqlite3
 import stat
@@ -111,7 +112,9 @@ def provider(context: CheckContext) -> Iterator[Finding]:
 def file_modes(context: CheckContext) -> Iterator[Finding]:
     """Database and credentials files that other users than the owner may read or write."""
     path = context.location.path
-    files = [] if path is None else [path, *sorted(path.parent.glob(f"{path.name}[-.]*"))]
+    files = []
+    if path is not None:
+        files = [path, *sorted(path.parent.glob(f"{glob.escape(path.name)}[-.]*"))]
     accounts = with_credentials(context.environ)
     sources = {credential_source(name, context.environ, account) for name, account in accounts}
     files += [

@@ -1,6 +1,7 @@
 """The external checks of `doctor`: files, clocks, SQLite, settings, credentials, the schema."""
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -100,6 +101,15 @@ def test_a_wal_that_other_users_can_read_is_found(migrated_sqlite: str, path: Pa
         path.with_name(f"{path.name}-wal").chmod(0o644)
         row = one(context(migrated_sqlite), "file_modes")
     assert (row.result, row.command) == (PROBLEM, f"chmod 600 {path}-wal")
+
+
+def test_a_file_with_brackets_in_its_name_is_checked_with_those_beside_it(path: Path) -> None:
+    named = Path(shutil.copy(path, path.with_name("pets [2026].db")))
+    named.chmod(0o600)
+    beside = named.with_name(f"{named.name}-journal")
+    beside.touch()
+    beside.chmod(0o644)
+    assert one(context(str(named)), "file_modes").result is PROBLEM
 
 
 def test_other_files_in_the_folder_are_not_checked(migrated_sqlite: str, path: Path) -> None:
