@@ -57,7 +57,9 @@ class VisitTimes:
         order: DateOrder | None,
         fault: Callable[[str, PetmsgError], None],
     ) -> None:
-        """Put `starts_at` and `ends_at` into the cells, as ISO 8601 text."""
+        """Put `starts_at` and `ends_at` into the cells, as ISO 8601 text. Of a visit whose length
+        the row gives, its seconds are in `lasts` instead: only the org's timezone says at which
+        local time it ends."""
         start: str | None = None
         if self._has_start:
             try:
@@ -67,12 +69,16 @@ class VisitTimes:
                 cells["starts_at"] = ""
         if self._has_end:
             try:
-                cells["ends_at"] = self._end(raw, order, start)
+                end = self._end(raw, order, start)
             except PetmsgError as problem:
                 fault("ends_at", problem)
                 cells["ends_at"] = ""
+                return
+            if isinstance(end, timedelta):
+                cells["lasts"] = str(end // timedelta(seconds=1))
             else:
-                self._refuse_series(raw, start, cells["ends_at"], fault)
+                cells["ends_at"] = end
+            self._refuse_series(raw, start, end, fault)
 
     def _start(self, raw: Sequence[str], order: DateOrder | None) -> str:
         moments = self._moments(raw, self._starts, order)
@@ -83,7 +89,10 @@ class VisitTimes:
             moments.append(Moment(clock=parse_range(window)[0]))
         return _written(moments, "start")
 
-    def _end(self, raw: Sequence[str], order: DateOrder | None, start: str | None) -> str:
+    def _end(
+        self, raw: Sequence[str], order: DateOrder | None, start: str | None
+    ) -> str | timedelta:
+        """The end as ISO 8601 text, or how long the visit lasts."""
         moments = self._moments(raw, self._ends, order)
         if len(moments) == 1 and moments[0].as_written is not None:
             return moments[0].as_written
@@ -92,7 +101,7 @@ class VisitTimes:
         if not any(each.clock or each.as_written for each in moments):
             length = self._length_of(raw)
             if length is not None:
-                return "" if not start else _after(start, length)
+                return length if start else ""
         if any(each.day or each.as_written for each in moments):
             return _written(moments, "end")
         days = self._moments(raw, self._date, order)
@@ -106,7 +115,7 @@ class VisitTimes:
         if end and start and self._at["end_date"] is None:
             first, last = _local(start), _local(end)
             if last < first and last.date() == first.date():
-                return _after(end, timedelta(days=1))
+                return _a_day_later(end)
         return end
 
     def _end_of_range(self, raw: Sequence[str], order: DateOrder | None) -> list[Moment]:
@@ -121,7 +130,7 @@ class VisitTimes:
         self,
         raw: Sequence[str],
         start: str | None,
-        end: str | None,
+        end: str | timedelta,
         fault: Callable[[str, PetmsgError], None],
     ) -> None:
         """A row for many visits (`Mon/Wed/Fri` from the first to the last day) is no visit of some
@@ -130,7 +139,8 @@ class VisitTimes:
         if not (start and end and _IS_SERIES.search(cell.casefold())):
             return
         with suppress(MalformedTime):
-            if _local(end) - _local(start) > timedelta(days=1):
+            lasts = end if isinstance(end, timedelta) else _local(end) - _local(start)
+            if lasts > timedelta(days=1):
                 fault(
                     "ends_at",
                     MalformedTime(
@@ -224,12 +234,10 @@ def _local(written: str) -> datetime:
         ) from None
 
 
-def _after(start: str, length: timedelta) -> str:
-    """The end of a visit that starts then, at the same offset from UTC if the start has one."""
+def _a_day_later(end: str) -> str:
+    """The same local time on the next day."""
     try:
-        moment = datetime.fromisoformat(start) + length
-    except (ValueError, OverflowError):
-        raise MalformedTime(
-            f"The end cannot be counted from {quoted(start)}.", hint="Give the end itself."
-        ) from None
+        moment = datetime.fromisoformat(end) + timedelta(days=1)
+    except OverflowError:
+        raise MalformedTime(f"{quoted(end)} is too far away.") from None
     return moment.isoformat(timespec="seconds" if moment.second else "minutes")

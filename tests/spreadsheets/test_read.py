@@ -49,13 +49,19 @@ def test_the_end_of_a_visit_on_one_date() -> None:
         (row,) = read_sheet(content, BOOKING, Reading(date_order=DateOrder.MDY)).rows
         return row.faults[0].message if row.faults else row.cells["ends_at"]
 
+    def lasts(start: str, duration: str) -> str | None:
+        content = f"Client,Start,Duration\nAnn,{start},{duration}\n".encode()
+        (row,) = read_sheet(content, BOOKING).rows
+        assert "ends_at" not in row.cells
+        return row.cells["lasts"]
+
     assert end("02/14/2026", "9:00 PM", "7:00 AM") == "2026-02-15T07:00"
     assert end("02/14/2026", "9:00 AM", "9:00 AM") == "2026-02-14T09:00"
     assert end("02/14/2026", "9:00 AM", "") == "The end has a date but no time of day."
     assert end("", "9:00 AM", "10:00 AM") == "The start has a time of day but no date."
-    header = "Client,Start,Duration"
-    assert end("2026-02-14T09:00-08:00", "90 min", header=header) == "2026-02-14T10:30-08:00"
-    assert end("+2h", "90 min", header=header) == "The end cannot be counted from '+2h'."
+    assert end("9999-12-31", "21:00", "07:00") == "'9999-12-31T07:00' is too far away."
+    assert lasts("2026-02-14T09:00-08:00", "90 min") == "5400"
+    assert lasts("+2h", "1:30") == "5400"
 
 
 def test_memory_does_not_grow_with_the_rows() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from petmsg.clock import parse_instant
@@ -204,7 +204,7 @@ class BookingRows:
         client = faults.collect(self._wanted_client, row, before) or (base.client_id, base.client)
         sitter = faults.collect(self._wanted_sitter, row, before)
         starts_at = faults.collect(self._wanted_time, row, "starts_at", before and before.starts_at)
-        ends_at = faults.collect(self._wanted_time, row, "ends_at", before and before.ends_at)
+        ends_at = faults.collect(self._wanted_end, row, starts_at, before and before.ends_at)
         if starts_at is not None and ends_at is not None:
             faults.collect(
                 partial(require_span, timezone=self.uow.org.timezone), starts_at, ends_at
@@ -262,6 +262,16 @@ class BookingRows:
         if written is not None or (before is None and _must_have(row, name)):
             raise MalformedRow(f"{name} is empty.")
         return before
+
+    def _wanted_end(
+        self, row: BatchRow, starts_at: datetime | None, before: datetime | None
+    ) -> datetime | None:
+        """The end; of a visit whose length is given, that long after its start, whatever the clocks
+        do meanwhile."""
+        lasts = _cell(row, "lasts")
+        if lasts is None:
+            return self._wanted_time(row, "ends_at", before)
+        return starts_at and starts_at + timedelta(seconds=int(lasts))
 
     def _write(self) -> None:
         sitters = {

@@ -57,6 +57,25 @@ def test_importing_other_times_moves_the_window_of_a_confirmed_booking(cli: Cli)
     assert route["number"] == {"e164": OLGA, "class": "sitter", "sitter": "S-2"}
 
 
+def test_a_visit_lasts_as_long_as_its_row_says_when_the_clocks_change(sqlite_cli: Cli) -> None:
+    """As with `booking add --for`. At night the local time of the end may not exist, or twice."""
+    people(sqlite_cli)
+    rows = [
+        ("C-1", "2026-03-08 01:30", "90 min", "06:30", "08:00"),
+        ("C-1", "2026-03-08 01:45", "30 min", "06:45", "07:15"),
+        ("C-1", "2026-03-07 20:00", "12 hours", "01:00", "13:00"),
+        ("C-1", "2026-11-01 00:30", "90 min", "04:30", "06:00"),
+        ("C-1", "2026-11-01 00:45", "30 min", "04:45", "05:15"),
+    ]
+    header = ("client", "starts_at", "duration")
+    for _ in range(2):
+        found = imported(sqlite_cli, header, *(row[:3] for row in rows))
+        for done, row in zip(found, rows, strict=True):
+            booking = shown(sqlite_cli, done["ref"])
+            assert (booking["starts_at"][11:16], booking["ends_at"][11:16]) == row[3:]
+    assert {done["result"] for done in found} == {"unchanged"}
+
+
 def test_another_client_for_a_known_booking_is_refused_for_that_row_alone(sqlite_cli: Cli) -> None:
     people(sqlite_cli)
     book(sqlite_cli, "B-1")
