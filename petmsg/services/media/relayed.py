@@ -12,6 +12,7 @@ from petmsg.enums.inbound import RelayKind
 from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.models import Message, Relay
 from petmsg.queries import relayed_media as queries
+from petmsg.rules.segments import measure
 from petmsg.services import inbox
 from petmsg.services.outbox import system_messages
 from petmsg.services.outbox.outgoing_media import NewMedia
@@ -92,3 +93,6 @@ def give_up(uow: UnitOfWork, copy: int, *, message_id: int) -> None:
             relay.about_id,
             f"A picture could not be forwarded. {said}. The front desk has been told.",
         )
+    if not left:  # a message with files was one segment
+        message.segments = measure(message.body).segments
+        uow.session.flush()

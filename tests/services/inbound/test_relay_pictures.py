@@ -8,6 +8,7 @@ import pytest
 from petmsg.enums.orgs import ProviderName
 from petmsg.errors import ExtraMissing
 from petmsg.providers.base import ReceivedMedia, ReceivedMessage
+from petmsg.rules.segments import measure
 from petmsg.services.inbound.receive import Received, receive_each
 from petmsg.workflows import relay_pictures as workflow
 from petmsg.workflows.environment import Environment
@@ -244,6 +245,24 @@ def test_a_lost_picture_of_a_sitter_is_told_and_the_words_go(ready: Cli, migrate
         ("notice", f"{LOST} Your message is sent without it. The front desk has been told."),
     ]
     assert waiting(ready) == [taken.message]
+
+
+@pytest.mark.parametrize("sender", [ANN, MAYAS_PHONE])
+def test_words_whose_picture_is_lost_are_counted_in_segments_again(
+    ready: Cli, migrated_url: str, sender: str
+) -> None:
+    """A message with pictures is one segment. The rate limit of the number needs the true count."""
+    taken = picture(migrated_url, "\N{DOG}" * 40, sender=sender, count=2)
+    with looking(migrated_url) as cursor:
+        of_message = "SELECT segments FROM message WHERE media_count = :count AND id > :id"
+        assert cursor.value(of_message, count=2, id=taken.message) == 1
+    lose(migrated_url, taken.message)
+    with looking(migrated_url) as cursor:
+        (found,) = cursor.tuples(
+            "SELECT m.body, m.segments FROM message m JOIN relay r ON r.message_id = m.id"
+            " WHERE r.kind <> 'notice'"
+        )
+    assert found[1] == measure(found[0]).segments > 1
 
 
 def test_a_lost_picture_alone_is_not_sent_and_the_sitter_knows(
