@@ -170,6 +170,7 @@ class _Report:
         self._rows: list[Row] = []
         self._codes = {DONE}
         self._seen: set[int] = set()
+        """The messages that were reported; for a watch only those that were last seen to wait."""
         self._advance = _nothing
         log = context.log
         self._log = log if watch and log is not None and log.is_json else None
@@ -189,7 +190,11 @@ class _Report:
         if row is None:
             return
         self._codes.add(code)
-        self._seen.add(int(row.ref) if isinstance(row, Failure) else row.message)
+        message = int(row.ref) if isinstance(row, Failure) else row.message
+        if self._watch and not isinstance(event.result, Waiting):
+            self._seen.discard(message)  # a watch may run for years
+        else:
+            self._seen.add(message)
         self._advance()
         self._put(row)
 

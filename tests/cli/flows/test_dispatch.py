@@ -6,22 +6,31 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr, redirect_stdout
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from petmsg.cli import run_command_line
+from petmsg.cli.context import Context
+from petmsg.cli.flows import dispatch as flow
 from petmsg.db.liveness import worker
 from petmsg.db.location import locate
 from petmsg.enums.orgs import ProviderName
 from petmsg.errors import Busy
 from petmsg.models import SandboxMessage
 from petmsg.providers.base import Accepted, Rejected, RejectionClass, RetryLater
+from petmsg.queries.org import OrgRow
 from petmsg.render.progress import Bar
+from petmsg.render.views.message import SENT
 from petmsg.services.outbox import claim as claiming
+from petmsg.services.outbox.claimed import Waiting
 from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.outbox.stored_message import MessageNotWaiting
+from petmsg.services.unit_of_work import Failure
+from petmsg.workflows.environment import Environment
+from petmsg.workflows.worker.dispatcher import DispatchEvent
 from tests.support.consistency import content
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
 from tests.support.texting import (
@@ -369,6 +378,28 @@ def test_quiet_leaves_out_the_progress_bar(
     monkeypatch.setattr("petmsg.cli.context.progress", progress)
     assert sqlite_cli("message", "dispatch", "-o", "table", *words).code == 0
     assert begun == ["Sending 2"] * bars
+
+
+def test_a_watch_remembers_only_the_messages_that_wait(
+    migrated_sqlite: str, sqlite_cli: Cli, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each is told of once while it waits. A watch runs for years, and sends millions."""
+    people(sqlite_cli)
+    send(sqlite_cli, "--queue-only")
+    context = Context(Environment({}, NOW), db=migrated_sqlite, output="jsonl")
+    report = flow._Report(context, SENT, streams=True, watch=True)
+    (org,) = context.orgs()
+    waits = DispatchEvent(org, None, Waiting(1, "a number is free later", NOW))
+    for result in (waits, waits, *map(partial(_failed, org), range(2, 1000))):
+        report.on_event(result)
+    assert capsys.readouterr().out.count("a number is free later") == 1
+    assert report._seen == {1}
+    report.on_event(_failed(org, 1))
+    assert not report._seen
+
+
+def _failed(org: OrgRow, message: int) -> DispatchEvent:
+    return DispatchEvent(org, None, Failure(str(message), Busy("The number is busy.")))
 
 
 def test_dispatch_leaves_no_file_beside_the_database(sqlite_cli: Cli, tmp_path: Path) -> None:
