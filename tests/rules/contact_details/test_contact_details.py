@@ -264,8 +264,15 @@ def test_words_dates_times_and_prices_are_no_leak(sentence: str) -> None:
     assert found(sentence) == []
 
 
-@given(st.text(alphabet="0123456789+-.()/ @at:$\u0663é\u200b🐕", max_size=80))
-def test_places_are_in_the_text_in_order_and_apart(text: str) -> None:
+ANYTHING = st.text(alphabet="0123456789+-.()/ @at:$\u0663é\u200b🐕", max_size=30)
+DETAILS = st.sampled_from(
+    ("+1 (415) 555-2671", "4155552671", "jane@example.com", "jane at x dot com")
+)
+
+
+@given(st.lists(ANYTHING | DETAILS, max_size=6))
+def test_places_are_in_the_text_in_order_and_apart(pieces: list[str]) -> None:
+    text = " ".join(pieces)
     end = 0
     for leak in find_contact_details(text):
         assert end <= leak.start < leak.end <= len(text)
