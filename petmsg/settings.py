@@ -128,7 +128,7 @@ def notify_file(environ: Mapping[str, str]) -> Setting:
     """The private file with the URLs of the channels: beside the credentials file, unless named."""
     if environ.get(NOTIFY_FILE):
         named = path_of_home(environ[NOTIFY_FILE], environ)
-        return Setting("notify file", str(named), f"environment {NOTIFY_FILE}")
+        return Setting("notify file", str(named), source_of(NOTIFY_FILE, environ))
     beside = environ.get(TWILIO_CREDENTIALS)
     file = path_of_home(beside, environ) if beside else credentials_file(environ)
     return Setting("notify file", str(file.with_name("notify.json")), "default")
@@ -148,6 +148,8 @@ def twilio_timeout_seconds(environ: Mapping[str, str]) -> float:
         seconds = 0.0
     if not 0.1 <= seconds <= 120:
         raise OutOfRange(
-            f"{TWILIO_TIMEOUT} is out of range.", hint="Use a value from 0.1 to 120 seconds."
+            f"{TWILIO_TIMEOUT} is out of range.",
+            hint="Use a value from 0.1 to 120 seconds. "
+            f"It is from: {source_of(TWILIO_TIMEOUT, environ)}.",
         )
     return seconds

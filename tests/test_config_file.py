@@ -1,11 +1,16 @@
 """The optional file with settings."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from petmsg import config_file, settings
+from petmsg.cli.service_log import open_log
 from petmsg.config_file import KEYS, ConfigFileProblem, with_config_file
+from petmsg.enums.logs import LogFormat, LogLevel
+from petmsg.errors import OutOfRange
 from tests.support.fixtures import Cli, run_cli
 
 
@@ -119,6 +124,40 @@ def test_a_bad_value_is_told_with_its_source(tmp_path: Path) -> None:
     ran = run_cli(None, "version", XDG_CONFIG_HOME=str(tmp_path))
     assert ran.code == 2
     assert f"It is from: file {path}." in ran.err
+
+
+def test_a_bad_setting_of_a_service_is_told_with_its_source(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "log_level = 'loud'\nlog_format = 'xml'\ntwilio_timeout_seconds = 'abc'"
+    )
+    environ = with_config_file({"HOME": "/h"}, path)
+    with pytest.raises(OutOfRange) as timeout:
+        settings.twilio_timeout_seconds(environ)
+    assert f"It is from: file {path}." in (timeout.value.hint or "")
+    options: tuple[dict[str, Any], ...] = (
+        {"form": LogFormat.TEXT, "level": None},
+        {"form": None, "level": LogLevel.INFO},
+    )
+    for given in options:
+        with pytest.raises(OutOfRange) as log:
+            open_log("dispatch", **given, environ=environ, clock=lambda: datetime.now(UTC))
+        assert f"It is from: file {path}." in (log.value.hint or "")
+
+
+def test_the_file_of_channels_is_told_with_its_source(tmp_path: Path) -> None:
+    path = written(tmp_path, "notify_file = '/srv/notify.json'")
+    found = settings.notify_file(with_config_file({"HOME": "/h"}, path))
+    assert (found.value, found.source) == ("/srv/notify.json", f"file {path}")
+
+
+def test_a_standby_that_the_file_names_is_read(tmp_path: Path) -> None:
+    """Nothing listens on either port, so the error says which database was to be read."""
+    written(
+        tmp_path,
+        "database = 'postgresql://127.0.0.1:2/x'\nread_database = 'postgresql://127.0.0.1:1/x'",
+    )
+    ran = run_cli(None, "client", "list", "--org", "paws", XDG_CONFIG_HOME=str(tmp_path))
+    assert (ran.code, "port 1 failed" in ran.err) == (5, True), ran.err
 
 
 def test_every_key_is_a_setting_and_documented() -> None:

@@ -115,16 +115,18 @@ def open_log(
     """The log that the options or the environment ask for. Raises `OutOfRange`."""
     return ServiceLog(
         service,
-        form=form or _of(LogFormat, environ.get(settings.LOG_FORMAT), settings.LOG_FORMAT),
-        level=level or _of(LogLevel, environ.get(settings.LOG_LEVEL), settings.LOG_LEVEL),
+        form=form or _of(LogFormat, settings.LOG_FORMAT, environ),
+        level=level or _of(LogLevel, settings.LOG_LEVEL, environ),
         clock=clock,
     )
 
 
-def _of(kind: type[_Choice], value: str | None, variable: str) -> _Choice:
+def _of(kind: type[_Choice], variable: str, environ: Mapping[str, str]) -> _Choice:
+    value = environ.get(variable)
     try:
         return kind(value) if value else kind.usual()
     except ValueError:
         raise OutOfRange(
-            f"{variable} is {quoted(value or '')}.", hint=f"One of {', '.join(kind)}."
+            f"{variable} is {quoted(value or '')}.",
+            hint=f"One of {', '.join(kind)}. It is from: {settings.source_of(variable, environ)}.",
         ) from None

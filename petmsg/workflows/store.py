@@ -172,8 +172,8 @@ class Store:
     @cached_property
     def reading_location(self) -> Location:
         """Where this command reads: a standby if it may be stale and the settings name one."""
-        standby = self.environ.get(settings.READ_DATABASE)
-        is_chosen = self.setting("database").source == f"environment {settings.DATABASE}"
+        standby = None if self.db_option else self.environ.get(settings.READ_DATABASE)
+        is_chosen = self.setting("database").value == self.environ.get(settings.DATABASE)
         if not (standby and self.may_be_stale and is_chosen) or self.location.is_file:
             return self.location
         return locate(standby)._replace(wait_seconds=self.environment.wait_seconds)
