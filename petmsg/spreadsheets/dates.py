@@ -179,6 +179,10 @@ def parse_range(text: str) -> tuple[time, time | None]:
     return first, clocks[1] if len(clocks) > 1 else None
 
 
+_TOO_LONG = 60 * 24 * 367
+"""Minutes: no visit is as long, and a timedelta holds it."""
+
+
 def parse_length(text: str, *, is_minutes: bool = False) -> timedelta:
     """Parse how long a visit is: `30 min`, `1.5 hours`, `1h 30m`, `1:30`. Raises `MalformedTime`.
 
@@ -192,7 +196,8 @@ def parse_length(text: str, *, is_minutes: bool = False) -> timedelta:
         length = timedelta(hours=int(clock[1]), minutes=int(clock[2]))
     elif found is not None and len(plain) <= 24 and any(found.groups()):
         hours = float((found[1] or "0").replace(",", "."))
-        length = timedelta(minutes=round(hours * 60) + int(found[2] or 0))
+        minutes = round(hours * 60) + int(found[2] or 0)
+        length = timedelta(minutes=min(minutes, _TOO_LONG))
     else:
         length = timedelta()
     if not timedelta() < length <= timedelta(days=366):
