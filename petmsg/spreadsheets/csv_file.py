@@ -117,12 +117,12 @@ def _not_csv(first: int, last: int, problem: csv.Error) -> MalformedRow:
     words = str(problem).replace("\t", "\\t")
     if "field larger" in words:
         return MalformedRow(
-            f"Line {first} has a cell of more than {_LONGEST_CELL:,} characters.",
+            f"The row has a cell of more than {_LONGEST_CELL:,} characters.",
             hint="Shorten the cell, or look for a double quote that is not closed.",
         )
     if last <= first:
         return MalformedRow(
-            f"Line {first} is not CSV: {words}.",
+            f"The row is not CSV: {words}.",
             hint="Put a cell that contains a double quote in double quotes, and double it.",
         )
     return MalformedRow(

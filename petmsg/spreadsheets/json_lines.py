@@ -29,23 +29,23 @@ def _row(line: int, written: str, layout: Layout) -> BatchRow:
     try:
         found = json.loads(written)
     except (ValueError, RecursionError):
-        return refused(f"Line {line} is not JSON.")
+        return refused("The line is not JSON.")
     if not isinstance(found, dict):
-        return refused(f"Line {line} is not a JSON object.")
+        return refused("The line is not a JSON object.")
     found.pop(REASON, None)
     problem = _problem_of(found, layout)
     if problem is not None:
-        return refused(f"Line {line}: {problem}")
+        return refused(problem)
     for name in _COUNTS & found.keys():
         if type(found[name]) is int:
             found[name] = str(found[name])
     for name, value in found.items():
         if not isinstance(value, str | None):
-            return refused(f"Line {line}: the value of {name} is not text.")
+            return refused(f"The value of {name} is not text.")
         if value is not None and (len(value) > LONGEST_CELL or "\0" in value):
-            return refused(f"Line {line}: the cell {name} is too long or contains a NUL.")
+            return refused(f"The cell {name} is too long or contains a NUL.")
         if value is not None and _HALF_A_PAIR.search(value):
-            return refused(f"Line {line}: the cell {name} is not valid Unicode.")
+            return refused(f"The cell {name} is not valid Unicode.")
     cells = {name: without_guard(value or "").strip() for name, value in found.items()}
     return BatchRow(line, cells, source=(written.rstrip("\r\n"),))
 

@@ -61,7 +61,7 @@ class RowReader:
         if len(raw) != self._width:
             shortened = self._fitted(raw)
             if shortened is None:
-                return BatchRow(line, {}, _ragged(line, len(raw), self._width), source=raw)
+                return BatchRow(line, {}, _ragged(len(raw), self._width), source=raw)
             raw = shortened
         faults: list[PetmsgError] = []
         faulty: set[str] = set()
@@ -166,8 +166,8 @@ def _name_of(
         return ""
 
 
-def _ragged(line: int, count: int, width: int) -> MalformedRow:
+def _ragged(count: int, width: int) -> MalformedRow:
     return MalformedRow(
-        f"Line {line} has {counted(count, 'cell')}, the header {width}.",
+        f"The row has {counted(count, 'cell')}, the header {width}.",
         hint="Put cells that contain a comma in double quotes.",
     )

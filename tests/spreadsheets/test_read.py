@@ -101,7 +101,7 @@ def test_a_header_may_begin_with_a_bracket() -> None:
 def test_a_row_of_one_cell_is_counted_in_words() -> None:
     (row,) = read_sheet(b"name,phone\nAnn\n", CLIENT).rows
     assert row.problem is not None
-    assert row.problem.message == "Line 2 has 1 cell, the header 2."
+    assert row.problem.message == "The row has 1 cell, the header 2."
 
 
 def test_the_error_of_an_unknown_header_is_not_about_the_title_above_it() -> None:

@@ -42,7 +42,7 @@ def test_a_row_of_another_length_keeps_its_cells_and_the_reason_its_column() -> 
     text = refused(b"Name,Phone\nAnn,+14155550171,x,y\nBo\n")
     ann, bo = table(text)[1:]
     assert ann[:2] == ["Ann", "'+14155550171"]
-    assert ann[2].startswith("Line 2 has 4 cells, the header 2.")
+    assert ann[2].startswith("The row has 4 cells, the header 2.")
     assert ann[3:] == ["x", "y"]
     assert bo[:2] == ["Bo", ""]
 
