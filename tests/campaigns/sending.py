@@ -144,7 +144,7 @@ def main() -> int:
     for what, counts in (("faults", outcome.faults), ("events", outcome.events)):
         print(f"{what}: " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
     spans = ", ".join(f"{name} {span:.1f} s" for name, span in outcome.seconds.items())
-    print(f"{spans}; a worker's first text {outcome.storm.unit * 1000:.0f} ms")
+    print(f"{spans}; lives in units of {outcome.storm.unit * 1000:.0f} ms")
     print(f"workers that ended by themselves: {dict(outcome.storm.exits)}, at the end: ", end="")
     print(outcome.codes)
     for name in outcome.verdict.faults:

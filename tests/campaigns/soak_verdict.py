@@ -28,9 +28,11 @@ ROW_BYTES = 1.5
 """How many times more bytes a row may take at the end than after the first weeks."""
 WAL_BYTES = 32_000_000
 _OWN = re.compile(r"^(?:Anonymous|Swap): +(\d+) kB", re.MULTILINE)
-STEP = timedelta(minutes=10)
-"""Longer than what the desk does at one step."""
-_WAITED = "SELECT id, ref, opened_at, done_at FROM alert WHERE kind = 'client_waiting'"
+AT_ONCE = timedelta(minutes=10)
+"""An alert that ended within it was answered at the step at which it was raised."""
+_WAITED = """
+SELECT id, ref, opened_at, done_at FROM alert WHERE kind = 'client_waiting' ORDER BY id
+"""
 _DONE = re.compile(r"petmsg alert done ([0-9 ]+)")
 
 Key = tuple[str, str]
@@ -282,7 +284,7 @@ def judge_notes(verdict: Verdict, url: str, notes: Sequence[Note], *, repeats: i
         waiting = {
             number: f"{ref}, raised {opened}, ended {done}"
             for number, ref, opened, done in cursor.all(Waited, _WAITED)
-            if done is None or done - opened > STEP
+            if done is None or done - opened > AT_ONCE
         }
     heard: dict[int, list[datetime]] = defaultdict(list)
     for note in notes:

@@ -5,11 +5,17 @@ tests.campaigns.soak.
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from petmsg.enums.alerts import AlertKind
 from tests.campaigns.soak import Campaign, Outcome, run
+from tests.campaigns.soak_verdict import Verdict, judge_notes
+from tests.support.channels import add_alerts
+from tests.support.consistency import raw
+from tests.support.fixtures import NOW, add_org
 
 SEED = int(os.environ.get("PETMSG_SEED") or 11)
 LEAKING_DAYS = 6
@@ -62,3 +68,16 @@ def test_what_leaks_would_be_noticed(sqlite_url: str, tmp_path: Path) -> None:
     assert "memory" in grown, outcome.verdict
     assert "open files" in grown, outcome.verdict
     assert set(outcome.verdict.faults) == {"grown"}, outcome.verdict
+
+
+def test_a_waiting_client_of_whom_nobody_was_told_is_found(migrated_url: str) -> None:
+    """But not where the desk answered at once: it may be quicker than the note."""
+    add_org(migrated_url)
+    add_alerts(migrated_url, 3, kind=AlertKind.CLIENT_WAITING)
+    with raw(migrated_url) as cursor:
+        for number, seconds in ((1, 20), (2, 3600)):
+            done = NOW + timedelta(seconds=seconds)
+            cursor.run("UPDATE alert SET done_at = :done WHERE id = :id", done=done, id=number)
+    verdict = Verdict()
+    judge_notes(verdict, migrated_url, [], repeats=0)
+    assert [each.partition(" was")[0] for each in verdict.not_told] == ["alert 2", "alert 3"]

@@ -73,7 +73,8 @@ class Work:
 class Storm:
     """What a storm of kills left: how many, and how workers ended that ended by themselves.
 
-    `unit` is how many seconds a worker's first message took: what their lives were measured in.
+    `unit` are the seconds in which their lives were measured: what a worker's first message takes,
+    times the workers.
     `finished` are the places of the tasks that ended with 0, `killed` counts the kills by command.
     """
 
