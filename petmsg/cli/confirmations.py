@@ -8,7 +8,7 @@ timezone.
 from typing import Any
 
 from petmsg.cli.context import Context
-from petmsg.cli.options import checked_reason, required_reason
+from petmsg.cli.options import checked_reason, named_file, required_reason
 from petmsg.plurals import counted
 
 
@@ -144,7 +144,7 @@ def downgrade_database(
         revision,
         tables=metadata.tables,
         discard_data=discard_data,
-        backup_to=backup_to,
+        backup_to=None if backup_to is None else named_file(backup_to),
         without_backup=no_backup,
         now=context.now,
         dry_run=True,
@@ -162,14 +162,16 @@ def downgrade_database(
 
 def restore_database(context: Context, *, file: str, since: str | None) -> str | None:
     """Before `db restore` over a database that is there."""
-    from pathlib import Path
-
     from petmsg.cli.commands.db import instant
     from petmsg.db import restore
     from petmsg.render.fields import local
 
     planned = restore.restore(
-        context.location, Path(file), since=instant(context, since), now=context.now, dry_run=True
+        context.location,
+        named_file(file),
+        since=instant(context, since),
+        now=context.now,
+        dry_run=True,
     )
     if planned.kept is None:
         return None

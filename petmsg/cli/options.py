@@ -124,8 +124,19 @@ def required_reason(text: str | None) -> str:
 
 def named_folder(text: str) -> Path:
     """The folder a person named. A URL is refused unseen: it may hold a password."""
+    return _named(text, "folder")
+
+
+def named_file(text: str) -> Path:
+    """The file a person named, there or not. A URL is refused unseen, as above."""
+    return _named(text, "file")
+
+
+def _named(text: str, kind: str) -> Path:
     if "://" in text or "\0" in text:
-        raise UsageProblem("That is not a path of a folder.", hint="Name a folder of this machine.")
+        raise UsageProblem(
+            f"That is not a path of a {kind}.", hint=f"Name a {kind} of this machine."
+        )
     return Path(text)
 
 

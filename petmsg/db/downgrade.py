@@ -17,7 +17,7 @@ def downgrade(
     *,
     tables: Collection[str],
     discard_data: bool,
-    backup_to: str | None,
+    backup_to: Path | None,
     without_backup: bool,
     now: datetime,
     dry_run: bool = False,
@@ -51,7 +51,7 @@ def downgrade(
     return replace(done, backup=made[0] if made else None)
 
 
-def _backup_file(location: Location, backup_to: str | None, now: datetime) -> Path:
+def _backup_file(location: Location, backup_to: Path | None, now: datetime) -> Path:
     """Where the backup before a downgrade goes."""
     if location.path is None:
         raise Refused(
@@ -59,4 +59,4 @@ def _backup_file(location: Location, backup_to: str | None, now: datetime) -> Pa
             hint='pg_dump --format=custom --file=petmsg.dump "$PETMSG_DATABASE_URL" and then '
             "petmsg db downgrade with --no-backup",
         )
-    return Path(backup_to) if backup_to is not None else free_name(location.path, "downgrade", now)
+    return backup_to if backup_to is not None else free_name(location.path, "downgrade", now)

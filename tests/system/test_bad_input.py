@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -256,6 +257,29 @@ def test_an_odd_text_is_never_a_bug(unchanged: Unchanged, line: str, odd: str) -
     assert "\x1b" not in ran.err + ran.out
     assert "\u202e" not in ran.err
     unchanged.check()
+
+
+@pytest.mark.parametrize("odd", ["a NUL", "half a pair", "long", "a newline"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "audit verify --head {}", "client import {}", "client import - --rejects {}",
+        "db backup {}", "db backup copy.db --media {}", "db restore {} --yes",
+        "db downgrade 0002_one_thread_per_client --discard-data --yes --dry-run --backup {}",
+        "export {}", "import petmsg {}", "import snoutos --dir {}", "media save 1 --to {}",
+        "message send C-1 --media {} --dry-run", "message send --file {}", "metrics --to {}",
+        "metrics --to {}.prom", "service install --to {} --dry-run", "thread show C-1 --svg {}",
+        "thread show C-1 --html {}", "today --svg {}", "today --html {}",
+        "message receive --from +12025550101 --to +14155550103 --media {} --dry-run",
+    ],
+)  # fmt: skip
+def test_an_odd_path_is_never_a_bug(
+    small: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, odd: str
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a name may be odd and yet one of a file
+    ran = run_cli(small, *[part.replace("{}", ODD[odd]) for part in line.split()])
+    assert_clean(ran)
+    assert ran.code in CODES, ran.err
 
 
 @pytest.mark.parametrize(

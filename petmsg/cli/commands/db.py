@@ -1,7 +1,6 @@
 """petmsg db …"""
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ from petmsg import clock
 from petmsg.cli import confirmations
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
+from petmsg.cli.options import named_file, named_folder
 from petmsg.clock import iso_utc
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.render.printed import list_of, one
@@ -89,7 +89,7 @@ def downgrade(
         revision,
         tables=metadata.tables,
         discard_data=discard_data,
-        backup_to=backup_to,
+        backup_to=None if backup_to is None else named_file(backup_to),
         without_backup=no_backup,
         now=context.now,
         dry_run=context.dry_run,
@@ -175,9 +175,11 @@ def backup(
     from petmsg.db import backup as database
 
     if media is not None:
-        back_up_with_pictures(context, Path(file), Path(media))
+        back_up_with_pictures(context, named_file(file), named_folder(media))
     else:
-        context.show_one(BACKUP, database.backup(context.location, Path(file), now=context.now))
+        context.show_one(
+            BACKUP, database.backup(context.location, named_file(file), now=context.now)
+        )
 
 
 SINCE = Annotated[
@@ -214,7 +216,7 @@ def restore(
 
     done = service.restore(
         context.location,
-        Path(file),
+        named_file(file),
         since=instant(context, since),
         now=context.now,
         dry_run=context.dry_run,

@@ -1,9 +1,9 @@
 """`petmsg metrics`, and the port of `petmsg serve` for them."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from petmsg.cli.context import Context
+from petmsg.cli.options import named_file
 from petmsg.errors import ExtraMissing
 from petmsg.render.views.metrics import SAMPLES, WRITTEN
 from petmsg.services.metrics import OrgMetrics, read_metrics
@@ -23,7 +23,7 @@ def metrics(context: Context, *, to: str | None) -> None:
         names = ("metric", "labels", "value")
         context.show_list(SAMPLES, [dict(zip(names, each, strict=True)) for each in samples])
         return
-    textfile.write(Path(to), registry.exposition(exposed))
+    textfile.write(named_file(to), registry.exposition(exposed))
     context.show_one(WRITTEN, {"file": to, "samples": len(samples)})
 
 
