@@ -31,7 +31,7 @@ pytestmark = pytest.mark.postgres
 
 SMALL, LARGE, HUGE = 500, 5_000, 20_000
 """Threads. In the huge company an index is the cheapest way to a hundred rows of any table."""
-MOST_PAGES = 2_500
+MOST_PAGES = 3_000
 READING = (*chain.from_iterable(reading.LINES.values()), *reading.WORKING, *reading.COUNTING)
 WRITING = (
     "client add Zoe --phone +13035550101 --ref Z-1",
