@@ -39,11 +39,13 @@ _FEW = 20
 class Cursor:
     """A DBAPI cursor inside somebody else's transaction."""
 
-    __slots__ = ("_raw", "is_sqlite")
+    __slots__ = ("_held", "_raw", "_write_held", "is_sqlite")
 
     def __init__(self, raw: Any, *, is_sqlite: bool) -> None:
         self._raw = raw
         self.is_sqlite = is_sqlite
+        self._held: list[Any] = []
+        self._write_held: Callable[[Cursor, list[Any]], None] | None = None
 
     @property
     def has_other_writers(self) -> bool:
@@ -178,9 +180,9 @@ class Cursor:
         if not rows:
             return
         if self.is_sqlite:
-            self._raw.executemany(sql, [bound(row) for row in rows])
+            self._ready().executemany(sql, [bound(row) for row in rows])
         else:
-            self._raw.executemany(for_psycopg(sql), rows)
+            self._ready().executemany(for_psycopg(sql), rows)
 
     def in_list(
         self, sql: str, name: str, values: Sequence[Any], /, **parameters: Any
@@ -213,7 +215,7 @@ class Cursor:
         """
         names = ", ".join((*same, *columns))
         if self.is_sqlite:
-            self._raw.executemany(
+            self._ready().executemany(
                 f"INSERT INTO {table} ({names}) VALUES {marks('?', same, columns)}",  # noqa: S608
                 as_stored(columns, rows, tuple(bound(same).values())),
             )
@@ -222,7 +224,7 @@ class Cursor:
             return
         else:
             common = tuple(same.values())
-            with self._raw.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            with self._ready().copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row((*common, *row))
         # Last, because pysqlite keeps the statement of an executemany open: the log could not be
@@ -274,10 +276,34 @@ class Cursor:
                 before = f"WITH beside AS ({with_parameters(text, lambda _: '%s')}) "
                 values = [parameters[name] for name in parameters_of(text)]
         row = marks("?" if self.is_sqlite else "%s", same, columns)
-        self._raw.execute(
+        self._ready().execute(
             f"{before}INSERT INTO {table} ({names}) VALUES {', '.join([row] * len(rows))} {ending}",  # noqa: S608
             [*values, *chain.from_iterable(filled)],
         )
+
+    def write_later(self, write: Callable[["Cursor", list[Any]], None], values: Any) -> None:
+        """Hold a write back until another statement follows, or the savepoint or the transaction
+        ends. What was held back until then is given to `write` together, which may raise."""
+        if self._write_held is not write:
+            self.write_held()
+        self._write_held = write
+        self._held.append(values)
+
+    def write_held(self) -> None:
+        """Write what was held back."""
+        held, self._held = self._held, []
+        if held and self._write_held is not None:
+            self._write_held(self, held)
+
+    def drop_held(self) -> None:
+        """Never write what was held back: all that was done since is undone."""
+        self._held = []
+
+    def _ready(self) -> Any:
+        """The driver's cursor, for the statement that follows what was held back."""
+        if self._held:
+            self.write_held()
+        return self._raw
 
     def _execute_listed(
         self, sql: str, name: str, values: Sequence[Any], parameters: Mapping[str, Any]
@@ -285,12 +311,12 @@ class Cursor:
         if self.is_sqlite:
             text, others = numbered(sql, name, len(values))
             stored = bound(parameters)
-            self._raw.execute(text, (*(stored[each] for each in others), *values))
+            self._ready().execute(text, (*(stored[each] for each in others), *values))
         else:
             text, listed = with_values(sql, name, values)
             # Many values get a plan of their own: one that the server kept from when a table was
             # small compares each row with each value (measured: ten times as long for an import).
-            self._raw.execute(
+            self._ready().execute(
                 for_psycopg(text),
                 {**parameters, **listed},
                 prepare=None if len(values) < _FEW else False,
@@ -298,9 +324,9 @@ class Cursor:
 
     def _execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
         if self.is_sqlite:
-            self._raw.execute(sql, bound(parameters))
+            self._ready().execute(sql, bound(parameters))
         else:
-            self._raw.execute(for_psycopg(sql), parameters)
+            self._ready().execute(for_psycopg(sql), parameters)
 
     def _names(self) -> tuple[str, ...]:
         """The names of the columns. Not from psycopg's `description`, which makes an object of each

@@ -41,6 +41,7 @@ class Transaction:
     @property
     def session(self) -> "Session":
         """The one session in this transaction."""
+        self._cursor.write_held()
         if self._session is None:
             self._session = self._lent.enter_context(self._engine.sessions.on(self._connection))
         return self._session
@@ -52,7 +53,7 @@ class Transaction:
         if session is not None:
             # Asked first, because doing either for nothing takes as long as a statement.
             if session.new or session.dirty or session.deleted:
-                session.flush()
+                self.flush()
             if session.in_nested_transaction():
                 session.connection()  # a savepoint begins only when somebody asks for this
         return self._cursor
@@ -70,6 +71,17 @@ class Transaction:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what is done inside if it raises."""
+        self._cursor.write_held()
+        try:
+            with self._savepoint():
+                yield
+                self._cursor.write_held()
+        except BaseException:
+            self._cursor.drop_held()
+            raise
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
         if self._session is not None:
             with self._session.begin_nested():
                 yield
@@ -96,7 +108,8 @@ class Transaction:
                 raise
 
     def flush(self) -> None:
-        """Write what the session holds back."""
+        """Write what the cursor and the session hold back."""
+        self._cursor.write_held()
         if self._session is not None:
             self._session.flush()
 

@@ -72,6 +72,25 @@ ORDER BY a.claimed_at DESC, a.id DESC LIMIT 20
 """
 
 
+def _of_each_asked(text: str) -> str:
+    """`LAST_SEEN` as a part of a statement that asks it for many clients and numbers."""
+    return (
+        text.replace("AS was_accepted", "AS was_accepted, a.claimed_at, a.id")
+        .replace(":client_id", "asked.client_id")
+        .replace(":number_id", "asked.number_id")
+    )
+
+
+# For a server that is asked over a connection.
+LAST_SEEN_TOGETHER = f"""
+SELECT asked.client_id, asked.number_id, seen.status, seen.rule, seen.sitter, seen.sitter_name,
+       seen.was_accepted
+FROM unnest(CAST(:client_ids AS bigint[]), CAST(:number_ids AS bigint[]))
+     AS asked (client_id, number_id)
+CROSS JOIN LATERAL ({_of_each_asked(LAST_SEEN)}) seen
+ORDER BY seen.claimed_at DESC, seen.id DESC
+"""
+
 ORGS_OF_NUMBERS = """
 SELECT n.e164, o.slug FROM message_number n JOIN org o ON o.id = n.org_id
 WHERE n.e164 IN (:e164s) AND o.removed_at IS NULL
@@ -140,7 +159,9 @@ class _NumbersOrg(NamedTuple):
     slug: str
 
 
-class _LastSeen(NamedTuple):
+class LastSeen(NamedTuple):
+    """A message that the client had from a number, and who held it then."""
+
     status: str
     rule: str
     sitter: str | None
@@ -192,14 +213,15 @@ def read_inbound_facts(
     sender: Sender | None = None,
     number: CalledNumber | None = None,
     client: ClientFacts | None = None,
+    last: Sequence[LastSeen] | None = None,
 ) -> InboundFacts | None:
     """The facts about a message from that phone to that number at `at` (aware UTC).
 
     `past` says whether `at` lies before the command's own now; else numbers, holders and sitters
     are today's. `said` is the keyword that the provider reported: the account may have its own
     word for STOP. `sender` is who has the phone; `number` and `client` are the facts of
-    the number and of the sender's thread as of now. What is not given is looked up. None where the
-    number is not the org's.
+    the number and of the sender's thread as of now, and `last` what they last had from the number.
+    What is not given is looked up. None where the number is not the org's.
     """
     ledger_at = at if past else _NO_LATER
     row = number
@@ -232,9 +254,10 @@ def read_inbound_facts(
     if sender.client is None:
         return facts
     client_id = sender.client.id
-    last = cursor.all(
-        _LastSeen, LAST_SEEN, number_id=row.id, org_id=org.id, client_id=client_id, at=at
-    )
+    if past or last is None:
+        last = cursor.all(
+            LastSeen, LAST_SEEN, number_id=row.id, org_id=org.id, client_id=client_id, at=at
+        )
     seen = next((each for each in last if each.was_accepted), None)
     if past or client is None:
         client = client_facts(cursor, org, [client_id], at=at, ledger_at=ledger_at)[client_id]
@@ -283,7 +306,26 @@ def client_facts(
     }
 
 
-def _may_answer_the_company(last: Sequence[_LastSeen]) -> bool:
+def last_seen(
+    cursor: Cursor, org: OrgRow, pairs: Sequence[tuple[int, int]], *, at: datetime
+) -> dict[tuple[int, int], list[LastSeen]]:
+    """What each client of the pairs, as of `at` (aware UTC), last had from the number beside it,
+    the newest first. By their ids. Empty where a question takes no time to be answered."""
+    if not cursor.writes_together or not pairs:
+        return {}
+    found: dict[tuple[int, int], list[LastSeen]] = {pair: [] for pair in pairs}
+    for client_id, number_id, *seen in cursor.tuples(
+        LAST_SEEN_TOGETHER,
+        client_ids=[client for client, _ in pairs],
+        number_ids=[number for _, number in pairs],
+        org_id=org.id,
+        at=at,
+    ):
+        found[client_id, number_id].append(LastSeen._make(seen))
+    return found
+
+
+def _may_answer_the_company(last: Sequence[LastSeen]) -> bool:
     """Whether the last of these messages that reached the client, or one after it that may have,
     was sent when no sitter held the number.
 
@@ -297,7 +339,7 @@ def _may_answer_the_company(last: Sequence[_LastSeen]) -> bool:
     return False
 
 
-def _holder(row: CalledNumber | _LastSeen) -> HolderFact | None:
+def _holder(row: CalledNumber | LastSeen) -> HolderFact | None:
     if row.sitter is None or row.sitter_name is None:
         return None
     return HolderFact(row.sitter, row.sitter_name)

@@ -1,11 +1,12 @@
 """Rows as the bare cursor gives them, on both databases."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
 
+from petmsg.db.cursor import Cursor
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW
 
@@ -73,3 +74,74 @@ def test_no_objects_of_columns_are_made(url: str, monkeypatch: pytest.MonkeyPatc
     with raw(url) as cursor:
         assert cursor.first(Unmatched, UNMATCHED) == Unmatched("SM1", NOW, None)
         assert [row["received_at"] for row in cursor.rows(UNMATCHED)] == [NOW, NOW]
+
+
+ADD = (
+    "INSERT INTO stray_text (provider_message_id, from_phone, to_e164, media_count, received_at)"
+    " VALUES (:sid, '+12025550101', '+14155550101', 0, :now)"
+)
+SIDS = "SELECT provider_message_id FROM stray_text ORDER BY id"
+
+
+def add_all(cursor: Cursor, sids: list[Any]) -> None:
+    assert sids, "there is nothing to write"
+    for sid in sids:
+        cursor.run(ADD, sid=sid, now=NOW)
+
+
+def add_backwards(cursor: Cursor, sids: list[Any]) -> None:
+    add_all(cursor, sids[::-1])
+
+
+def test_what_was_held_back_is_written_before_the_next_statement(url: str) -> None:
+    with raw(url) as cursor:
+        for sid in ("SM3", "SM4"):
+            cursor.write_later(add_all, sid)
+        cursor.write_later(add_backwards, "SM5")
+        cursor.write_later(add_backwards, "SM6")
+        assert [sid for (sid,) in cursor.tuples(SIDS)] == ["SM1", "SM2", "SM3", "SM4", "SM6", "SM5"]
+        cursor.write_held()
+        assert len(cursor.tuples(SIDS)) == 6
+
+
+@pytest.mark.parametrize("way", ["run", "run_many", "run_in_list", "add", "all_in_list"])
+def test_each_kind_of_statement_is_one(url: str, way: str) -> None:
+    row = {"sid": "SM9", "now": NOW}
+    ways = {
+        "run": lambda cursor: cursor.run(ADD, **row),
+        "run_many": lambda cursor: cursor.run_many(ADD, [row]),
+        "run_in_list": lambda cursor: cursor.run_in_list(
+            "UPDATE stray_text SET media_count = 1 WHERE provider_message_id IN (:sids)",
+            "sids",
+            ["SM3"],
+        ),
+        "add": lambda cursor: cursor.add(
+            "stray_text",
+            ("provider_message_id",),
+            [(f"SN{place}",) for place in range(30)],
+            from_phone="+12025550101",
+            to_e164="+14155550101",
+            media_count=0,
+            received_at=NOW,
+        ),
+        "all_in_list": lambda cursor: cursor.all_in_list(
+            Sid,
+            "SELECT provider_message_id FROM stray_text WHERE provider_message_id IN (:sids)",
+            "sids",
+            ["SM3"],
+        ),
+    }
+    with raw(url) as cursor:
+        cursor.write_later(add_all, "SM3")
+        ways[way](cursor)
+        cursor.drop_held()
+        found = [sid for (sid,) in cursor.tuples(SIDS)]
+        assert found[:3] == ["SM1", "SM2", "SM3"]
+
+
+def test_what_was_dropped_is_never_written(url: str) -> None:
+    with raw(url) as cursor:
+        cursor.write_later(add_all, "SM3")
+        cursor.drop_held()
+        cursor.write_held()
+        assert cursor.tuples(SIDS) == [("SM1",), ("SM2",)]

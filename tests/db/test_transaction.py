@@ -3,15 +3,18 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from petmsg.db.cursor import Cursor
 from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
 from petmsg.db.transaction import reading
 from petmsg.errors import DatabaseUnusable
 from petmsg.services.unit_of_work import UnitOfWork
-from tests.support.fixtures import add_org, working
+from tests.support.fixtures import NOW, add_org, looking, working
 
 
 def test_a_savepoint_that_an_interrupt_left_open_says_nothing_when_it_is_collected(
@@ -38,6 +41,72 @@ def _begun(uow: UnitOfWork) -> Iterator[None]:
     generator = savepoint().gen
     next(generator)
     return generator
+
+
+STORED = "SELECT provider_message_id FROM stray_text ORDER BY provider_message_id"
+ADD = (
+    "INSERT INTO stray_text (provider_message_id, from_phone, to_e164, media_count, received_at)"
+    " VALUES (:sid, '+12025550101', '+14155550101', 0, :now)"
+)
+
+
+def hold(uow: UnitOfWork, sid: str) -> None:
+    uow.cursor.write_later(write, sid)
+
+
+def write(cursor: Cursor, sids: list[Any]) -> None:
+    for sid in sids:
+        cursor.run(ADD, sid=sid, now=NOW)
+
+
+def test_what_was_held_back_is_part_of_its_savepoint(migrated_url: str) -> None:
+    """What came before is not undone with it, nor is anything written after it was undone."""
+    add_org(migrated_url)
+    with working(migrated_url, org="happy-paws") as uow:
+        hold(uow, "before")
+        with suppress(KeyError), uow.all_or_nothing():
+            hold(uow, "undone")
+            raise KeyError
+        with uow.all_or_nothing():
+            hold(uow, "inside")
+        with suppress(KeyError), uow.all_or_nothing():
+            hold(uow, "written and undone")
+            uow.cursor.tuples(STORED)
+            raise KeyError
+        hold(uow, "at the end")
+    with looking(migrated_url) as cursor:
+        assert cursor.tuples(STORED) == [("at the end",), ("before",), ("inside",)]
+
+
+def test_and_of_one_with_a_session(migrated_url: str) -> None:
+    add_org(migrated_url)
+    with working(migrated_url, org="happy-paws") as uow:
+        hold(uow, "before")
+        assert uow.session.scalar(text("SELECT count(*) FROM stray_text")) == 1
+        with suppress(KeyError), uow.all_or_nothing():
+            hold(uow, "undone")
+            raise KeyError
+        with uow.all_or_nothing():
+            hold(uow, "inside")
+    with looking(migrated_url) as cursor:
+        assert cursor.tuples(STORED) == [("before",), ("inside",)]
+
+
+def hold_all(uow: UnitOfWork, *sids: str) -> None:
+    with uow.all_or_nothing():
+        for sid in sids:
+            hold(uow, sid)
+
+
+def test_an_error_of_what_was_held_back_undoes_the_savepoint(migrated_url: str) -> None:
+    add_org(migrated_url)
+    with working(migrated_url, org="happy-paws") as uow:
+        hold(uow, "twice")
+        with pytest.raises(Exception, match=r"(?i)unique"):
+            hold_all(uow, "undone", "twice")
+        hold(uow, "after")
+    with looking(migrated_url) as cursor:
+        assert cursor.tuples(STORED) == [("after",), ("twice",)]
 
 
 def test_a_look_that_writes_raises_and_changes_nothing(migrated_url: str) -> None:

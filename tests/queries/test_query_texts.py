@@ -53,7 +53,9 @@ HOT = (
 
 # Words that one database alone knows: such a text is prepared there.
 OF_SQLITE = r"sqlite_master"
-OF_POSTGRESQL = r"to_regclass|pg_is_in_recovery|clock_timestamp|pg_advisory|pg_get_serial_sequence"
+OF_POSTGRESQL = (
+    r"to_regclass|pg_is_in_recovery|clock_timestamp|pg_advisory|pg_get_serial_sequence|LATERAL"
+)
 OF_POSTGRESQL += r"|FOR (NO KEY UPDATE|KEY SHARE|SHARE|UPDATE)"
 OF_POSTGRESQL += r"|WITH \w+ AS \(\s*(?:INSERT|UPDATE)"  # a write within a statement
 
@@ -68,6 +70,7 @@ SHAPES = [
     },
     {"noun": "sitter", "column": "status"},
     {"noun": "booking"},
+    {"_of_each_asked(LAST_SEEN)": inbound._of_each_asked(inbound.LAST_SEEN)},
     {"lead": "0"},
     {"STANDING[entity]": latest_events.STANDING["window"]},
     {"table": "booking", "column": "sitter_id", "target": "sitter"},

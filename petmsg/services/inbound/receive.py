@@ -18,11 +18,7 @@ from petmsg.enums.orgs import ProviderName
 from petmsg.enums.routing import InboundCode
 from petmsg.errors import Refused
 from petmsg.providers.base import MOST_MEDIA, ReceivedMedia, ReceivedMessage
-from petmsg.queries.inbound import (
-    read_inbound_facts,
-    set_keyword,
-    stored_message,
-)
+from petmsg.queries.inbound import read_inbound_facts, set_keyword, stored_message
 from petmsg.queries.inbound_writes import insert_received
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.media_fetch import add_received
@@ -148,6 +144,8 @@ def receive(
             sender=sender._replace(client=client),
             passes_pictures=uow.org.provider in media_providers,
         )
+    if did:
+        known.drop_new_ids()
     return Received(
         message_id,
         duplicate=False,
@@ -299,6 +297,7 @@ def _facts(
         sender=sender,
         number=known.numbers.get(text.to_e164),
         client=None if sender.client is None else known.clients.get(sender.client.id),
+        last=known.last_seen(sender, text.to_e164),
     )
 
 
@@ -346,6 +345,7 @@ def _store(
     )
     message_id = insert_received(
         uow.cursor,
+        known.take_new_id(),
         org_id=uow.org.id,
         thread_id=thread_id,
         client_id=client.id if client is not None else None,

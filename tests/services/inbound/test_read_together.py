@@ -1,5 +1,6 @@
 """Messages of a batch, read together: what is stored is what each would have stored alone."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,7 +12,9 @@ import pytest
 from petmsg.db.location import locate
 from petmsg.enums.opt_outs import Keyword
 from petmsg.providers.base import ReceivedMessage
+from petmsg.queries import inbound_writes
 from petmsg.services.inbound import read_together as together
+from petmsg.services.inbound import receive as receiving
 from petmsg.services.inbound.receive import receive_each
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.workflows.environment import Environment
@@ -78,6 +81,22 @@ def company(cli: Cli, migrated_url: str) -> str:
     return migrated_url
 
 
+LAST_ID = 7_000_000
+"""The last id of a message so far, so that ids of messages are known by their looks."""
+
+
+@pytest.fixture
+def unforwarded(cli: Cli, migrated_url: str) -> str:
+    """A company that forwards nothing, so that messages can be written together."""
+    people_and_visit(cli)
+    if not locate(migrated_url).is_sqlite:
+        with psycopg.connect(str(locate(migrated_url).dsn)) as connection:
+            connection.execute(
+                "SELECT setval(pg_get_serial_sequence('message', 'id'), %s)", [LAST_ID]
+            )
+    return migrated_url
+
+
 def stored(
     url: str, texts: Sequence[ReceivedMessage], *, by: int
 ) -> tuple[list[Any], dict[str, Any]]:
@@ -139,3 +158,86 @@ def test_the_comparison_finds_an_answer_that_is_used_twice(
     alone = stored(company, texts, by=1)
     monkeypatch.setattr(together.ReadTogether, "take_stored", keeping)
     assert stored(company, texts, by=len(texts)) != alone
+
+
+def _by_rank(found: tuple[list[Any], dict[str, Any]]) -> str:
+    """What was stored, with each message's id by its rank: some ids may be left out. Without the
+    hashes, in which ids take part."""
+    told, tables = found
+    for row in [*tables["audit_event"], *tables["audit_head"]]:
+        row.pop("previous_hash", None)
+        row.pop("hash")
+    text = repr((told, tables))
+    ids = sorted(set(re.findall(r"\b70000\d\d\b", text)))
+    return re.sub(r"\b70000\d\d\b", lambda each: f"<{ids.index(each[0])}>", text)
+
+
+@pytest.mark.parametrize("answers", [False, True], ids=["unanswered", "answered"])
+@pytest.mark.parametrize("texts", BATCHES.values(), ids=BATCHES)
+def test_and_so_does_one_that_is_written_together(
+    cli: Cli, unforwarded: str, texts: Sequence[ReceivedMessage], answers: bool
+) -> None:
+    """A message that is queued for a client or a stranger stands behind the one that it answers and
+    before the next one, as if each message came alone."""
+    if answers:
+        assert cli("org", "set", "--unknown-reply", "Who is it?").code == 0
+    together_ = stored(unforwarded, texts, by=len(texts))
+    assert _by_rank(together_) == _by_rank(stored(unforwarded, texts, by=1))
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many messages each write of several has."""
+    lengths: list[int] = []
+    write = inbound_writes._insert_together
+
+    def counting(cursor: Any, messages: list[Any]) -> None:
+        lengths.append(len(messages))
+        write(cursor, messages)
+
+    monkeypatch.setattr(inbound_writes, "_insert_together", counting)
+    return lengths
+
+
+MANY = [text(f"SM{place}", ANN if place % 2 else STRANGER) for place in range(30)]
+
+
+def test_messages_that_ask_for_nothing_are_written_together(
+    unforwarded: str, written: list[int]
+) -> None:
+    stored(unforwarded, MANY, by=len(MANY))
+    assert written == ([] if locate(unforwarded).is_sqlite else [30])
+
+
+def test_nothing_is_written_together_in_a_company_that_forwards(
+    company: str, written: list[int]
+) -> None:
+    stored(company, MANY, by=len(MANY))
+    assert written == []
+
+
+def test_a_message_that_another_process_stored_meanwhile_is_a_duplicate(
+    unforwarded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the batch looked for it, and before its messages are written."""
+    if locate(unforwarded).is_sqlite:
+        pytest.skip("one writer at a time")
+    read = together.read_together
+
+    def read_and_be_overtaken(uow: UnitOfWork, texts: Sequence[ReceivedMessage]) -> Any:
+        found = read(uow, texts)
+        monkeypatch.setattr(receiving, "read_together", read)
+        other = Store(Environment({}, now=NOW), db=unforwarded, actor="web")
+        with other.at_end:
+            other.write_in("happy-paws", receive_each, [text("SM2", BOB)])
+        return found
+
+    monkeypatch.setattr(receiving, "read_together", read_and_be_overtaken)
+    store = Store(Environment({}, now=NOW), db=unforwarded, actor="web")
+    with store.at_end:
+        texts = [text(f"SM{place}", BOB) for place in (1, 2, 3)]
+        done: Any = store.write_in("happy-paws", receive_each, texts)
+    assert [each.duplicate for each in done] == [False, True, False]
+    with looking(unforwarded) as cursor:
+        sids = cursor.tuples("SELECT provider_message_id FROM message WHERE direction = 'inbound'")
+    assert sorted(sids) == [("SM1",), ("SM2",), ("SM3",)]
