@@ -19,6 +19,7 @@ from petmsg.services.inbound.receive import receive_each
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.workflows.environment import Environment
 from petmsg.workflows.store import Store
+from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Cli, looking
 from tests.support.texting import ANN, DESK, MAYA, POOL, people_and_visit
 
@@ -62,6 +63,12 @@ BATCHES = {
         text("SM2", ANN, MAYA, received_at=NOW - timedelta(minutes=5)),
         text("SM3", ANN, MAYA),
     ],
+    "strangers, and a client after them": [
+        text("SM1", "+14155550190"),
+        text("SM2", "+14155550191"),
+        text("SM3", ANN),
+        text("SM4", STRANGER),
+    ],
     "what no database takes, and a number of nobody": [
         text("SM\0", ANN),
         text("SM2", "Anné\0"),
@@ -87,8 +94,17 @@ LAST_ID = 7_000_000
 
 @pytest.fixture
 def unforwarded(cli: Cli, migrated_url: str) -> str:
-    """A company that forwards nothing, so that messages can be written together."""
+    """A company that forwards nothing, so that messages can be written together. Two of them came
+    before, when the company had no such number."""
     people_and_visit(cli)
+    with raw(migrated_url) as cursor:
+        for sid in ("SM1", "SM3"):
+            cursor.run(
+                "INSERT INTO stray_text (provider_message_id, to_e164, media_count, received_at)"
+                " VALUES (:sid, '+14155550150', 0, :now)",
+                sid=sid,
+                now=NOW,
+            )
     if not locate(migrated_url).is_sqlite:
         with psycopg.connect(str(locate(migrated_url).dsn)) as connection:
             connection.execute(
