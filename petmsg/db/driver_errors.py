@@ -6,7 +6,9 @@ A lock is 75, every other failure of the database 5, each with its own `error.co
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from petmsg.errors import (
     Busy,
@@ -24,12 +26,12 @@ DAMAGED = "database_corrupt"
 """The code of a file that SQLite finds damaged."""
 _DAMAGED = (
     DAMAGED,
-    "The database file is damaged.",
+    "The database file{file} is damaged.",
     "Restore the last backup; keep the damaged file for a repair.",
 )
 _FULL = (
     "database_full",
-    "The disk is full, or the file has reached its size limit.",
+    "The disk is full, or the file{file} has reached its size limit.",
     "Free some space (see df, and ulimit -f), then run the command again: it is safe to repeat.",
 )
 _SQLITE = {
@@ -37,29 +39,29 @@ _SQLITE = {
     "SQLITE_IOERR_SHMSIZE": _FULL,  # the file beside the database could not grow
     "SQLITE_READONLY": (
         "database_read_only",
-        "The database is read-only.",
+        "The database{file} is read-only.",
         "Check the permissions of the file and its folder.",
     ),
     "SQLITE_CANTOPEN": (
         "database_cannot_open",
-        "The database file cannot be opened.",
+        "The database file{file} cannot be opened.",
         "Check the path, and the permissions of the file and its folder.",
     ),
     "SQLITE_NOTADB": (
         "database_not_a_database",
-        "The file is not an SQLite database.",
+        "The file{file} is not an SQLite database.",
         "Check the path, or restore a backup.",
     ),
     "SQLITE_CORRUPT": _DAMAGED,
     "SQLITE_IOERR_SHORT_READ": _DAMAGED,  # a page points behind the end of the file
     "SQLITE_IOERR": (
         "database_io",
-        "The disk failed while the database was in use.",
+        "The disk failed while the database{file} was in use.",
         "Check the disk, then run the command again: it is safe to repeat.",
     ),
     "SQLITE_PERM": (
         "database_read_only",
-        "The database cannot be accessed.",
+        "The database{file} cannot be accessed.",
         "Check the permissions of the file and its folder.",
     ),
 }
@@ -182,17 +184,20 @@ def _refused_value(problem: BaseException) -> PetmsgError | None:
     return None
 
 
-def translate(problem: BaseException, *, secrets: Sequence[str] = ()) -> PetmsgError:
+def translate(
+    problem: BaseException, *, secrets: Sequence[str] = (), file: Path | None = None
+) -> PetmsgError:
     """The petmsg error for a driver's error. Never repeats parameters, which may hold a phone.
 
-    What libpq says of a connection is repeated, without the `secrets`.
+    What libpq says of a connection is repeated, without the `secrets`. `file` is the SQLite file
+    that was in use, which the message then names.
     """
     cause = getattr(problem, "orig", None) or problem
     refused = _refused_value(cause)
     if refused is not None:
         return refused
     if isinstance(cause, sqlite3.Error):
-        return _from_sqlite(cause)
+        return _from_sqlite(cause, "" if file is None else f" {file}")
     state = getattr(cause, "sqlstate", None)
     if state is not None:
         return _from_postgres(str(state), cause)
@@ -236,6 +241,17 @@ def _clean(words: str, secrets: Sequence[str]) -> str:
     return line if line.endswith("?") else f"{line}."
 
 
+@contextmanager
+def translated(file: Path | None) -> Iterator[None]:
+    """Raise the petmsg error for a driver's error inside: one that names the SQLite file."""
+    try:
+        yield
+    except Exception as problem:
+        if is_driver_error(problem):
+            raise translate(problem, file=file) from problem
+        raise
+
+
 def is_retryable(problem: BaseException) -> bool:
     """Whether trying the whole transaction again may work: a lock, a deadlock, a serialization."""
     cause = getattr(problem, "orig", None) or problem
@@ -260,17 +276,18 @@ def is_missing_table(problem: BaseException) -> bool:
     )
 
 
-def _from_sqlite(cause: sqlite3.Error) -> PetmsgError:
+def _from_sqlite(cause: sqlite3.Error, file: str) -> PetmsgError:
     name = getattr(cause, "sqlite_errorname", "") or ""
     if is_retryable(cause):
-        return Busy("The database is locked by another program.")
+        return Busy(f"The database{file} is locked by another program.")
     if name.startswith("SQLITE_CONSTRAINT"):
         return _constraint(str(cause))
     for prefix, (code, message, hint) in _SQLITE.items():
         if name.startswith(prefix):
-            return _unusable(code, message, hint)
+            return _unusable(code, message.format(file=file), hint)
     if "decode to UTF-8" in str(cause):  # its words would repeat what is stored
-        return _unusable(*_SQLITE["SQLITE_CORRUPT"])
+        code, message, hint = _DAMAGED
+        return _unusable(code, message.format(file=file), hint)
     if "no such table" in str(cause) or "no such column" in str(cause):
         return _unusable(
             "schema_behind", "The database holds no petmsg tables.", "Run: petmsg db upgrade"

@@ -177,7 +177,8 @@ def _open_sqlite(location: Location, *, is_restoring: bool) -> sqlite3.Connectio
     try:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
-        require_our_file(connection.execute("PRAGMA application_id").fetchone()[0])
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        require_our_file(application, location.path)
         if not is_restoring:
             require_unmarked(connection)
     except BaseException:

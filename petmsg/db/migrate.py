@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import petmsg
 from petmsg.db.downgrade_losses import Loss, holdings, losses
+from petmsg.db.driver_errors import translated
 from petmsg.db.location import APPLICATION_ID, Location, locate
 from petmsg.db.schema_fingerprint import is_as_migrated
 from petmsg.db.schema_version import HEAD, REVISIONS
@@ -283,7 +284,7 @@ def _migration(location: Location, *, create: bool, in_memory: bool) -> Iterator
     elif not in_memory and not location.path.exists():
         raise DatabaseMissing(f"There is no database at {location.path}.")
     lock = nullcontext() if in_memory else write_lock(location.path, timeout_seconds=LOCK_SECONDS)
-    with lock:
+    with lock, translated(location.path):
         if not in_memory:
             _prepare_file(location.path, create=create)
         with _connected(_sqlite_engine(None if in_memory else location.path)) as connection:
@@ -369,7 +370,7 @@ def _prepare_file(path: Path, *, create: bool) -> None:
         )
     ) as raw:
         application = raw.execute("PRAGMA application_id").fetchone()[0]
-        require_our_file(application)
+        require_our_file(application, path)
         tables = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
         if not tables:
             raw.execute("PRAGMA journal_mode=WAL")

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from petmsg.db import backup_mark
 from petmsg.db.backup import backup, free_name
-from petmsg.db.driver_errors import DAMAGED
+from petmsg.db.driver_errors import DAMAGED, translated
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot, stored_revision
 from petmsg.db.write_lock import write_lock
@@ -88,7 +88,10 @@ def restore(
     else:
         location.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # One lock for both: what is written before the replacement is in the kept file.
-        with write_lock(location.path, timeout_seconds=location.wait_seconds):
+        with (
+            write_lock(location.path, timeout_seconds=location.wait_seconds),
+            translated(location.path),
+        ):
             kept = _name_to_keep(location.path, now)
             if kept is not None:
                 _keep(location, kept, now)

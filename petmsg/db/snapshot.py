@@ -44,7 +44,7 @@ def snapshot(location: Location, *, any_schema: bool = False) -> Iterator[Cursor
             connection.close()
     except Exception as problem:
         if is_driver_error(problem):
-            raise translate(problem) from problem
+            raise translate(problem, file=location.path) from problem
         raise
 
 
@@ -52,26 +52,26 @@ def _open_sqlite(location: Location) -> Any:
     path = location.path
     assert path is not None
     require_file(path)
-    address = quote(str(path.resolve()))
     wait = busy_seconds(location)
     if location.is_read_only:
-        return _begin_sqlite(f"file:{address}?mode=ro", wait)
+        return _begin_sqlite(path, "ro", wait)
     try:
-        connection = _begin_sqlite(f"file:{address}?mode=rw", wait)
+        connection = _begin_sqlite(path, "rw", wait)
     except sqlite3.OperationalError as problem:
         if getattr(problem, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise
-        connection = _begin_sqlite(f"file:{address}?mode=ro", wait)
+        connection = _begin_sqlite(path, "ro", wait)
     return connection
 
 
-def _begin_sqlite(address: str, wait: float) -> sqlite3.Connection:
+def _begin_sqlite(path: Path, mode: str, wait: float) -> sqlite3.Connection:
+    address = f"file:{quote(str(path.resolve()))}?mode={mode}"
     connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=wait)
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA query_only=1")
         connection.execute("BEGIN")
-        require_our_file(connection.execute("PRAGMA application_id").fetchone()[0])
+        require_our_file(connection.execute("PRAGMA application_id").fetchone()[0], path)
     except BaseException:
         connection.close()
         raise
@@ -127,11 +127,12 @@ def require_writable(location: Location) -> None:
         raise unwritable
 
 
-def require_our_file(application_id: int) -> None:
+def require_our_file(application_id: int, path: Path) -> None:
     """Refuse an SQLite file that another program has marked as its own."""
     if application_id not in (0, APPLICATION_ID):
         foreign = DatabaseUnusable(
-            "The SQLite file belongs to another program.", hint="Check the path: petmsg config show"
+            f"The SQLite file {path} belongs to another program.",
+            hint="Check the path: petmsg config show",
         )
         foreign.code = "database_foreign"
         raise foreign

@@ -146,7 +146,7 @@ def transaction(engine: Engine, location: Location) -> Iterator[Transaction]:
             yield begun
     except Exception as problem:
         if is_driver_error(problem):
-            raise translate(problem) from problem
+            raise translate(problem, file=location.path) from problem
         raise
 
 
@@ -166,7 +166,7 @@ def reading(engine: Engine, location: Location) -> Iterator[Cursor]:
             yield cursor
     except Exception as problem:
         if is_driver_error(problem):
-            raise translate(problem) from problem
+            raise translate(problem, file=location.path) from problem
         raise
 
 

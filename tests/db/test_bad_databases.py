@@ -60,6 +60,29 @@ def test_any_other_file_is_no_database(
     assert path.read_bytes() == bytes_
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("client", "list"),
+        ("client", "add", "Berta", "--phone", "+12025550102"),
+        ("db", "upgrade"),
+        ("db", "downgrade", "0010_calls", "--yes"),
+        ("init", "--org", "paws", "--name", "Paws", "--timezone", "UTC"),
+    ],
+    ids=" ".join,
+)
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, line: tuple[str, ...]) -> None:
+    path = tmp_path / "pets {1}.db"
+    path.write_bytes(b"no database" * 1000)
+    path.chmod(0o600)
+    assert f"file {path} is not" in attempt(str(path), *line).err
+    path.unlink()
+    with closing(sqlite3.connect(path)) as theirs:
+        theirs.execute("CREATE TABLE theirs (id)")
+        theirs.execute("PRAGMA application_id=1")
+    assert f"{path} belongs to another program" in attempt(str(path), *line).err
+
+
 @BOTH
 def test_another_programs_database_is_left_alone(tmp_path: Path, line: tuple[str, ...]) -> None:
     path = tmp_path / "other.db"

@@ -82,7 +82,14 @@ def test_a_read_only_file_in_a_folder_of_ones_own_is_not_written_to(
         pytest.skip("needs two users")
     reachable.parent.chmod(0o777)
     before = reachable.read_bytes()
-    assert_told(as_other(hive, reachable, *WRITE), "database_read_only")
+    for line in (
+        WRITE,
+        ("db", "downgrade", "0010_calls", "--yes"),
+        ("db", "restored", "--since", "now"),
+    ):
+        ran = as_other(hive, reachable, *line)
+        assert_told(ran, "database_read_only")
+        assert f"The database {reachable} is read-only." in ran.err
     assert reachable.read_bytes() == before
 
 
@@ -91,7 +98,9 @@ def test_a_file_of_somebody_else_cannot_be_opened(reachable: Path, hive: Hive) -
         pytest.skip("needs two users")
     reachable.chmod(0o600)
     reachable.parent.chmod(0o777)
-    assert_told(as_other(hive, reachable, *READ), "database_cannot_open")
+    ran = as_other(hive, reachable, *READ)
+    assert_told(ran, "database_cannot_open")
+    assert f"The database file {reachable} cannot be opened." in ran.err
 
 
 # ------------------------------------------------------------------------------------------- locked
