@@ -33,9 +33,11 @@ from petmsg.queries.imported import (
 from petmsg.queries.imported_messages import NewMessage
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import NoPhone
+from petmsg.queries.senders import Sender
 from petmsg.rules.keywords import keyword_of, plain_word
 from petmsg.services.alert import raise_alert
 from petmsg.services.people import optout, optout_records
+from petmsg.services.people.optout_messages import opted_in_since
 from petmsg.services.unit_of_work import UnitOfWork
 
 _LONGEST = 40
@@ -148,7 +150,7 @@ def store_opt_outs(
     uow: UnitOfWork, stage: Stage, org: str, new: Sequence[NewMessage], result: Imported
 ) -> None:
     """Opt out the clients with an opt-out among their `new` messages, unless a later opt-in ended
-    it.
+    it, there or here.
 
     A client without a phone cannot be opted out; this is noted, because they may get a phone later.
     A client with a phone of whose state the old system knows is left as that says.
@@ -188,13 +190,17 @@ def _said(body: str | None) -> Keyword | None:
 
 def _opt_out(uow: UnitOfWork, client: KnownClient, said: Row, result: Imported) -> None:
     try:
-        when = iso_utc(time_of(said["createdAt"], "Its time"))
+        said_at = time_of(said["createdAt"], "Its time")
     except MalformedRow:
         return
     key = ClientKey(client.id, client.ref, client.name, ClientKind(client.kind))
-    reason = f"sent {plain_word(said['body'])} to Snoutos at {when}"
+    reason = f"sent {plain_word(said['body'])} to Snoutos at {iso_utc(said_at)}"
+    found = [row.e164 for row in phones_of_clients(uow.cursor, uow.org.id, [client.id]) if row.e164]
+    phones = [each for each in found if not opted_in_since(uow, each, Sender(key, None), said_at)]
+    if found and not phones:
+        return
     try:
-        done = optout.opt_out(uow, key, phones=None, source=OptOutSource.KEYWORD, reason=reason)
+        done = optout.opt_out(uow, key, phones=phones, source=OptOutSource.KEYWORD, reason=reason)
     except NoPhone:
         what = f"Client {key.ref} {reason}, but has no phone. Opt the client out when they get one."
         result.note(said["id"], "stop_without_phone", what)

@@ -49,7 +49,7 @@ def keyword_stop(uow: UnitOfWork, phone: str, *, sender: Sender, at: datetime, r
     belong to a client; the opt-out also applies to its next owner. An operator who ended an
     opt-out after `at` did not know of this one, so it stays, and an alert is raised.
     """
-    if at < uow.now and _opted_in_since(uow, phone, sender, at):
+    if at < uow.now and opted_in_since(uow, phone, sender, at):
         return False
     key = rows.key_of(uow, phone)
     ended_at = rows.ended_since(uow, key, at)
@@ -118,7 +118,7 @@ def record_provider_opt_out(
             )
         return
     sender = find_sender(uow.cursor, uow.org.id, to_e164)
-    if claimed_at < uow.now and _opted_in_since(uow, to_e164, sender, claimed_at):
+    if claimed_at < uow.now and opted_in_since(uow, to_e164, sender, claimed_at):
         return
     reason = f"the provider reported an opt-out (code {code})"
     source = OptOutSource.PROVIDER
@@ -171,8 +171,9 @@ def block_pair(
     )
 
 
-def _opted_in_since(uow: UnitOfWork, phone: str, sender: Sender, at: datetime) -> bool:
-    """Whether a stored message from the phone opted in later than `at`."""
+def opted_in_since(uow: UnitOfWork, phone: str, sender: Sender, at: datetime) -> bool:
+    """Whether a stored message from the phone, which is the sender's, opted in later than `at`
+    (aware UTC)."""
     client_id = None if sender.client is None else sender.client.id
     for said in said_since(uow.cursor, uow.org, phone, client_id=client_id, since=at):
         by_arrival = said.received_at == said.created_at

@@ -1,5 +1,6 @@
 """What an old database holds that cannot be, of threads, windows and messages."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,26 @@ def test_who_was_opted_in_here_is_not_opted_out_by_repeating(taker: Taker) -> No
     assert cli("optout", "remove", "c-bob", "--reason", "she asked").code == 0
     taker.take()
     assert cli("client", "show", "c-bob", "-o", "json").json["opted_out"] is False
+
+
+@pytest.mark.parametrize(("stopped_at", "opted_out"), [("10:00", False), ("13:00", True)])
+def test_a_start_here_counts_against_an_older_stop_there(
+    taker: Taker, stopped_at: str, opted_out: bool
+) -> None:
+    """While both systems run: the import that brings the STOP comes after the START."""
+    taker.take()
+    cli = command_line(taker.url)
+    phone = taker.show("client", "c-bob")["phones"][0]
+    number = cli("number", "list", "-o", "json").json[0]["number"]
+    words = ("--from", phone, "--to", number, "--body", "START")
+    start = cli("message", "receive", *words, now=datetime(2026, 2, 10, 12, 0, tzinfo=UTC))
+    assert start.code == 0, start.err
+    taker.add("Message", id="m-s", threadId="t-4", direction="inbound", body="STOP",
+              createdAt=f"2026-02-10T{stopped_at}:00Z")  # fmt: skip
+    taker.take()
+    assert cli("client", "show", "c-bob", "-o", "json").json["opted_out"] is opted_out
+    alerts = [row["kind"] for row in cli("alert", "list", "-o", "json").json]
+    assert alerts == (["client_opted_out"] if opted_out else [])
 
 
 def test_a_stop_of_somebody_without_a_phone_is_reported(taker: Taker) -> None:
