@@ -144,6 +144,30 @@ def test_a_bad_setting_of_a_service_is_told_with_its_source(tmp_path: Path) -> N
         assert f"It is from: file {path}." in (log.value.hint or "")
 
 
+def test_the_map_of_companies_is_told_with_its_source(tmp_path: Path) -> None:
+    file = written(tmp_path, "org_urls = 'paws=sqlite:////nowhere/paws.db'")
+    ran = run_cli(None, "config", "show", "--org", "paws", "-o", "json", PETMSG_CONFIG=str(file))
+    shown = {row["name"]: row["source"] for row in ran.json}
+    assert shown["database"] == f"file {file}"
+    own = "paws=/paws.db paws.direct=postgresql:///x"
+    for text, source in (
+        (f"org_urls = '{own} paws.media=/pets'", f"file {file}"),
+        (f"org_urls = '{own}'\nmedia_dir = '/pets'", f"file {file}"),
+        ("", "environment PETMSG_ORG_URLS"),
+    ):
+        written(tmp_path, text)
+        more = {} if text else {"PETMSG_ORG_URLS": f"{own} paws.media=/pets"}
+        words = ("config", "show", "--org", "paws", "-o", "json")
+        ran = run_cli(None, *words, PETMSG_CONFIG=str(file), **more)
+        shown = {row["name"]: (row["value"], row["source"]) for row in ran.json}
+        assert shown["media dir"] == ("/pets", source)
+        assert shown["direct database"] == ("postgresql:///x", source)
+    for wrong in ("paws=/a.db nonsense", "/nowhere/companies"):
+        written(tmp_path, f"org_urls = '{wrong}'")
+        ran = run_cli(None, "status", PETMSG_CONFIG=str(file))
+        assert (ran.code, f"hint: It is from: file {file}. " in ran.err) == (5, True), ran.err
+
+
 def test_the_file_of_channels_is_told_with_its_source(tmp_path: Path) -> None:
     path = written(tmp_path, "notify_file = '/srv/notify.json'")
     found = settings.notify_file(with_config_file({"HOME": "/h"}, path))

@@ -36,6 +36,18 @@ class Company(NamedTuple):
     own: Mapping[str, str]
 
 
+class WithOwn(dict[str, str]):
+    """The environment with what only a company has; `sources` says where a variable is from, if it
+    is not from the environment (see `settings.source_of`)."""
+
+    def __init__(self, environ: Mapping[str, str], company: Company) -> None:
+        super().__init__(environ)
+        self.update(company.own)
+        source = settings.source_of(settings.ORG_URLS, environ)
+        known: Mapping[str, str] = getattr(environ, "sources", {})
+        self.sources = {**known, **dict.fromkeys(company.own, source)}
+
+
 def companies(environ: Mapping[str, str]) -> dict[str, Company]:
     """The companies of the map by their slugs, in its order; none without the setting.
 
@@ -44,10 +56,15 @@ def companies(environ: Mapping[str, str]) -> dict[str, Company]:
     value = environ.get(settings.ORG_URLS, "").strip()
     if not value:
         return {}
-    if _ENTRY.match(value):
-        return _read(value.split(), "the list")
-    lines = [line.strip() for line in _private_text(value, environ).splitlines()]
-    return _read([line for line in lines if line and not line.startswith("#")], value)
+    try:
+        if _ENTRY.match(value):
+            return _read(value.split(), "the list")
+        lines = [line.strip() for line in _private_text(value, environ).splitlines()]
+        return _read([line for line in lines if line and not line.startswith("#")], value)
+    except BadOrgUrls as problem:
+        source = settings.source_of(settings.ORG_URLS, environ)
+        problem.hint = f"It is from: {source}. {problem.hint}".rstrip()
+        raise
 
 
 def company_of(environ: Mapping[str, str], slug: str | None) -> Company | None:

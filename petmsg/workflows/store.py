@@ -17,7 +17,7 @@ from petmsg.db.location import Location, default_media_place, default_path, loca
 from petmsg.errors import BUSY, Busy, ConflictingWrite, MalformedPhone, PetmsgError
 from petmsg.phone import is_e164, parse_phone
 from petmsg.queries.org import OrgRow, all_orgs, find_org, shared_country
-from petmsg.settings import Setting
+from petmsg.settings import Setting, source_of
 from petmsg.text_inputs import parse_name
 from petmsg.workflows.environment import Environment
 
@@ -143,7 +143,7 @@ class Store:
 
             company = company_of(self.environ, self.setting("org").value)
             if company is not None:
-                return Setting(name, company.url, f"environment {settings.ORG_URLS}")
+                return Setting(name, company.url, source_of(settings.ORG_URLS, self.environ))
         if name == "actor" and not (option or self.environ.get(variable)):
             default = settings.default_actor()
         if name == "database" and not (option or self.environ.get(variable)):
@@ -156,18 +156,18 @@ class Store:
         found = locate(self.setting("database").value or "")
         return found._replace(
             wait_seconds=self.environment.wait_seconds,
-            direct=self._own.get(settings.DIRECT_DATABASE) or None,
+            direct=self.own_environ.get(settings.DIRECT_DATABASE) or None,
         )
 
     @property
-    def _own(self) -> Mapping[str, str]:
+    def own_environ(self) -> Mapping[str, str]:
         """The environment with what only the chosen company has, where many are mapped."""
         if not self.environ.get(settings.ORG_URLS) or self.db_option is not None:
             return self.environ
-        from petmsg.workflows.companies import company_of
+        from petmsg.workflows.companies import WithOwn, company_of
 
         company = company_of(self.environ, self.setting("org").value)
-        return self.environ if company is None else {**self.environ, **company.own}
+        return self.environ if company is None else WithOwn(self.environ, company)
 
     @cached_property
     def reading_location(self) -> Location:
@@ -181,7 +181,7 @@ class Store:
     @property
     def media_setting(self) -> Setting:
         """Where pictures are kept, with its source. Raises what a wrong database URL raises."""
-        own = self._own
+        own = self.own_environ
         default = None if own.get(settings.MEDIA_DIR) else default_media_place(self.location)
         return settings.pick("media dir", None, settings.MEDIA_DIR, default, flag="", environ=own)
 

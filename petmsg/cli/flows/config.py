@@ -94,7 +94,7 @@ def _shown(context: Context) -> str:
 
 def _address(context: Context, name: str, variable: str) -> Setting:
     """Another address of the database, without its password."""
-    setting = settings.pick(name, None, variable, None, flag="", environ=context.environ)
+    setting = settings.pick(name, None, variable, None, flag="", environ=context.own_environ)
     if setting.value is None:
         return setting
     try:
