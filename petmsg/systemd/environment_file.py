@@ -14,7 +14,7 @@ NAME = "petmsg.env"
 MODE = 0o600
 """A database URL may hold a password."""
 MARK = "# The settings of the petmsg services, written by petmsg service install."
-_HEAD = f"{MARK}\n# Change them here, then restart: systemctl restart petmsg.target\n"
+_HEAD = f"{MARK}\n# Change them here, then restart: {{systemctl}} restart petmsg.target\n"
 _LINE = re.compile(r"^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$")
 _ESCAPED = re.compile(r'\\(["\\$`])')
 
@@ -38,10 +38,13 @@ def values_of(text: str) -> dict[str, str]:
     return {each[1]: _value(each[2]) for each in found if each}
 
 
-def with_values(text: str | None, values: Mapping[str, str]) -> str:
+def with_values(
+    text: str | None, values: Mapping[str, str], *, systemctl: str = "systemctl"
+) -> str:
     """The text with those settings: a line that names one is replaced if its value differs, and
-    what no line names is added at the end."""
-    lines, there = (text if text is not None else _HEAD).splitlines(), set()
+    what no line names is added at the end. A new text begins with the command after a change."""
+    head = _HEAD.format(systemctl=systemctl)
+    lines, there = (text if text is not None else head).splitlines(), set()
     for at, line in enumerate(lines):
         found = _LINE.match(line)
         if found and found[1] in values:

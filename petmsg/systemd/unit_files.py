@@ -33,7 +33,7 @@ class UnitFileUnusable(Misconfigured):
 def marked(unit: Unit) -> str:
     """The whole text of a unit file."""
     return (
-        f"{_MARK} For settings of your own: systemctl edit {unit.name}\n"
+        f"{_MARK} For settings of your own: {unit.systemctl} edit {unit.name}\n"
         f"{_SUM}{_checksum(unit.text)}\n{unit.text}"
     )
 

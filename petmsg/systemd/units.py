@@ -4,7 +4,7 @@ Texts only: nothing is read or written here. Times are those of the machine.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PREFIX = "petmsg-"
@@ -17,12 +17,15 @@ PORT = "PETMSG_SERVE_PORT"
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit file: its name, its text, what it runs, and when (`always`, or a calendar's words)."""
+    """A unit file: its name, its text, what it runs, and when (`always`, or a calendar's words).
+
+    `systemctl` is the beginning of commands for the systemd that runs it."""
 
     name: str
     text: str
     runs: str
     when: str
+    systemctl: str = "systemctl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def units_of(host: Host) -> list[Unit]:
     script, folder = host.report
     make = f"ExecStartPre={_command(['/bin/mkdir', '-p', folder])}"
     made += _timed(host, _REPORT, ["/bin/sh", script, folder], make)
-    return [*made, _target(host, made)]
+    ctl = "systemctl --user" if host.user is None else "systemctl"
+    return [replace(unit, systemctl=ctl) for unit in (*made, _target(host, made))]
 
 
 # ----------------------------------------------------------------------------------------- services

@@ -273,7 +273,7 @@ def install(store: Store, place: Place, plan: Wanted) -> list[Installed]:
             unit_files.remove(path)
         done.append(Installed(path.name, str(path), UnitResult.REMOVED))
     before = environment_file.read(place.folder)
-    after = environment_file.with_values(before, plan.values)
+    after = environment_file.with_values(before, plan.values, systemctl=place.systemctl)
     path = place.folder / environment_file.NAME
     result = UnitResult.WRITTEN if before is None else UnitResult.UPDATED
     if before == after:

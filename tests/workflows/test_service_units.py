@@ -10,7 +10,7 @@ from petmsg.errors import Misconfigured
 from petmsg.systemd.units import DISPATCH
 from petmsg.workflows import service_units
 from petmsg.workflows.environment import Environment
-from petmsg.workflows.service_units import Place, wanted
+from petmsg.workflows.service_units import Place, install, wanted
 from petmsg.workflows.store import Store
 
 SRV = Path("/srv/petmsg")
@@ -103,3 +103,16 @@ def test_the_credentials_file_may_open_the_webhooks(tmp_path: Path) -> None:
     assert not wanted(store, place).serves
     config.write_text("PETMSG_STRIPE_SECRET=whsec_0123456789abcdef\n", "utf-8")
     assert wanted(store, place).serves
+
+
+@pytest.mark.parametrize(("is_system", "ctl"), [(True, "systemctl"), (False, "systemctl --user")])
+def test_the_files_name_the_commands_of_their_systemd(
+    tmp_path: Path, is_system: bool, ctl: str
+) -> None:
+    store = Store(Environment({"PETMSG_DATABASE_URL": f"sqlite:///{tmp_path}/petmsg.db"}))
+    place = Place(tmp_path / "units", is_system, False, ME)
+    install(store, place, wanted(store, place))
+    unit = (place.folder / DISPATCH).read_text()
+    assert f"settings of your own: {ctl} edit {DISPATCH}\n" in unit
+    settings = (place.folder / "petmsg.env").read_text()
+    assert f"then restart: {ctl} restart petmsg.target\n" in settings
