@@ -1,22 +1,34 @@
 """`petmsg metrics`, and the port of `petmsg serve` for them."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import NoReturn
 
 from petmsg.cli.context import Context
 from petmsg.cli.options import named_file
-from petmsg.errors import ExtraMissing
+from petmsg.errors import Busy, ExtraMissing, Misconfigured, PetmsgError
 from petmsg.render.views.metrics import SAMPLES, WRITTEN
 from petmsg.services.metrics import OrgMetrics, read_metrics
 from petmsg.workflows.store import Store
 
 
 def metrics(context: Context, *, to: str | None) -> None:
-    """Print the figures of the chosen orgs, or write them to a file."""
+    """Print the figures of the chosen orgs, or write them to a file.
+
+    Raises what `read` raises. The file then says that the database is down, so that a collector
+    does not go on with figures of before.
+    """
     try:
         from petmsg.metrics import registry, textfile
     except ModuleNotFoundError as problem:
         raise extra_missing(problem) from None
-    found = read(context)
+    try:
+        found = read(context)
+    except (Misconfigured, Busy) as problem:
+        if to is not None:
+            down = registry.new_registry(partial(_raise, problem))
+            textfile.write(named_file(to), registry.exposition(down))
+        raise
     exposed = registry.new_registry(lambda: found)
     samples = registry.samples(exposed)
     if to is None:
@@ -25,6 +37,10 @@ def metrics(context: Context, *, to: str | None) -> None:
         return
     textfile.write(named_file(to), registry.exposition(exposed))
     context.show_one(WRITTEN, {"file": to, "samples": len(samples)})
+
+
+def _raise(problem: PetmsgError) -> NoReturn:
+    raise problem
 
 
 def read(store: Store) -> Sequence[OrgMetrics]:

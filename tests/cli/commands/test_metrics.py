@@ -131,6 +131,24 @@ def test_the_server_answers_metrics_on_a_port_of_their_own_only(
         assert server.ask("GET", "/metrics").status == 404
 
 
+def test_a_database_that_does_not_answer_leaves_no_figures_of_before(
+    company: str, tmp_path: Path
+) -> None:
+    written(company, tmp_path)
+    away = run_cli(f"sqlite:///{tmp_path}/away.db", "metrics", "--to", f"{tmp_path}/petmsg.prom")
+    assert (away.code, "no database" in away.err) == (CONFIGURATION, True)
+    text = (tmp_path / "petmsg.prom").read_text()
+    assert metric(text, "petmsg_database_up") == {(): 0}
+    assert not metric(text, "petmsg_messages")
+
+
+def test_an_unknown_company_changes_no_file(company: str, tmp_path: Path) -> None:
+    before = written(company, tmp_path)
+    target = f"{tmp_path}/petmsg.prom"
+    assert run_cli(company, "metrics", "--org", "nobody", "--to", target).code == 3
+    assert (tmp_path / "petmsg.prom").read_text() == before
+
+
 def test_calls_of_the_last_hour_are_counted_by_status(company: str) -> None:
     rows = run_cli(company, "metrics", "--org", everything.ORG, "-o", "json").json
     found = {
