@@ -17,6 +17,11 @@ from petmsg.errors import Busy, DatabaseUnusable
 WAIT_SECONDS = 30.0
 
 
+def lock_file(path: Path) -> Path:
+    """The file beside the database whose lock is held."""
+    return Path(f"{path}.lock")
+
+
 @contextmanager
 def write_lock(path: Path, *, timeout_seconds: float | None = None) -> Iterator[None]:
     """Hold the write lock of the database file `path`.
@@ -25,7 +30,7 @@ def write_lock(path: Path, *, timeout_seconds: float | None = None) -> Iterator[
     kernel releases it when the process ends, however it ends.
     """
     try:
-        handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as problem:
         raise _unusable(path, problem) from problem
     try:

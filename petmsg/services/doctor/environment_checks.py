@@ -4,6 +4,8 @@ Standard library only.
 """
 
 import glob
+import os
+import pwd
 import shlex
 import sqlite3
 import stat
@@ -17,6 +19,7 @@ from petmsg.clock import format_local, zone
 from petmsg.db.cursor import Cursor
 from petmsg.db.damage import strange_values
 from petmsg.db.location import Location, network_file_system
+from petmsg.db.write_lock import lock_file
 from petmsg.enums.alerts import CheckResult
 from petmsg.errors import OutOfRange, PetmsgError
 from petmsg.file_privacy import private_command
@@ -33,13 +36,16 @@ from petmsg.queries.server_settings import (
     journal_mode,
     newest_event_at,
     server_time,
+    takes_changes,
 )
+from petmsg.services.doctor.address_checks import direct_address, reading_address
 from petmsg.services.doctor.check import Check, CheckContext, Finding, on_sqlite
 
 CLOCK_WARNING = timedelta(seconds=5)
 CLOCK_PROBLEM = timedelta(seconds=60)
 """Two clocks may differ this much before it is a warning, and before it is a problem."""
 
+_EFFECTIVE = os.access in os.supports_effective_ids
 _REINDEX = ("missing from index", "entries in index", "non-unique entry")
 
 
@@ -61,6 +67,8 @@ def configuration(context: CheckContext) -> Iterator[Finding]:
             f"{settings.TWILIO_API_URL} contains a user or a password. Remove them.",
             "petmsg config show",
         )
+    yield from direct_address(context)
+    yield from reading_address(context)
 
 
 def timezones(context: CheckContext) -> Iterator[Finding]:
@@ -110,10 +118,13 @@ def provider(context: CheckContext) -> Iterator[Finding]:
 
 
 def file_modes(context: CheckContext) -> Iterator[Finding]:
-    """Database and credentials files that other users than the owner may read or write."""
+    """Database and credentials files that other users than the owner may read or write, and a
+    database that this user may not write to."""
     path = context.location.path
     files = []
     if path is not None:
+        if not context.location.is_read_only:
+            yield from map(_unwritable, filter(_is_closed, (path.parent, path, lock_file(path))))
         files = [path, *sorted(path.parent.glob(f"{glob.escape(path.name)}[-.]*"))]
     accounts = with_credentials(context.environ)
     sources = {credential_source(name, context.environ, account) for name, account in accounts}
@@ -132,6 +143,26 @@ def file_modes(context: CheckContext) -> Iterator[Finding]:
                 f"Other users can access {file} (mode {stat.S_IMODE(found.st_mode):04o})",
                 private_command(file),
             )
+
+
+def _is_closed(path: Path) -> bool:
+    return path.exists() and not os.access(path, os.R_OK | os.W_OK, effective_ids=_EFFECTIVE)
+
+
+def _unwritable(path: Path) -> Finding:
+    user, quoted = os.geteuid(), shlex.quote(str(path))
+    is_own = path.stat().st_uid == user
+    return Finding(
+        f"This user may not write to {path}, so nothing can be changed or sent",
+        f"chmod u+rw {quoted}" if is_own else f"chown {_user_name(user)} {quoted}",
+    )
+
+
+def _user_name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def local_disk(context: CheckContext) -> Iterator[Finding]:
@@ -163,7 +194,13 @@ def sqlite_version(
 
 
 def durable_writes(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
-    """Settings with which a crash loses committed data, or writers block readers."""
+    """Settings with which a crash loses committed data, writers block readers, or nothing can be
+    written."""
+    if not takes_changes(cursor):
+        yield Finding(
+            "The PostgreSQL server is read-only, or a standby: nothing can be changed or sent",
+            "petmsg config show",
+        )
     if context.location.path is not None:
         mode = journal_mode(cursor)
         if mode != "wal":

@@ -1,6 +1,7 @@
 """The external checks of `doctor`: files, clocks, SQLite, settings, credentials, the schema."""
 
 import os
+import pwd
 import shutil
 import sqlite3
 import time
@@ -14,8 +15,10 @@ from typing import Any
 import pytest
 
 from petmsg.clock import now
+from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
+from petmsg.db.write_lock import lock_file
 from petmsg.enums.alerts import CheckResult
 from petmsg.errors import ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import ProviderNumber
@@ -23,8 +26,9 @@ from petmsg.services.doctor import environment_checks, run_checks
 from petmsg.services.doctor.check import CheckContext
 from petmsg.services.doctor.run_checks import Checked
 from tests.support.consistency import raw
-from tests.support.fixtures import NOW, add_org
+from tests.support.fixtures import ACTOR, NOW, add_org
 from tests.support.migration_support import run
+from tests.support.postgres import PostgresServer
 
 OK, WARNING, PROBLEM = CheckResult
 HOUR = timedelta(hours=1)
@@ -110,6 +114,40 @@ def test_a_file_with_brackets_in_its_name_is_checked_with_those_beside_it(path: 
     beside.touch()
     beside.chmod(0o644)
     assert one(context(str(named)), "file_modes").result is PROBLEM
+
+
+@pytest.mark.parametrize("which", ["folder", "file", "lock"])
+def test_what_this_user_may_not_write_to_is_found(
+    migrated_sqlite: str, path: Path, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = {"folder": path.parent, "file": path, "lock": lock_file(path)}[which]
+    lock_file(path).touch(0o600)
+    monkeypatch.setattr(os, "access", lambda place, *_, **__: place != closed)
+    row = one(context(migrated_sqlite), "file_modes")
+    assert (row.result, row.command) == (PROBLEM, f"chmod u+rw {closed}")
+    assert row.message.startswith(f"This user may not write to {closed}, ")
+    assert one(context(f"{migrated_sqlite}?mode=ro"), "file_modes").result is OK
+
+
+def test_a_file_of_another_user_is_given_to_this_one(
+    migrated_sqlite: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda place, *_, **__: place != path)
+    for user, name in ((pwd.getpwnam("nobody").pw_uid, "nobody"), (4_000_000, "4000000")):
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
+        assert one(context(migrated_sqlite), "file_modes").command == f"chown {name} {path}"
+
+
+@pytest.mark.postgres
+def test_a_server_that_takes_no_changes_is_found(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    migrate.upgrade(postgres_url, actor=ACTOR, now=NOW)
+    name = postgres_url.rpartition("/")[2]
+    postgres_server.execute("ALTER DATABASE {} SET default_transaction_read_only = on", name)
+    rows = examine(context(postgres_url), "durable_writes")
+    (row,) = (row for row in rows if row.result is PROBLEM)
+    assert "read-only" in row.message
 
 
 def test_other_files_in_the_folder_are_not_checked(migrated_sqlite: str, path: Path) -> None:
