@@ -1,7 +1,7 @@
 """Reads files that hold secrets: regular files of this user or root that nobody else may read.
 
-Whose file it is says its own error; here is what is wrong with it, and the command that helps.
-Standard library only.
+Whose file it is says its own error; here is what is wrong with it, and the command that helps. Also
+gives files that root makes to the user whose data they belong to. Standard library only.
 """
 
 import os
@@ -56,3 +56,18 @@ def private_command(path: Path) -> str:
 def own_command(path: Path) -> str:
     """What to type so that the file is one's own and private."""
     return f'chown "$USER" {shlex.quote(str(path))} && {private_command(path)}'
+
+
+def give_to_owner_of(place: Path, descriptor: int) -> None:
+    """Give a file or folder that root has just made to the owner of `place`, if that exists.
+
+    Else one command of root's would lock out the user who owns the data. Takes a descriptor and no
+    path, because that user could put a link to another file there.
+    """
+    if os.geteuid() != 0:
+        return
+    try:
+        owner = place.stat()
+    except FileNotFoundError:
+        return
+    os.fchown(descriptor, owner.st_uid, owner.st_gid)

@@ -1,13 +1,18 @@
 """Files that hold secrets are read only if nobody else may read them."""
 
 import os
+import pwd
 import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from petmsg.file_privacy import NotPrivate, own_command, read_private
+from petmsg.db.liveness import worker
+from petmsg.db.location import locate
+from petmsg.db.write_lock import lock_file, write_lock
+from petmsg.file_privacy import NotPrivate, give_to_owner_of, own_command, read_private
+from petmsg.media.folder_store import FolderStore
 
 
 def private(folder: Path, content: bytes = b"secret", mode: int = 0o600) -> Path:
@@ -67,3 +72,36 @@ def test_a_file_of_another_user_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_the_callers_matter(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_private(tmp_path / "none", most=6)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_what_root_makes_belongs_to_the_owner_of_the_data(tmp_path: Path) -> None:
+    """A lock that root has made locked the user of the services out."""
+    nobody = pwd.getpwnam("nobody")
+    database = tmp_path / "petmsg.db"
+    database.touch(0o600)
+    os.chown(database, nobody.pw_uid, nobody.pw_gid)
+    os.chown(tmp_path, nobody.pw_uid, nobody.pw_gid)
+    store = FolderStore(tmp_path / "petmsg.db-media")
+    store.put(b"rex")
+    with write_lock(database), worker(locate(str(database))):
+        made = [path.lstat() for path in tmp_path.rglob("*")]
+    assert len(made) == 6  # the database, its lock, the worker, two folders, a picture
+    assert {(each.st_uid, each.st_gid) for each in made} == {(nobody.pw_uid, nobody.pw_gid)}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_link_that_a_user_put_there_is_not_given_away(tmp_path: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    database, theirs = tmp_path / "petmsg.db", tmp_path / "secret"
+    database.touch(0o600)
+    os.chown(database, nobody.pw_uid, nobody.pw_gid)
+    theirs.touch(0o600)
+    lock_file(database).hardlink_to(theirs)
+    with write_lock(database):
+        assert theirs.stat().st_uid == 0
+
+
+def test_nobody_but_root_gives_files_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1234)
+    give_to_owner_of(tmp_path, -1)  # a descriptor that fchown would refuse

@@ -20,6 +20,7 @@ from petmsg.db.driver_errors import is_driver_error, translate
 from petmsg.db.location import Location, locate
 from petmsg.db.snapshot import load_postgres, snapshot
 from petmsg.errors import Busy, DatabaseUnusable
+from petmsg.file_privacy import give_to_owner_of
 
 _TOKEN = re.compile(r"w-[0-9a-f]{15}")
 _DIGITS = 15  # 60 bits: fits PostgreSQL's signed key, and no two workers ever meet
@@ -80,6 +81,7 @@ def _holding_file(location: Location, token: str) -> Iterator[Callable[[], bool]
     path = _file(location.path, token)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
+        give_to_owner_of(location.path, handle)
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield lambda: True
     finally:

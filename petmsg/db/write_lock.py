@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from petmsg.errors import Busy, DatabaseUnusable
+from petmsg.file_privacy import give_to_owner_of
 
 WAIT_SECONDS = 30.0
 
@@ -30,7 +31,7 @@ def write_lock(path: Path, *, timeout_seconds: float | None = None) -> Iterator[
     kernel releases it when the process ends, however it ends.
     """
     try:
-        handle = os.open(lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = _open(path)
     except OSError as problem:
         raise _unusable(path, problem) from problem
     try:
@@ -38,6 +39,19 @@ def write_lock(path: Path, *, timeout_seconds: float | None = None) -> Iterator[
         yield
     finally:
         os.close(handle)
+
+
+def _open(path: Path) -> int:
+    place, flags = lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    if os.geteuid() == 0:
+        try:
+            handle = os.open(place, flags | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass
+        else:
+            give_to_owner_of(path, handle)
+            return handle
+    return os.open(place, flags, 0o600)
 
 
 def _acquire(handle: int, path: Path, timeout_seconds: float) -> None:
@@ -80,7 +94,7 @@ def _wait(handle: int, path: Path, timeout_seconds: float) -> None:
 def _unusable(path: Path, problem: OSError) -> DatabaseUnusable:
     refused = DatabaseUnusable(
         f"The lock file beside {path} cannot be used: {problem.strerror}.",
-        hint="Check the folder's permissions and free space.",
+        hint=f"Check the permissions of the folder and of {lock_file(path)}, and the free space.",
     )
     refused.code = {
         errno.ENOSPC: "database_full",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from petmsg.durability import flush_folder
 from petmsg.errors import MediaMissing, MediaStoreUnusable, quoted
+from petmsg.file_privacy import give_to_owner_of
 from petmsg.media.base import StoredFile, checked_name, is_name
 
 _UNFINISHED = ".part"
@@ -107,8 +108,9 @@ class FolderStore:
     def _make_folders(self, folder: Path) -> None:
         if folder.is_dir():
             return
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(self._folder)
+        _make_folder(folder)
         flush_folder(self._folder)
 
     @contextmanager
@@ -135,12 +137,26 @@ def _renewed(path: Path, content: bytes) -> bool:
     return True
 
 
+def _make_folder(folder: Path) -> None:
+    """Make a folder, where there is none, that belongs to the owner of the one it is in."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        give_to_owner_of(folder.parent, descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _write(path: Path, content: bytes) -> None:
     """Put the file in its place whole, or not at all."""
     beside = path.with_name(f".{secrets.token_hex(8)}{_UNFINISHED}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            give_to_owner_of(path.parent, descriptor)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
