@@ -23,13 +23,20 @@ _PHONE_N = re.compile(r"phone ?([2-9])")
 class Target:
     """A column, or a part of one, and the headers that mean it, the most likely one first.
 
-    `parts`: the columns that it is a part of; empty for a column.
+    `parts`: the columns that it is a part of; empty for a column. A header that is `doubtful` means
+    it only where the file has no header for one of the targets `unless`.
     """
 
     name: str
     aliases: tuple[str, ...]
     parts: tuple[str, ...] = ()
     is_repeatable: bool = False
+    doubtful: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+    def is_doubtful(self, header: str) -> bool:
+        """Whether the header may mean something else."""
+        return normal_header(header) in map(normal_header, self.doubtful)
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,11 @@ _SITTERS = (
     "Sitter", "Pet Sitter", "Staff", "Staff Member", "Employee", "Team Member", "Walker",
     "Dog Walker", "Provider", "Caregiver", "User",
 )  # fmt: skip
+_VISITS = (
+    "Booking", "Appointment", "Appt", "Visit", "Event", "Reservation", "Service", "Job",
+)  # fmt: skip
+_WHEN_BOOKED = ("Booking Date", "Booking Time", "Reservation Date", "Reservation Time")
+"""Perhaps the day and the time at which a visit was booked."""
 _PHONES_OF = ("Phone", "Phone Number", "Mobile", "Mobile Phone", "Cell", "Cell Phone")
 
 CLIENT = Layout(
@@ -216,12 +228,9 @@ BOOKING = Layout(
         Target(
             "ref",
             (
-                *_prefixed(
-                    ("Booking", "Appointment", "Visit", "Event", "Reservation", "Service", "Job"),
-                    ("ID", "Ref", "Reference", "Number", "No"),
-                ),
-                "Confirmation Number", "Confirmation No", "Reference", "External ID", "Record ID",
-                "ID",
+                *_prefixed(_VISITS, ("ID", "Ref", "Reference", "Number", "No")),
+                "Confirmation Number", "Confirmation No", "Order ID", "Order Number", "Order No",
+                "Reference", "External ID", "Record ID", "ID",
             ),
         ),
         Target(
@@ -247,7 +256,8 @@ BOOKING = Layout(
             "sitter",
             (
                 *_prefixed(_SITTERS, ("ID", "Ref", "Name", "Full Name")), *_SITTERS,
-                "Assigned To", "Assigned Staff", "Assigned Sitter", "Primary Sitter",
+                "Assigned To", "Assignee", "Primary Sitter", *_prefixed(("Assigned",), _SITTERS),
+                *(f"{each} Assigned" for each in _SITTERS),
                 *_prefixed(_SITTERS, ("Phone", "Phone Number", "Mobile", "Cell Phone")),
             ),
         ),
@@ -258,71 +268,83 @@ BOOKING = Layout(
             (
                 "Starts At", "Start At", "Start Date Time", "Start Date and Time", "Start Datetime",
                 "Start", "Starts", "Begins At", "Begin", "Begins", "Scheduled Start",
-                "Visit Start", "Service Start", "Check In", "Arrival", "From",
+                *_prefixed(_VISITS, ("Start", "Starts", "Start Date Time")),
+                "Scheduled Start Date Time", "Check In Date Time", "Arrival Date Time",
+                "Drop Off Date Time", "Check In", "Arrival", "From",
             ),
         ),
         Target(
             "ends_at",
             (
                 "Ends At", "End At", "End Date Time", "End Date and Time", "End Datetime", "End",
-                "Ends", "Finish", "Scheduled End", "Visit End", "Service End", "Check Out",
+                "Ends", "Finish", "Scheduled End",
+                *_prefixed(_VISITS, ("End", "Ends", "End Date Time")), "Scheduled End Date Time",
+                "Check Out Date Time", "Departure Date Time", "Pick Up Date Time", "Check Out",
                 "Departure", "To", "Until",
             ),
         ),
         Target(
             "start_date",
             ("Start Date", "Start Day", "From Date", "Begin Date", "Check In Date", "Arrival Date",
-             "First Day", "Drop Off Date"),
+             "First Day", "Drop Off Date", "Dropoff Date", "Scheduled Start Date", "Date From",
+             *_prefixed(_VISITS, ("Start Date",))),
             ("starts_at",),
         ),
         Target(
             "start_time",
             ("Start Time", "From Time", "Begin Time", "Check In Time", "Arrival Time", "Time In",
-             "Scheduled Start Time", "Drop Off Time"),
+             "Scheduled Start Time", "Drop Off Time", "Dropoff Time", "Time Start", "Time From",
+             *_prefixed(_VISITS, ("Start Time",))),
             ("starts_at",),
         ),
         Target(
             "end_date",
             ("End Date", "End Day", "To Date", "Check Out Date", "Departure Date", "Last Day",
-             "Pick Up Date"),
+             "Pick Up Date", "Pickup Date", "Scheduled End Date", "Date To",
+             *_prefixed(_VISITS, ("End Date",))),
             ("ends_at",),
         ),
         Target(
             "end_time",
             ("End Time", "To Time", "Finish Time", "Check Out Time", "Departure Time", "Time Out",
-             "Scheduled End Time", "Stop Time", "Pick Up Time"),
+             "Scheduled End Time", "Stop Time", "Pick Up Time", "Pickup Time", "Time End",
+             "Time To", *_prefixed(_VISITS, ("End Time",))),
             ("ends_at",),
         ),
         Target(
             "date",
-            ("Date", "Visit Date", "Service Date", "Appointment Date", "Event Date",
-             "Booking Date", "Scheduled Date", "Day", "Date of Service", "Date of Visit"),
+            ("Date", "Visit Date", "Service Date", "Appointment Date", "Appt Date", "Event Date",
+             "Job Date", "Reservation Date", "Booking Date", "Scheduled Date", "Day",
+             "Date of Service", "Date of Visit"),
             ("starts_at", "ends_at"),
+            doubtful=_WHEN_BOOKED,
+            unless=("starts_at", "start_date", "when"),
         ),
         Target("when", ("When", "Date Time", "Date and Time"), ("starts_at", "ends_at")),
         Target(
             "time",
             ("Time", "Times", "Time Window", "Time Frame", "Time Range", "Time Block", "Window",
-             "Visit Time", "Scheduled Time", "Visit Window", "Appointment Time", "Service Time",
-             "Arrival Window"),
+             "Time Slot", "Timeslot", "Scheduled Time", "Visit Window", "Arrival Window",
+             *_prefixed(_VISITS, ("Time",))),
             ("starts_at", "ends_at"),
+            doubtful=_WHEN_BOOKED,
+            unless=("starts_at", "start_time", "when"),
         ),
         Target(
             "duration",
-            ("Duration", "Length", "Visit Length", "Service Length", "Visit Duration"),
+            ("Duration", "Length", *_prefixed(_VISITS, ("Duration", "Length"))),
             ("ends_at",),
         ),
         Target(
             "duration_minutes",
             ("Duration Minutes", "Duration in Minutes", "Duration Min", "Duration Mins", "Minutes",
-             "Length Minutes", "Length Min"),
+             "Mins", "Length Minutes", "Length Min", "Length Mins"),
             ("ends_at",),
         ),
         Target("lead_minutes", ("Lead Minutes", "Lead", "Lead Time", "Lead Time Minutes")),
         Target(
             "status",
-            ("Booking Status", "Appointment Status", "Visit Status", "Event Status",
-             "Reservation Status", "Service Status", "Job Status", "Status"),
+            (*_prefixed(_VISITS, ("Status",)), "Status"),
         ),
         Target(
             "cancelled",

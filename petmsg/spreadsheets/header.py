@@ -125,8 +125,9 @@ def plan(
         _take_landlines(header, found, unknown)
     if is_strict and unknown:
         raise MalformedFile(f"Unknown column {quoted(unknown[0])}.", hint=_columns(layout))
-    kept, unused = _one_each(found, layout)
-    made = Plan(len(header), tuple(kept), tuple(unknown), tuple(unused))
+    clear, doubtful = _without_doubtful(found, layout)
+    kept, unused = _one_each(clear, layout)
+    made = Plan(len(header), tuple(kept), (*unknown, *doubtful), tuple(unused))
     _require(made, layout, header)
     return made
 
@@ -196,6 +197,25 @@ def _require_mapped(maps: Mapping[str, str], names: Sequence[str], header: Seque
                 f"The file has no column {quoted(name)}.",
                 hint=f"{meant} Its header is {listed}.".lstrip(),
             )
+
+
+def _without_doubtful(found: Sequence[Meaning], layout: Layout) -> tuple[list[Meaning], list[str]]:
+    """Leave out the headers that mean something else beside the others, unless they are mapped."""
+    targets = {each.target for each in found}
+    kept: list[Meaning] = []
+    unused: list[str] = []
+    for each in found:
+        target = layout.by_name[each.target]
+        is_mapped = each.place < 0
+        if (
+            not is_mapped
+            and targets.intersection(target.unless)
+            and target.is_doubtful(each.header)
+        ):
+            unused.append(each.header)
+        else:
+            kept.append(each)
+    return kept, unused
 
 
 def _one_each(found: Sequence[Meaning], layout: Layout) -> tuple[list[Meaning], list[str]]:

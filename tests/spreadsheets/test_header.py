@@ -23,6 +23,11 @@ def targets(found: Plan) -> dict[str, str]:
     ("layout", "header", "meant"),
     [
         (CLIENT, ("Client Name", "Phone Number", "Kind"), ("name", "phone", "kind")),
+        (BOOKING, ("Appt #", "Walker Assigned", "Client", "Appt Start", "Job Duration"),
+         ("ref", "sitter", "client", "starts_at", "duration")),
+        (BOOKING,
+         ("Order ID", "Assigned Walker", "Client", "Check-In Date/Time", "Pick Up Date/Time"),
+         ("ref", "sitter", "client", "starts_at", "ends_at")),
         (CLIENT, ("FIRST NAME", "last_name", "Cell"), ("first_name", "last_name", "phone")),
         (CLIENT, ("ownerFirstName", "ownerLastName", "Owner Cell Phone*"),
          ("first_name", "last_name", "phone")),
@@ -71,6 +76,28 @@ def test_a_home_without_a_cell_beside_it_may_be_an_address() -> None:
 def test_of_two_headers_for_one_column_the_better_one_is_used() -> None:
     found = planned(("Name", "Client Name", "Phone"))
     assert (targets(found)["Client Name"], found.unused) == ("name", ("Name",))
+
+
+@pytest.mark.parametrize(
+    ("header", "ignored"),
+    [
+        (("Client", "Start", "End", "Booking Date"), ("Booking Date",)),
+        (("Client", "Check-In Date", "Check-In Time", "Length", "Booking Time", "Reservation Date"),
+         ("Booking Time", "Reservation Date")),
+        (("Client", "Booking Date", "Booking Time"), ()),
+        (("Client", "Booking Date", "Start Time", "End Time"), ()),
+    ],
+)  # fmt: skip
+def test_beside_a_start_the_date_of_a_booking_is_when_it_was_made(
+    header: tuple[str, ...], ignored: tuple[str, ...]
+) -> None:
+    assert planned(header, BOOKING).unknown == ignored
+
+
+def test_it_is_the_date_where_that_was_said() -> None:
+    header = ("Client", "Start", "End", "Booking Date")
+    found = planned(header, BOOKING, **{"booking date": "date"})
+    assert targets(found)["Booking Date"] == "date"
 
 
 def test_a_header_twice_is_refused_with_the_map_that_ignores_one() -> None:
