@@ -39,8 +39,13 @@ def _count(name: str, title: str | None = None, cell: Any = None) -> Field:
 
 def _listed(counts: Mapping[str, int]) -> str:
     """Counts in words, without the zeros."""
-    named = [f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+    named = [f"{count} {_words(name)}" for name, count in counts.items() if count]
     return ", ".join(named) or "none"
+
+
+def _words(name: str) -> str:
+    """A count's name in JSON, as people read it."""
+    return "unknown" if name == "in_doubt" else name.replace("_", " ")
 
 
 def _numbers(row: Any, _: View) -> str:

@@ -173,6 +173,8 @@ def test_the_queue_is_counted_by_what_its_texts_need(url: str) -> None:
         cursor.run("UPDATE message SET status = 'unknown' WHERE id = 1")
     found = status(url, now=NOW + 25 * HOUR)["queue"]
     assert (found["due"], found["in_doubt"], found["failed_24h"]) == (2, 1, 0)
+    shown = run_cli(url, "status", "-o", "table", now=NOW + 25 * HOUR).out
+    assert "2 queued, 2 due, 1 unknown, 1 held" in shown
 
 
 def test_open_alerts_are_counted_by_how_grave_they_are(url: str) -> None:
