@@ -3,13 +3,18 @@
 import re
 from collections.abc import Collection, Sequence
 
-from petmsg.enums.alerts import AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.notify.sending import Note
 from petmsg.plurals import counted
 from petmsg.queries.notify import UntoldAlert
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}(?![0-9])")
 HIDDEN = "(a phone)"
+_KINDS_IN_WORDS: dict[str, str] = {
+    AlertKind.UNMATCHED_MESSAGE: "unmatched message",
+    AlertKind.PHONE_NOT_SMS_CAPABLE: "phone not SMS-capable",
+}
+"""The kinds whose code is not what people call them."""
 _LONGEST = 300
 """What an alert says is cut here; the command shows all of it."""
 
@@ -20,7 +25,7 @@ def note_of(org: str, alerts: Sequence[UntoldAlert], own_numbers: Collection[str
     Alerts contain no personal phone; should one do so all the same, it does not leave petmsg.
     """
     first = alerts[0]
-    kind = first.kind.replace("_", " ")
+    kind = _KINDS_IN_WORDS.get(first.kind, first.kind.replace("_", " "))
     count = f" {counted(len(alerts), 'alert')}" if len(alerts) > 1 else ""
     title = f"petmsg {org}: {kind}{count and f',{count}'}"
     lines = [_lines(each) for each in alerts]

@@ -1,6 +1,8 @@
 """The words of a note."""
 
-from petmsg.enums.alerts import AlertSeverity
+import pytest
+
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.queries.notify import UntoldAlert
 from petmsg.services.notify.note import note_of, trial_note
 
@@ -38,6 +40,17 @@ def test_a_note_has_refs_and_commands() -> None:
 
 def test_one_alert_is_not_counted() -> None:
     assert note_of("happy-paws", [alert()], ()).title == "petmsg happy-paws: client waiting"
+
+
+@pytest.mark.parametrize("kind", AlertKind)
+def test_the_title_names_the_kind_in_words_that_are_in_use(kind: AlertKind) -> None:
+    title = note_of("happy-paws", [alert(kind=kind)], ()).title
+    assert "_" not in title
+    assert not any(word in title for word in ("stray", "textable"))
+
+
+def test_a_kind_of_a_later_release_has_a_title() -> None:
+    assert note_of("happy-paws", [alert(kind="not_yet_known")], ()).title.endswith("not yet known")
 
 
 def test_an_alert_without_a_command_has_no_line_for_it() -> None:
