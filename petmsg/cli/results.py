@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from petmsg.cli.context import Context
 from petmsg.enums.output import OutputFormat
-from petmsg.errors import REFUSED
+from petmsg.errors import BUSY, CONFIGURATION, REFUSED, PetmsgError, ProviderOutcomeUnknown
 
 if TYPE_CHECKING:  # a shell that completes a word prints no rows
     from petmsg.render.fields import Field
@@ -47,6 +47,7 @@ class Results:
         self._is_summed = is_summed
         self._sums: Counter[str] = Counter()
         self._good = self._refused = 0
+        self._all_refused = True
         self._has_header = False
 
     def __enter__(self) -> Self:
@@ -62,6 +63,9 @@ class Results:
         from petmsg.services.unit_of_work import Failure
 
         refused = sum(isinstance(row, Failure) for row in rows)
+        self._all_refused &= all(
+            _is_for_good(row.error) for row in rows if isinstance(row, Failure)
+        )
         self._good += len(rows) - refused
         self._refused += refused
         if self._is_summed:
@@ -88,7 +92,8 @@ class Results:
         elif self._refused and self._good + self._refused > 1:
             others = "" if self._context.dry_run or not self._good else "; the others are done"
             total = self._good + self._refused
-            self._context.notify(f"{self._refused} of {total} rows were refused{others}.")
+            said = "were refused" if self._all_refused else "are not done"
+            self._context.notify(f"{self._refused} of {total} rows {said}{others}.")
         if self._refused:
             self._context.exit_code = REFUSED
 
@@ -132,6 +137,12 @@ class Results:
         from petmsg.services.unit_of_work import Failure
 
         return isinstance(row, Failure)
+
+
+def _is_for_good(error: PetmsgError) -> bool:
+    """Whether a row was refused: not if its outcome is unknown, or if it is tried again later."""
+    may_be_done = isinstance(error, ProviderOutcomeUnknown)
+    return not may_be_done and error.exit_code not in (CONFIGURATION, BUSY)
 
 
 def sum_of(results: Mapping[str, int], refused: int) -> str:
