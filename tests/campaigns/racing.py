@@ -46,7 +46,8 @@ CLIENTS = 100
 WORST_SECONDS = 1.0
 """How long a single confirmation may take beside fifteen other processes."""
 PATIENCE = 3 * 3600.0
-AGAIN_SECONDS = 60.0
+AGAIN_SECONDS = 300.0
+"""How long a command that lost its database is run again, also on a busy machine."""
 POOL = [f"+141555700{i:02}" for i in range(8)]
 """Numbers of nobody's; half of them are quarantined now and then, so that one always speaks."""
 REFUSALS = frozenset(

@@ -16,6 +16,7 @@ from petmsg.services.outbox.claimed import Claim, ClaimResult, Ended, Waiting
 from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import Queued, queue
+from petmsg.services.outbox.stored_message import MessageNotWaiting
 from petmsg.services.unit_of_work import UnitOfWork
 
 
@@ -95,11 +96,18 @@ def queue_and_claim(
     options = replace(options, send_at=send_at, expires_at=expires_at)
     queued = queue_it(uow, client_text, body=body, options=options, media=media)
     if queue_only or queued.status is not MessageStatus.QUEUED:
-        note = f"already {queued.status}" if queued.reused else None
-        return replace(_sending(uow, queued.message, None, note), warnings=queued.warnings)
-    result = claim_now(
-        uow, queued.message, provider=provider, worker=worker, ahead=ahead, public_url=public_url
-    )
+        return _left_alone(uow, queued)
+    try:
+        result = claim_now(
+            uow,
+            queued.message,
+            provider=provider,
+            worker=worker,
+            ahead=ahead,
+            public_url=public_url,
+        )
+    except MessageNotWaiting:  # of the same key, and a worker was faster
+        return _left_alone(uow, queued)
     return replace(result, warnings=queued.warnings)
 
 
@@ -117,6 +125,13 @@ def claim_now(
         uow, message_id, provider=provider, worker=worker, ahead=ahead, public_url=public_url
     )
     return _sending(uow, message_id, result, None if isinstance(result, Claim) else result.why)
+
+
+def _left_alone(uow: UnitOfWork, queued: Queued) -> Sending:
+    """The state of a message that is only queued, or was queued earlier and is no longer."""
+    sending = _sending(uow, queued.message, None, None)
+    note = f"already {sending.status}" if queued.reused else None
+    return replace(sending, note=note, warnings=queued.warnings)
 
 
 def _sending(

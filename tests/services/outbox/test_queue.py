@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from petmsg.enums.messages import MessageStatus
 from petmsg.enums.opt_outs import OptOutSource
 from petmsg.enums.orgs import ProviderName
 from petmsg.errors import EndNotAfterStart, MalformedText, NotFound, OutOfRange, PetmsgError
@@ -334,6 +335,32 @@ def test_what_a_preview_says_is_what_sending_then_does(migrated_sqlite: str, see
         assert said.decision.number is not None
         assert sending.from_e164 == said.decision.number.e164
         assert sending.segments == said.segments
+
+
+def test_a_message_of_the_same_key_that_a_worker_claims_meanwhile_is_left_to_it(url: str) -> None:
+    """The lookup by the key locks nothing: a dispatcher can be faster than the claim."""
+    first = put(url, body="Hi", key="k")
+
+    def queue_and_be_overtaken(uow: UnitOfWork, client: str, /, **asked: Any) -> Queued:
+        queued = queue(uow, client, **asked)
+        uow.cursor.run("UPDATE message SET status = 'sending' WHERE id = :id", id=first.message)
+        return queued
+
+    with working(url) as uow:
+        sending = queue_and_claim(
+            uow,
+            "C-1",
+            body="Hi",
+            options=SendOptions(key="k"),
+            send_at=None,
+            expires_at=None,
+            queue_only=False,
+            provider=ProviderName.SANDBOX,
+            worker=WORKER,
+            queue_it=queue_and_be_overtaken,
+        )
+    assert (sending.message, sending.note) == (first.message, "already sending")
+    assert (sending.status, sending.claim_result) == (MessageStatus.SENDING, None)
 
 
 def test_a_preview_of_an_unknown_client_or_empty_body_is_refused_like_sending(url: str) -> None:
