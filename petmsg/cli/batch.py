@@ -52,6 +52,11 @@ def import_file(
 
     layout = LAYOUTS[noun].without_required(given)
     if options.is_template:
+        if file is not None or option is not None:
+            raise UsageProblem(
+                "--template reads no file: it prints an empty one.",
+                hint=f"Keep it in a new file: petmsg {noun} import --template > new.csv",
+            )
         write(",".join(layout.template))
         return
     name = source(file, option)

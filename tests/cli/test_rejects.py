@@ -132,5 +132,17 @@ def test_the_template_has_every_column_and_can_be_imported(sqlite_cli: Cli, file
     ):
         ran = sqlite_cli(noun, "import", "--template")
         assert (ran.code, ran.out) == (0, f"{header}\n")
+        assert sqlite_cli(noun, "import", "--template", "-o", "json").out == ran.out
         empty = sqlite_cli(noun, "import", "-", stdin=ran.out)
         assert (empty.code, empty.err) == (0, "The file has no rows.\n")
+
+
+@pytest.mark.parametrize("noun", ["client", "sitter", "booking", "number"])
+def test_a_file_beside_template_is_refused_and_not_taken_for_its_name(
+    sqlite_cli: Cli, noun: str, tmp_path: Path
+) -> None:
+    for words in ((str(tmp_path / "new.csv"),), ("--file", str(tmp_path / "new.csv"))):
+        ran = sqlite_cli(noun, "import", "--template", *words)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"petmsg {noun} import --template > new.csv" in ran.err
+    assert not (tmp_path / "new.csv").exists()
