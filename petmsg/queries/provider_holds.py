@@ -51,6 +51,20 @@ ANY_REFUSED = """
 SELECT 1 FROM message_number WHERE org_id = :org_id AND refused_code IS NOT NULL LIMIT 1
 """
 
+# The alert has the time of the last refusal; the attempts of each number are indexed by their time.
+ACCEPTED_AGAIN = """
+SELECT 1 FROM alert r
+WHERE r.org_id = :org_id AND r.kind = 'provider_account' AND r.entity = 'org' AND r.ref = :slug
+  AND r.done_at IS NULL
+  AND NOT EXISTS (
+    SELECT 1 FROM message_number h WHERE h.org_id = :org_id AND h.refused_code IS NOT NULL
+  )
+  AND EXISTS (
+    SELECT 1 FROM message_number n JOIN message_attempt a ON a.number_id = n.id
+    WHERE n.org_id = :org_id AND a.claimed_at > r.last_at AND a.status IN ('sent', 'delivered')
+  )
+"""
+
 LAST_TRY = """
 SELECT a.status FROM message_attempt a JOIN message_number n ON n.id = a.number_id
 WHERE n.org_id = :org_id AND n.refused_code = :code AND a.claimed_at > n.refused_at
@@ -135,6 +149,12 @@ def refuse(
 ) -> None:
     """Hold these numbers back until then (aware UTC). A later end stays."""
     cursor.run_in_list(REFUSE, "numbers", numbers, code=code, now=now, until=until)
+
+
+def is_accepted_again(cursor: Cursor, org: OrgRow) -> bool:
+    """Whether the alert about the org's account is open although no number is held back and the
+    provider accepted a message since."""
+    return cursor.value(ACCEPTED_AGAIN, org_id=org.id, slug=org.slug) is not None
 
 
 def refused_since(cursor: Cursor, number_id: int) -> datetime | None:

@@ -15,6 +15,7 @@ from petmsg.queries.delivery_status import InTransit, in_transit
 from petmsg.queries.org import Account, OrgRow
 from petmsg.rules.receipt_requests import RECEIPTS_ARRIVE_WITHIN
 from petmsg.services.outbox.delivery_status import Answer, apply_answers
+from petmsg.workflows.account_alerts import end_account_alerts
 from petmsg.workflows.message_accounts import MessageAccounts
 from petmsg.workflows.provider_factory import (
     Connected,
@@ -70,6 +71,7 @@ def _answered(store: Store, connected: Connected, *, limit: int) -> Iterator[Seq
     unanswered: dict[Account, list[PetmsgError]] = {org.account: [] for org, _ in lines}
     for org, provider in lines:
         yield from _sync_org(store, org, provider, unanswered[org.account], limit=limit)
+    end_account_alerts(store, [org for org, _ in lines])
     update_waiting_alerts(store, [org for org, _ in lines])
     found: list[PetmsgError] = [*connected.problems]
     found += [unanswered_problem(each, hint=_ASK_AGAIN) for each in unanswered.values() if each]

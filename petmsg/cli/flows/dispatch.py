@@ -38,6 +38,7 @@ from petmsg.services.outbox.stored_message import MessageNotWaiting
 from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure
 from petmsg.systemd.supervisor import Supervisor
+from petmsg.workflows.account_alerts import end_account_alerts
 from petmsg.workflows.notify_thread import NotifyThread
 from petmsg.workflows.provider_factory import (
     AccountAdapters,
@@ -110,6 +111,7 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
     if not watch:
         for org, _ in lines:
             report.behind(org)
+        end_account_alerts(context, [org for org, _ in lines])
         update_waiting_alerts(context, [org for org, _ in lines])
     report.close()
     context.is_stopped = bool(came)

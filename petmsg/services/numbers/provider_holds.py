@@ -24,6 +24,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=1)
+_SENT_AGAIN = "messages are sent again"
 
 
 def hold_back(
@@ -96,7 +97,7 @@ def hold_of(uow: UnitOfWork, number: NumberRateLimit) -> tuple[str, datetime] | 
 def lift(uow: UnitOfWork, code: str) -> None:
     """Release the numbers that were held back for this code, and end the alert."""
     uow.cursor.run(queries.LIFT, org_id=uow.org.id, code=code)
-    _end_the_alerts(uow, [code], reason="messages are sent again")
+    _end_the_alerts(uow, [code], reason=_SENT_AGAIN)
 
 
 def lift_all(uow: UnitOfWork, *, reason: str) -> bool:
@@ -110,6 +111,12 @@ def lift_all(uow: UnitOfWork, *, reason: str) -> bool:
         uow.cursor.run(queries.LIFT_ALL, org_id=uow.org.id)
     _end_the_alerts(uow, sorted(held), reason=reason)
     return bool(held)
+
+
+def end_account_alert(uow: UnitOfWork) -> None:
+    """End the alert about a refused account, if the provider accepts its messages again."""
+    if queries.is_accepted_again(uow.cursor, uow.org):
+        _end_the_alerts(uow, [], reason=_SENT_AGAIN)
 
 
 def alert_account(uow: UnitOfWork, *, code: str, message: str) -> None:
