@@ -1,5 +1,5 @@
 """The rows for `coverage`: upcoming windows with their sitters, sitters without a number, and
-confirmed bookings without a window."""
+confirmed bookings without a window, or whose window ended before them."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -31,12 +31,12 @@ ORDER BY w.starts_at, b.id
 _WITHOUT_WINDOW = """
 SELECT b.ref AS booking, b.starts_at, b.ends_at, c.id AS client_id, c.ref AS client,
        c.name AS client_name, c.kind, s.ref AS sitter, s.name AS sitter_name,
-       s.status AS sitter_status
+       s.status AS sitter_status, w.ends_at AS window_ended_at
 FROM booking b
 JOIN client c ON c.id = b.client_id
 LEFT JOIN sitter s ON s.id = b.sitter_id
 LEFT JOIN assignment_window w ON w.booking_id = b.id
-WHERE b.org_id = :org_id AND b.status = 'confirmed' AND w.id IS NULL
+WHERE b.org_id = :org_id AND b.status = 'confirmed' AND (w.id IS NULL OR w.ends_at <= :now)
   AND b.ends_at > :now AND b.starts_at < :until
 ORDER BY b.starts_at, b.id
 """
@@ -121,6 +121,7 @@ class _Booking(NamedTuple):
     sitter: str | None
     sitter_name: str | None
     sitter_status: str | None
+    window_ended_at: datetime | None
 
 
 class PoolCounts(NamedTuple):
@@ -150,7 +151,8 @@ class WindowToCome(NamedTuple):
 
 
 class Unplaced(NamedTuple):
-    """A confirmed booking that has no window. Instants are aware UTC."""
+    """A confirmed booking that has no window, or none any more: the windows of a sitter who is
+    deactivated end at once (`window_ended_at`). Instants are aware UTC."""
 
     client: ClientKey
     booking: str
@@ -159,6 +161,7 @@ class Unplaced(NamedTuple):
     sitter_status: str | None
     starts_at: datetime
     ends_at: datetime
+    window_ended_at: datetime | None
 
 
 def windows_to_come(
@@ -193,7 +196,8 @@ def windows_to_come(
 def bookings_without_window(
     cursor: Cursor, org: OrgRow, *, now: datetime, until: datetime
 ) -> list[Unplaced]:
-    """The org's confirmed bookings of that span that have no window, by start."""
+    """The org's confirmed bookings of that span that have no window at `now`, though they are not
+    over; by start."""
     return [
         Unplaced(
             client_key(row),
@@ -203,6 +207,7 @@ def bookings_without_window(
             row.sitter_status,
             row.starts_at,
             row.ends_at,
+            row.window_ended_at,
         )
         for row in cursor.all(_Booking, _WITHOUT_WINDOW, org_id=org.id, now=now, until=until)
     ]

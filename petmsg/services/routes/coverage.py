@@ -204,18 +204,25 @@ class _OrgCoverage:
         return again if self._decide_alone(each, again).rule is not None else window.ends_at
 
     def _bookings_without_window(self, ahead: VisitsAhead) -> Iterator[Gap]:
-        """Confirmed bookings without a window: messages are routed as if nothing was booked."""
+        """Confirmed bookings without a window, or whose window ended before them: messages are
+        routed as if nothing was booked."""
         span = {"now": self.now, "until": self.until}
         for each in queries.bookings_without_window(self.cursor, self.org, **span):
             command, to = _CONFIRM, None
+            lacks = (
+                "its window ended early" if each.window_ended_at else "confirmed without a window"
+            )
             if each.sitter_status == SitterStatus.OFFBOARDED:
+                lacks = _LACKS[Code.SITTER_NOT_ACTIVE].format(
+                    name=each.sitter_name, status=each.sitter_status
+                )
                 command, to = (
                     REASSIGN,
                     ahead.sitter_for(self._visit(each.client, each, each.ends_at)),
                 )
             yield self._gap(
                 GapKind.BOOKING_WITHOUT_WINDOW,
-                message=f"Booking {each.booking} of {_client(each)}: confirmed without a window",
+                message=f"Booking {each.booking} of {_client(each)}: {lacks}",
                 command=command,
                 to=to,
                 booking=each.booking,

@@ -284,6 +284,32 @@ def test_a_confirmed_booking_without_a_window_is_a_gap(url: str) -> None:
     assert gaps(url) == []
 
 
+def test_a_visit_that_runs_when_its_sitter_leaves_is_a_gap(url: str) -> None:
+    """Their window ends at once, and the booking keeps them until somebody reassigns it."""
+    during = NOW + DAY + HOUR
+    do(url, "sitter deactivate S-1 --yes", now=during)
+    found = gap(url, now=during)
+    assert (found["kind"], found["booking"]) == ("booking_without_window", "B-1")
+    assert found["message"] == "Booking B-1 of C-1 Anna: sitter Maya is offboarded"
+    assert (found["starts_at"], found["ends_at"]) == (iso_utc(during), iso_utc(during + HOUR))
+    assert found["meanwhile"]["number"] == POOL
+    assert found["command"] == "petmsg booking reassign B-1 S-2"
+    day = run_cli(url, "today", "-o", "json", now=during).json
+    assert [each["booking"] for each in day["gaps"]] == ["B-1"]
+    assert gaps(url, now=during + HOUR) == [], "the visit is over"
+    mend(url, found["command"], now=during)
+    assert gaps(url, now=during) == []
+
+
+def test_a_sitter_who_comes_back_has_to_get_the_window_again(on_sqlite: str) -> None:
+    during = NOW + DAY + HOUR
+    do(on_sqlite, "sitter deactivate S-1 --yes", "sitter activate S-1", now=during)
+    found = gap(on_sqlite, now=during)
+    assert found["message"] == "Booking B-1 of C-1 Anna: its window ended early"
+    mend(on_sqlite, found["command"], now=during)
+    assert gaps(on_sqlite, now=during) == []
+
+
 def test_the_pools_headroom_is_reported_and_never_a_gap(url: str) -> None:
     do(url, "org set --pool-threads-per-number 2", "message send C-1 --body Hi")
     (row,) = coverage(url).json
