@@ -293,6 +293,11 @@ def primary_phone(cursor: Cursor, org: OrgRow, client: ClientKey) -> str:
         org_id=org.id,
         id=client.id,
     )
+    if found is None and client.name is None:
+        raise NoPhone(
+            f"Client {client.ref} was erased and has no phone.",
+            hint="Add the person again with another ref: petmsg client add NAME --phone E164",
+        )
     if found is None:
         raise NoPhone(
             f"Client {client.ref} has no phone.",

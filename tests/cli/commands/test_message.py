@@ -195,6 +195,7 @@ def test_an_unknown_client_is_not_found_and_one_without_a_phone_refused(sqlite_c
     sqlite_cli("client", "forget", "C-2", "--reason", "asked", "--yes")
     ran = send(sqlite_cli, client="C-2")
     assert (ran.code, ran.error["code"]) == (4, "client_without_phone")
+    assert "client phone add" not in ran.error["hint"], "an erased client gets no phone"
 
 
 # --- --preview ---------------------------------------------------------------------------------
