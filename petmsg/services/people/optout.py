@@ -22,6 +22,7 @@ from petmsg.queries.row_locks import lock_client
 from petmsg.queries.senders import find_sender
 from petmsg.services.alert import close_alert
 from petmsg.services.people import optout_records as rows
+from petmsg.services.people.optout_alerts import end_opt_out_alerts
 from petmsg.services.unit_of_work import UnitOfWork
 
 
@@ -179,6 +180,7 @@ def _end(uow: UnitOfWork, person: Person, *, reason: str) -> OptedIn:
         sources += found
         ended += [e164] if found and e164 is not None else []
         unblocked |= rows.unblock(uow, key)
+    _end_alerts(uow, person)
     if sources or unblocked:
         noun, entity, ref = _named(uow, person)
         payload = {
@@ -241,6 +243,17 @@ def _end_requests(uow: UnitOfWork, person: Person, *, why: str, message: int | N
     for entity, ref in about:
         if ref is not None:
             close_alert(uow, AlertKind.OPT_OUT_REQUEST, entity=entity, ref=ref, reason=why)
+
+
+def _end_alerts(uow: UnitOfWork, person: Person) -> None:
+    """End the alerts about opt-outs of the person that have ended."""
+    _, entity, ref = _named(uow, person)
+    keys = {*person.phones}
+    if person.client_id is not None:
+        keys |= {*phone_keys(uow.cursor, uow.org, person.client_id)}
+    if entity != "org":
+        why = "an operator ended the opt-out"
+        end_opt_out_alerts(uow, entity, ref, keys=keys, reason=why, by_hand=True)
 
 
 def _locked(uow: UnitOfWork, text: str) -> Person:

@@ -13,11 +13,12 @@ from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.opt_outs import Keyword, OptOutSource
 from petmsg.phone import is_e164
 from petmsg.queries.opt_out_records import got_through, insert_blocked_pair, last_ended_at
-from petmsg.queries.optout import said_since
+from petmsg.queries.optout import phone_keys, said_since
 from petmsg.queries.senders import Sender, find_sender
 from petmsg.rules.keywords import START_FOR_OPTED_OUT, plain_word
 from petmsg.services.alert import raise_alert
 from petmsg.services.people import optout_records as rows
+from petmsg.services.people.optout_alerts import end_opt_out_alerts
 from petmsg.services.unit_of_work import UnitOfWork
 
 CLOCKS_APART = timedelta(minutes=1)
@@ -81,6 +82,11 @@ def keyword_start(
         of = whose(uow, sender)
         payload = {"sources": sources, "phones": len(sources), "unblocked": unblocked}
         uow.audit(f"{of.noun}.opted_in", of.entity, of.ref, payload, reason=reason)
+        keys = {key}
+        if sender.client is not None:
+            keys |= {*phone_keys(uow.cursor, uow.org, sender.client.id)}
+        if sender.is_known:
+            end_opt_out_alerts(uow, of.entity, of.ref, keys=keys, reason=reason, by_hand=False)
     return bool(sources or unblocked)
 
 

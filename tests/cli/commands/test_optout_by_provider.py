@@ -122,6 +122,8 @@ def test_a_refusal_after_a_newer_start_blocks_the_pair_and_not_the_client(
     assert alerts(cli) == [("pair_blocked", "C-1", 2)]
     last = [event for event in events(cli) if event["event"] == "client.pair_blocked"]
     assert [event["payload"] for event in last] == [{"number": DESK, "code": "21610"}]
+    cli(*IN, now=LATER)
+    assert (show(cli)["blocked"], alerts(cli)) == ([], [])
 
 
 def test_a_blocked_pair_is_of_that_number_and_that_phone_only(cli: Cli, migrated_url: str) -> None:
