@@ -115,7 +115,13 @@ class Context(Store):
         from petmsg.render.terminal import terminal_of
 
         terminal = terminal_of(sys.stdout, self.environ)
-        return View(timezone=timezone, reveal=self.reveal, now=self.now, terminal=terminal)
+        return View(
+            timezone=timezone,
+            reveal=self.reveal,
+            now=self.now,
+            terminal=terminal,
+            is_dry_run=self.dry_run,
+        )
 
     @property
     def is_table(self) -> bool:

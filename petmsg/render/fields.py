@@ -20,7 +20,8 @@ class View(NamedTuple):
     """How a command shows values: in which timezone, and whether personal phones are shown.
 
     `now` is the command's time; `relative` says that tables also show instants relative to it.
-    `terminal` is what a table is drawn on; None means that it is looked up from stdout.
+    `terminal` is what a table is drawn on; None means that it is looked up from stdout. In a dry
+    run, what is shown was not done.
     """
 
     timezone: str = "UTC"
@@ -28,6 +29,7 @@ class View(NamedTuple):
     now: datetime | None = None
     relative: bool = False
     terminal: "Terminal | None" = None
+    is_dry_run: bool = False
 
 
 class Field(NamedTuple):

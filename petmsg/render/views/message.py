@@ -1,5 +1,7 @@
 """The field lists of messages with clients: JSON keys and table columns."""
 
+from typing import Any
+
 from petmsg.enums.inbound import RelayKind
 from petmsg.enums.messages import AttemptStatus, BlockCode, Direction, MessageStatus
 from petmsg.enums.orgs import ProviderName
@@ -26,7 +28,7 @@ from petmsg.render.field_types import (
     or_null,
     rows_of,
 )
-from petmsg.render.fields import Field
+from petmsg.render.fields import Field, View, words
 from petmsg.render.picture_text import previewed, words_with_pictures
 from petmsg.render.views.call_fields import OF_CALL
 from petmsg.render.views.media import OF_MESSAGE
@@ -129,6 +131,14 @@ MESSAGE = (
     *ANY_SITTER,
     OF_CALL._replace(title="Call"),
 )
+
+
+def _status(row: Any, view: View) -> str:
+    if view.is_dry_run and row.status == MessageStatus.SENDING:
+        return "would be sent"
+    return words(row.status, view)
+
+
 QUEUED = (
     Field("message", "Id", kind=ID),
     Field("status", "Status", kind=one_of(MessageStatus)),
@@ -141,7 +151,7 @@ QUEUED_ROWS = (
 )
 SENT = (
     Field("message", "Id", kind=ID),
-    Field("status", "Status", kind=one_of(MessageStatus)),
+    Field("status", "Status", cell=_status, kind=one_of(MessageStatus)),
     Field("from", "From", get=lambda row: row.from_e164, kind=or_null(E164)),
     Field("to", "To", get=lambda row: row.to_e164, personal=True, kind=or_null(PHONE)),
     Field("segments", "Segments", kind=COUNT),

@@ -140,6 +140,28 @@ def test_a_dry_run_says_from_where_and_sends_and_keeps_nothing(migrated_url: str
     assert used is None
 
 
+def test_a_table_of_a_dry_run_does_not_say_that_a_message_is_being_sent(sqlite_cli: Cli) -> None:
+    people_and_visit(sqlite_cli)
+    to_sitter = (
+        "message",
+        "send",
+        "--to-sitter",
+        "S-1",
+        "--body",
+        "Hi",
+        "--dry-run",
+        "-o",
+        "table",
+    )
+    one = ("message", "send", "C-1", "--body", "Hi", "--dry-run", "-o", "table")
+    assert "would be sent" in sqlite_cli(*one).out
+    assert "would be sent" in sqlite_cli(*to_sitter).out
+    send(sqlite_cli, "--queue-only")
+    due = sqlite_cli("message", "dispatch", "--dry-run", "-o", "table")
+    assert ("would be sent" in due.out, "sending" in due.out) == (True, False)
+    assert send(sqlite_cli, "--dry-run").json["status"] == "queued"  # behind the other
+
+
 # --- the body ----------------------------------------------------------------------------------
 
 
