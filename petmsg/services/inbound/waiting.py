@@ -20,8 +20,9 @@ from petmsg.queries.alert import (
     open_waiting_alerts,
     waiting_last_closed_at,
 )
-from petmsg.queries.inbox import InboxItem
+from petmsg.queries.inbox import InboxItem, find_item
 from petmsg.queries.inbox_writes import take_from_sitter
+from petmsg.queries.opted_out_phones import opted_out
 from petmsg.queries.org import OrgRow
 from petmsg.queries.waiting import WaitingMessage, answered_by_sitters, late_at, waiting
 from petmsg.services.alert import done, raise_alert
@@ -143,16 +144,28 @@ def _raise(uow: UnitOfWork, each: Waiter) -> None:
     messages = counted(len(each.messages), "message")
     since = format_local(each.since, uow.org.timezone)
     ids = " ".join(map(str, each.messages))
+    answer = f"petmsg inbox reply {each.messages[-1]} --body '…'; petmsg inbox show {first}; "
+    words = f"{whom} for an answer: {messages}, the first since {since}."
+    if _has_opted_out(uow, each):
+        words += " They have opted out of messages: call them."
+        answer = f"petmsg inbox show {first}; petmsg optout show {each.ref}; "
     raise_alert(
         uow,
         AlertKind.CLIENT_WAITING,
         severity=AlertSeverity.WARNING,
         entity=each.entity,
         ref=each.ref,
-        message=f"{whom} for an answer: {messages}, the first since {since}.",
-        command=f"petmsg inbox reply {each.messages[-1]} --body '…'; petmsg inbox show {first}; "
-        f"petmsg inbox claim {ids}",
+        message=words,
+        command=f"{answer}petmsg inbox claim {ids}",
     )
+
+
+def _has_opted_out(uow: UnitOfWork, each: Waiter) -> bool:
+    """Whether who waits gets no messages, so that a reply would be refused."""
+    if each.ref == STRANGERS:
+        return False
+    phone = find_item(uow.cursor, uow.org, each.messages[-1], now=uow.now).from_e164
+    return phone is not None and bool(opted_out(uow.cursor, uow.org, [phone]))
 
 
 def minutes(each: Waiter, now: datetime) -> int:

@@ -33,6 +33,18 @@ def test_the_alert_names_the_command_that_answers_and_ends_with_it(ready: Cli) -
     assert waiting(ready, now=at) == [1]
 
 
+def test_the_alert_about_a_client_who_opted_out_names_no_reply(ready: Cli) -> None:
+    comes(ready, to=DESK)
+    ready("optout", "add", "C-1", "--reason", "asked for it")
+    at = NOW + 16 * MINUTE
+    ready("message", "dispatch", now=at)
+    (alert,) = ready("alert", "list", "-o", "json", now=at).json
+    assert alert["message"].endswith(" They have opted out of messages: call them.")
+    assert alert["command"] == ("petmsg inbox show 1; petmsg optout show C-1; petmsg inbox claim 1")
+    for command in alert["command"].split("; "):
+        assert ready(*command.split()[1:], now=at).code == 0
+
+
 def test_several_other_messages_are_named_in_the_plural(ready: Cli) -> None:
     for later in range(3):
         comes(ready, to=DESK, now=NOW + later * MINUTE)
