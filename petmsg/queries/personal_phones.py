@@ -12,6 +12,14 @@ UNION SELECT phone FROM sitter WHERE org_id = :org_id AND id = :sitter_id
 _CLIENTS = "SELECT e164 AS phone FROM client_phone WHERE org_id = :org_id AND e164 IN (:phones)"
 _DESKS = "SELECT desk_phone FROM org WHERE desk_phone IN (:phones)"
 _SITTERS = "SELECT phone FROM sitter WHERE org_id = :org_id AND phone IN (:phones)"
+_SITTER_OF = """
+SELECT ref FROM sitter WHERE org_id = :org_id AND phone = :phone AND status <> 'offboarded'
+ORDER BY id LIMIT 1
+"""
+_CLIENT_OF = """
+SELECT c.ref FROM client_phone p JOIN client c ON c.id = p.client_id
+WHERE p.org_id = :org_id AND p.e164 = :phone
+"""
 
 
 def phones_of(
@@ -32,3 +40,15 @@ def personal_among(cursor: Cursor, org: OrgRow, phones: Sequence[str]) -> set[st
 def desk_phones_among(cursor: Cursor, phones: Sequence[str]) -> set[str]:
     """Those of the phones (E.164) that ring at the front desk of an org in this database."""
     return {row["desk_phone"] for row in cursor.in_list(_DESKS, "phones", phones)}
+
+
+def sitter_of(cursor: Cursor, org: OrgRow, phone: str) -> str | None:
+    """The ref of the sitter, not an offboarded one, whose own phone (E.164) it is."""
+    ref: str | None = cursor.value(_SITTER_OF, org_id=org.id, phone=phone)
+    return ref
+
+
+def client_of(cursor: Cursor, org: OrgRow, phone: str) -> str | None:
+    """The ref of the client whose phone (E.164) it is."""
+    ref: str | None = cursor.value(_CLIENT_OF, org_id=org.id, phone=phone)
+    return ref

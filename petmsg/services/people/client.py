@@ -12,7 +12,9 @@ from petmsg.phone import mask_phone, phone_to_look_up
 from petmsg.plurals import named
 from petmsg.queries.client_phones import readdress_waiting
 from petmsg.queries.lookup import find_client, refuse_our_number
+from petmsg.queries.personal_phones import sitter_of
 from petmsg.services.people import optout
+from petmsg.services.people.same_person import shared_phone
 from petmsg.services.refs import lock_refs, next_ref
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_name, parse_ref
@@ -281,5 +283,8 @@ def _add_phone(uow: UnitOfWork, client: Client, e164: str, *, primary: bool) -> 
     )
     uow.session.add(phone)
     uow.session.flush()
+    sitter = sitter_of(uow.cursor, uow.org, e164)
+    if sitter is not None:
+        uow.warnings.append(shared_phone(e164, "sitter", sitter))
     optout.show_phone_in_opt_outs(uow, e164)
     return phone

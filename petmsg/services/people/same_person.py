@@ -1,7 +1,10 @@
-"""Whether two names can be names of the same person, as people write names in several files."""
+"""Whether two people can be the same one: by their names, as people write names in several files,
+or by their phone."""
 
 import re
 import unicodedata
+
+from petmsg.phone import mask_phone
 
 _PARTS = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 
@@ -19,3 +22,14 @@ def can_be_same(name: str, other: str) -> bool:
     `Bob Stone` cannot. A name without any word says nothing."""
     words, others = name_words(name), name_words(other)
     return words <= others or others <= words
+
+
+def shared_phone(e164: str, noun: str, ref: str) -> str:
+    """The warning about a phone that a client and a sitter have; `noun` and `ref` are the other's.
+
+    It is not refused, because a sitter may be a client too.
+    """
+    return (
+        f"{mask_phone(e164)} is also the phone of {noun} {ref}. petmsg cannot always tell which of "
+        "the two wrote or called."
+    )

@@ -11,10 +11,12 @@ from petmsg.errors import AlreadyExists, Refused
 from petmsg.models import MessageNumber, Sitter, SitterActivity
 from petmsg.queries.lookup import find_sitter, refuse_our_number
 from petmsg.queries.number_ledger import free_number
+from petmsg.queries.personal_phones import client_of
 from petmsg.queries.sitter import last_offboarded_at
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import assign_to_sitter, number_held_by
 from petmsg.services.people import optout
+from petmsg.services.people.same_person import shared_phone
 from petmsg.services.refs import lock_refs, next_ref
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 from petmsg.text_inputs import parse_name, parse_ref
@@ -110,6 +112,7 @@ def change(
         before, sitter.phone = sitter.phone, e164
         uow.session.flush()
         optout.release_phone(uow, before, to=[sitter.phone])
+        _warn_of_client(uow, sitter.phone)
         changed.append("phone")
     if changed:
         uow.audit("sitter.updated", "sitter", sitter.ref, {"changed": changed})
@@ -224,8 +227,15 @@ def _insert(uow: UnitOfWork, ref: str, name: str, phone: str) -> Sitter:
     sitter = Sitter(org_id=uow.org.id, ref=ref, name=name, phone=phone, created_at=uow.now)
     uow.session.add(sitter)
     uow.session.flush()
+    _warn_of_client(uow, phone)
     uow.audit("sitter.added", "sitter", ref)
     return sitter
+
+
+def _warn_of_client(uow: UnitOfWork, phone: str) -> None:
+    client = client_of(uow.cursor, uow.org, phone)
+    if client is not None:
+        uow.warnings.append(shared_phone(phone, "client", client))
 
 
 def _next_span(uow: UnitOfWork, sitter_id: int) -> datetime:

@@ -70,6 +70,23 @@ def test_a_sitter_who_cannot_be_activated_is_not_added_either(sqlite_cli: Cli) -
     refused(sqlite_cli("sitter", "show", "S-1", "-o", "json"), "sitter_not_found", 3)
 
 
+def test_a_phone_of_a_client_and_a_sitter_is_taken_with_a_warning(cli: Cli) -> None:
+    phone = ("--phone", "+12025550141")
+    to_sitter, to_client = "also the phone of sitter S-1.", "also the phone of client C-1."
+    assert "Warning" not in cli("sitter", "add", "Maya Lee", *phone).err
+    ran = cli("client", "add", "Ann Ivers", *phone)
+    assert (ran.code, to_sitter in ran.err) == (0, True)
+    assert "+12025550141" not in ran.err
+    assert to_client in cli("sitter", "add", "Zoe Park", *phone).err
+    assert "Warning" not in cli("sitter", "add", "Zoe Park", *phone).err  # nothing was added
+    cli("sitter", "add", "Noor Aziz", "--phone", "+12025550142")
+    assert to_client in cli("sitter", "set", "S-3", *phone).err
+    cli("client", "add", "Bob Stone", "--phone", "+12025550143")
+    cli("sitter", "set", "S-3", "--phone", "+12025550144")
+    ran = cli("client", "phone", "add", "C-2", "+12025550144")
+    assert (ran.code, "also the phone of sitter S-3." in ran.err) == (0, True)
+
+
 def test_two_sitters_may_share_a_phone_and_are_then_named_by_ref(sqlite_cli: Cli) -> None:
     sqlite_cli(*MAYA)
     sqlite_cli("sitter", "add", "Zoe Kim", "--phone", "+14155559001", "--ref", "S-2")
