@@ -254,7 +254,8 @@ PARTLY = (
 
 def may_have_written(line: list[str], ran: Ran) -> bool:
     """Whether a command line may have changed something: it was done, or some of its rows were."""
-    if ran.code == 0 or " ".join(line[:2]).startswith(PARTLY):
+    words = [each for each in line if each != "--"]
+    if ran.code == 0 or " ".join(words[:2]).startswith(PARTLY):
         return True
     told = ran.json if ran.out.startswith(("[", "{")) else []
     return any("error" not in row for row in (told if isinstance(told, list) else [told]))
