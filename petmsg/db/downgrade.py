@@ -1,5 +1,6 @@
 """Take the database back to an older schema, behind a backup: `petmsg db downgrade`."""
 
+import shlex
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
@@ -28,7 +29,7 @@ def downgrade(
     file; it is of the very state that the downgrade begins with. Raises `DataWouldBeLost`,
     and `Refused` for PostgreSQL, which petmsg cannot copy, unless the caller says `without_backup`.
     """
-    target = None if without_backup else _backup_file(location, backup_to, now)
+    target = None if without_backup else _backup_file(location, revision, backup_to, now)
     made: list[str] = []
 
     def back_up() -> None:
@@ -51,12 +52,12 @@ def downgrade(
     return replace(done, backup=made[0] if made else None)
 
 
-def _backup_file(location: Location, backup_to: Path | None, now: datetime) -> Path:
+def _backup_file(location: Location, revision: str, backup_to: Path | None, now: datetime) -> Path:
     """Where the backup before a downgrade goes."""
     if location.path is None:
         raise Refused(
             "A PostgreSQL database is backed up with its own tools.",
-            hint='pg_dump --format=custom --file=petmsg.dump "$PETMSG_DATABASE_URL" and then '
-            "petmsg db downgrade with --no-backup",
+            hint='pg_dump --format=custom --file=petmsg.dump "$PETMSG_DATABASE_URL" && '
+            f"petmsg db downgrade {shlex.quote(revision)} --no-backup",
         )
     return backup_to if backup_to is not None else free_name(location.path, "downgrade", now)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from petmsg.db import migrate
 from petmsg.db.schema_version import HEAD
-from tests.support.fixtures import Cli, Ran, copied, looking, run_cli
+from tests.support.fixtures import ACTOR, NOW, Cli, Ran, copied, looking, run_cli
 from tests.support.terminal import Terminal
 from tests.support.texting import MAYA, people_and_visit, send
 
@@ -173,6 +174,15 @@ def test_a_column_that_says_something_is_data_and_a_default_is_none(
     ran = downgrade(migrated_url, "0003", "--no-backup", "--yes")
     assert (ran.code, ran.error["code"]) == (4, "data_would_be_lost")
     assert "relay in 1 row of org" in ran.error["message"]
+
+
+@pytest.mark.postgres
+def test_the_way_to_downgrade_a_server_can_be_typed_as_it_stands(postgres_url: str) -> None:
+    migrate.upgrade(postgres_url, actor=ACTOR, now=NOW)
+    ran = downgrade(postgres_url, "0010_calls", "--yes")
+    saved, _, command = ran.error["hint"].partition(" && ")
+    assert (ran.code, saved.split()[0]) == (4, "pg_dump")
+    assert run_cli(postgres_url, *command.split()[1:], "--yes").code == 0
 
 
 def test_a_refused_downgrade_leaves_no_backup(sqlite_cli: Cli, migrated_sqlite: str) -> None:
