@@ -112,7 +112,9 @@ def show(context: Context, message: ITEM_ID) -> None:
 
     Includes its client, its assignee, and why it is in the inbox.
     """
-    context.show_one(ITEM, context.read(queries.find_item, message, now=context.now))
+    from petmsg.cli.flows.inbox import show_item
+
+    show_item(context, message)
 
 
 @app.command(

@@ -1,9 +1,10 @@
-"""`inbox list`: what waits for a person, and how long the longest has waited."""
+"""`inbox list`: what waits for a person, and how long the longest has waited; `inbox show`."""
 
 from petmsg.cli.context import Context
-from petmsg.queries.inbox import InboxFilter, list_inbox
+from petmsg.queries.inbox import InboxFilter, find_item, list_inbox
+from petmsg.queries.opted_out_phones import opted_out
 from petmsg.queries.page import Page
-from petmsg.render.views.inbound import INBOX
+from petmsg.render.views.inbound import INBOX, ITEM
 from petmsg.services.inbound.waiting import longest_wait
 
 
@@ -27,3 +28,15 @@ def show_inbox(
     context.show_list(INBOX, rows)
     if waits is not None:
         context.notify(f"{waits}.")
+
+
+def show_item(context: Context, message: int) -> None:
+    """Print one message, and whether a reply would be refused because its sender has opted out."""
+    with context.snapshot() as cursor:
+        org = context.org(cursor)
+        item = find_item(cursor, org, message, now=context.now)
+        phone = item.from_e164
+        has_opted_out = phone is not None and bool(opted_out(cursor, org, [phone]))
+    context.show_one(ITEM, item)
+    if has_opted_out:
+        context.notify(f"Its sender has opted out of messages: petmsg optout show {message}")

@@ -35,7 +35,11 @@ def test_the_alert_names_the_command_that_answers_and_ends_with_it(ready: Cli) -
 
 def test_the_alert_about_a_client_who_opted_out_names_no_reply(ready: Cli) -> None:
     comes(ready, to=DESK)
+    assert "opted out" not in ready("inbox", "show", "1").err
     ready("optout", "add", "C-1", "--reason", "asked for it")
+    said = ready("inbox", "show", "1").err
+    assert said == "Its sender has opted out of messages: petmsg optout show 1\n"
+    assert ready("optout", "show", "1").code == 0
     at = NOW + 16 * MINUTE
     ready("message", "dispatch", now=at)
     (alert,) = ready("alert", "list", "-o", "json", now=at).json
