@@ -197,7 +197,8 @@ class Context(Store):
 
     def notify(self, text: str, *, level: str = "info", even_quiet: bool = False) -> None:
         """Write a note to stderr, escaped. With `--quiet` nothing is written, unless `even_quiet`:
-        a question needs the note. The `LogLevel` counts in the log of a service."""
+        a question needs the note, or it is an error. The `LogLevel` counts in the log of a
+        service."""
         if self.quiet and not even_quiet:
             return
         if self.log is not None:

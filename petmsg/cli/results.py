@@ -130,7 +130,7 @@ class Results:
             elif not as_json:
                 place = row.ref if row.row is None else f"line {row.row}"
                 place += "" if row.ref in (place, "") else f" ({row.ref})"
-                self._context.notify(f"{place}: {row.error.with_hint}")
+                self._context.notify(f"{place}: {row.error.with_hint}", even_quiet=True)
 
     @staticmethod
     def _is_refused(row: Any) -> bool:

@@ -96,7 +96,7 @@ def require_one(connected: Connected) -> Connected:
 def raise_after_warnings(store: Store, problems: Sequence[PetmsgError]) -> None:
     """Raise the first of these problems, after a warning for each other; without any, return."""
     for other in problems[1:]:
-        store.warn(other.message)
+        store.warn(other.message, even_quiet=True)
     if problems:
         raise problems[0]
 

@@ -375,8 +375,9 @@ class Store:
             self.warn(warning)
         return done[0]
 
-    def warn(self, warning: str) -> None:
-        """Report a warning to the person who started the command; without a terminal, to nobody."""
+    def warn(self, warning: str, *, even_quiet: bool = False) -> None:
+        """Report a warning to the person who started the command; without a terminal, to nobody.
+        `even_quiet`: also with `--quiet`, because it is an error."""
 
 
 def _wait_a_moment(attempt: int) -> None:

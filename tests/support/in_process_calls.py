@@ -107,7 +107,7 @@ class _NotingStore(TestStore):
         super().__init__(url, now=now)
         self.told: list[str] = []
 
-    def warn(self, warning: str) -> None:
+    def warn(self, warning: str, **_: bool) -> None:
         self.told.append(warning)
 
 

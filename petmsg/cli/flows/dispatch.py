@@ -227,7 +227,9 @@ class _Report:
             render.write(json_text(result_data(self._context, self._fields, row)))
             render.flush()
         elif isinstance(row, Failure):
-            self._context.notify(f"{row.ref}: {row.error.message}", level=LogLevel.WARNING)
+            self._context.notify(
+                f"{row.ref}: {row.error.message}", level=LogLevel.WARNING, even_quiet=True
+            )
         else:
             render.write_row(self._fields, row, self._context.view, self._context.output)
             render.flush()

@@ -156,7 +156,7 @@ def _show(context: Context, report: "Report") -> None:
         context.show_list(IMPORTED_TABLES, report.tables)
         for each in report.findings:
             became = "imported with a change" if each.taken else "skipped"
-            context.notify(f"{each.table} {each.id}: {became}: {each.reason}")
+            context.notify(f"{each.table} {each.id}: {became}: {each.reason}", even_quiet=True)
     _advise(context, report)
     if report.findings:
         context.exit_code = REFUSED

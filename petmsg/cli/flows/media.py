@@ -14,9 +14,9 @@ def fetch(context: Context, ids: Sequence[int]) -> None:
     rows, problems = workflow.fetch(context, ids)
     context.show_list(FETCHED, rows)
     for problem in problems:
-        context.notify(problem.message)
+        context.notify(problem.message, even_quiet=True)
         if problem.hint:
-            context.notify(f"hint: {problem.hint}")
+            context.notify(f"hint: {problem.hint}", even_quiet=True)
     statuses = {row.status for row in rows}
     if problems:
         context.exit_code = max(problem.exit_code for problem in problems)

@@ -65,5 +65,6 @@ def _report(context: Context, fields: Sequence[Field], told: Sequence[Told]) -> 
             f"Channel {name} was not told: {each.outcome.why}. Fix: petmsg notify {fix} {fixed} "
             f"--org {each.channel.org}",
             level=LogLevel.ERROR,
+            even_quiet=True,
         )
     context.exit_code = next(code for code in (CONFIGURATION, PROVIDER, DONE) if code in codes)

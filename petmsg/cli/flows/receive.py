@@ -20,7 +20,7 @@ def pull(context: Context, *, since: str | None) -> None:
     show_results(context, RECEIVED, [row for row in news if not isinstance(row, ReceivedUnmatched)])
     for each in strays:
         why = f"{each.to_e164} is no org's number" if each.to_e164 else "The number is unknown"
-        context.notify(f"{why}: kept as unmatched message {each.unmatched}.")
+        context.notify(f"{why}: kept as unmatched message {each.unmatched}.", even_quiet=True)
     context.notify(f"{len(news)} new, {len(rows) - len(news)} already known.")
     if strays:
         context.exit_code = max(context.exit_code, REFUSED)
