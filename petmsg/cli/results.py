@@ -118,7 +118,7 @@ class Results:
         good = [row for row in self._kept if not self._is_refused(row)]
         if self._as_record and len(good) == len(self._kept) == 1:
             self._context.show_one(self._fields, good[0])
-        else:
+        elif good or not self._kept:
             self._context.show_list(self._fields, good)
 
     def _talk(self, rows: Sequence[Any]) -> None:

@@ -48,6 +48,7 @@ def test_quiet_leaves_out_the_sum_and_not_the_errors_of_rows(sqlite_cli: Cli) ->
         ran = sqlite_cli("booking", "confirm", "B-8", "B-9", "--quiet", "-o", form)
         assert (ran.code, len(ran.err.splitlines())) == (4, 2)
         assert ran.err.startswith("B-8: There is no booking 'B-8'.")
+    assert sqlite_cli("booking", "confirm", "B-8", "B-9", "-o", "table").out == ""
 
 
 @pytest.mark.parametrize("form", ["table", "tsv"])
