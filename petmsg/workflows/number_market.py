@@ -142,11 +142,12 @@ def give_back(store: Store, e164: str, *, reason: str, days: int) -> Purchase:
 
 
 class Settled(NamedTuple):
-    """The purchases whose outcome is known now, and what is wrong with accounts that could not be
-    asked."""
+    """The purchases whose outcome is known now, what is wrong with accounts that could not be
+    asked, and the numbers whose purchase is too young to be looked up."""
 
     rows: list[Purchase]
     problems: list[PetmsgError]
+    young: list[str]
 
 
 def settle(store: Store, *, only: str | None = None) -> Settled:
@@ -157,11 +158,14 @@ def settle(store: Store, *, only: str | None = None) -> Settled:
     """
     rows = list[Purchase]()
     problems: dict[Account, PetmsgError] = {}
+    young: list[str] = []
     for org in store.orgs():
         if only not in (None, org.slug):
             continue
         with store.snapshot() as cursor:
             waiting = open_purchases(cursor, org.id, before=store.now - YOUNG)
+            known = open_purchases(cursor, org.id, before=store.now)
+        young += [each.e164 for each in known[len(waiting) :]]
         for each in waiting:
             asked = org._replace(provider=ProviderName(each.provider), twilio_account=each.account)
             if asked.account in problems:
@@ -173,7 +177,7 @@ def settle(store: Store, *, only: str | None = None) -> Settled:
                 problems[asked.account] = problem
                 continue
             rows.append(_recorded(store, org, each, outcome))
-    return Settled(rows, [*problems.values()])
+    return Settled(rows, [*problems.values()], young)
 
 
 def require_settled(store: Store) -> None:

@@ -151,11 +151,15 @@ def test_a_lost_answer_is_looked_up_before_a_second_try(
     words = ("buy", "--area", "415", "--class", "pool", "--yes")
     lost = ran(cli, fake, *words)
     assert (lost.code, [row["status"] for row in lost.json]) == (BUSY, ["intended"])
+    assert "Wait five minutes, then look it up: petmsg number settle" in lost.json[0]["note"]
     again = ran(cli, fake, *words)
     assert (again.code, again.error["code"]) == (REFUSED, "purchase_open")
     assert bought(fake) == [ONE]
     early = ran(cli, fake, "settle", now=NOW + timedelta(minutes=4))
     assert early.json == []  # the request may still be on its way
+    assert (
+        early.err == f"{ONE}: not looked up yet, because it was asked for in the last 5 minutes.\n"
+    )
     found = cli("doctor", "--findings", "-o", "json", now=NOW + timedelta(minutes=20))
     assert found.code == FINDING
     assert "petmsg number settle" in {row["command"] for row in found.json}

@@ -140,4 +140,8 @@ def settle(context: Context) -> None:
 
     settled = number_market.settle(context)
     show_results(context, PURCHASES, settled.rows)
+    for number in settled.young:
+        context.notify(
+            f"{number}: not looked up yet, because it was asked for in the last 5 minutes."
+        )
     raise_after_warnings(context, settled.problems)

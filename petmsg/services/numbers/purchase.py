@@ -128,7 +128,7 @@ def record(uow: UnitOfWork, purchase: OpenPurchase, outcome: Outcome) -> Purchas
         )
         return _told(purchase, PurchaseStatus.FAILED, code=outcome.code, note=outcome.message)
     if not isinstance(outcome, Done):
-        hint = f"{outcome.message} Look it up: petmsg number settle"
+        hint = f"{outcome.message} Wait five minutes, then look it up: petmsg number settle"
         return _told(purchase, PurchaseStatus.INTENDED, note=hint)
     provider_id = outcome.provider_number_id or purchase.provider_number_id
     number_id = purchase.number_id
