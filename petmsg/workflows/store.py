@@ -376,8 +376,7 @@ class Store:
         return done[0]
 
     def warn(self, warning: str, *, even_quiet: bool = False) -> None:
-        """Report a warning to the person who started the command; without a terminal, to nobody.
-        `even_quiet`: also with `--quiet`, because it is an error."""
+        """Report a warning, or an error (`even_quiet`), to the person who started the command."""
 
 
 def _wait_a_moment(attempt: int) -> None:
