@@ -66,7 +66,7 @@ def add(
     cancelled; with `allow_duplicates` a new one is added. `lead` is how long before the visit its
     window begins (see `parse_lead`), None means as the org says. Raises `AlreadyExists` for a
     booking with other values, `NotFound`, `Ambiguous`, `EndNotAfterStart`, `SitterOffboarded`,
-    `MalformedTime` and `OutOfRange`.
+    `ClientForgotten`, `MalformedTime` and `OutOfRange`.
     """
     lead_minutes = parse_lead(lead or "")
     cells: dict[str, str | None] = {

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from petmsg.services.bookings import booking_import, confirm
-from petmsg.services.people import client
+from petmsg.services.people import client, erase
 from tests.support.consistency import problems
 from tests.support.fixtures import build_org, looking, working
 from tests.support.imports import rows_of, told
@@ -88,3 +88,18 @@ def test_one_file_may_move_a_visit_and_cancel_it(url: str) -> None:
     assert told(done) == [("V-1", "updated"), ("V-1", "cancelled")]
     assert states(url) == [("V-1", "cancelled")]
     assert problems(url) == []
+
+
+def test_a_visit_to_an_erased_client_is_refused_and_one_that_is_there_is_not(url: str) -> None:
+    """The row of a booking that was there before stays true, with its ref and without."""
+    assert told(imported(url, row("V-1", None))) == [("V-1", "created")]
+    with working(url) as uow:
+        erase.forget(uow, "A-1", reason="asked")
+    known, other, refless = imported(
+        url, row("V-1", None), row("V-2", None, start="11"), row(None, None)
+    )
+    assert (known.ref, known.result) == ("V-1", "unchanged")
+    assert other.error.code == "client_forgotten"
+    assert "A-1 was erased" in other.error.message
+    assert (refless.ref, refless.result) == ("V-1", "unchanged")
+    assert states(url) == [("V-1", "pending")]
