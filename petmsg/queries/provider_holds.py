@@ -51,18 +51,17 @@ ANY_REFUSED = """
 SELECT 1 FROM message_number WHERE org_id = :org_id AND refused_code IS NOT NULL LIMIT 1
 """
 
-# The alert has the time of the last refusal; the attempts of each number are indexed by their time.
-ACCEPTED_AGAIN = """
-SELECT 1 FROM alert r
-WHERE r.org_id = :org_id AND r.kind = 'provider_account' AND r.entity = 'org' AND r.ref = :slug
-  AND r.done_at IS NULL
-  AND NOT EXISTS (
-    SELECT 1 FROM message_number h WHERE h.org_id = :org_id AND h.refused_code IS NOT NULL
-  )
-  AND EXISTS (
-    SELECT 1 FROM message_number n JOIN message_attempt a ON a.number_id = n.id
-    WHERE n.org_id = :org_id AND a.claimed_at > r.last_at AND a.status IN ('sent', 'delivered')
-  )
+ACCOUNT_REFUSED_AT = """
+SELECT last_at FROM alert
+WHERE org_id = :org_id AND kind = 'provider_account' AND entity = 'org' AND ref = :slug
+  AND done_at IS NULL
+"""
+
+# Asked only while the alert is open. The attempts of a number are indexed by their time.
+ACCEPTED_SINCE = """
+SELECT 1 FROM message_number n CROSS JOIN message_attempt a
+WHERE n.org_id = :org_id AND a.number_id = n.id AND a.claimed_at > :since
+  AND a.status IN ('sent', 'delivered') LIMIT 1
 """
 
 LAST_TRY = """
@@ -154,7 +153,10 @@ def refuse(
 def is_accepted_again(cursor: Cursor, org: OrgRow) -> bool:
     """Whether the alert about the org's account is open although no number is held back and the
     provider accepted a message since."""
-    return cursor.value(ACCEPTED_AGAIN, org_id=org.id, slug=org.slug) is not None
+    since = cursor.instant(ACCOUNT_REFUSED_AT, org_id=org.id, slug=org.slug)
+    if since is None or cursor.value(ANY_REFUSED, org_id=org.id) is not None:
+        return False
+    return cursor.value(ACCEPTED_SINCE, org_id=org.id, since=since) is not None
 
 
 def refused_since(cursor: Cursor, number_id: int) -> datetime | None:

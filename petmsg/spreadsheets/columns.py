@@ -5,7 +5,7 @@ The only list of aliases: `docs/importing.md` has the same one, and a test compa
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -34,9 +34,10 @@ class Target:
     doubtful: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
 
-    def is_doubtful(self, header: str) -> bool:
-        """Whether the header may mean something else."""
-        return normal_header(header) in map(normal_header, self.doubtful)
+    def is_left_out(self, header: str, targets: Collection[str]) -> bool:
+        """Whether the header means something else, in a file that has the `targets`."""
+        is_doubtful = normal_header(header) in map(normal_header, self.doubtful)
+        return is_doubtful and any(each in targets for each in self.unless)
 
 
 @dataclass(frozen=True)

@@ -205,16 +205,11 @@ def _without_doubtful(found: Sequence[Meaning], layout: Layout) -> tuple[list[Me
     kept: list[Meaning] = []
     unused: list[str] = []
     for each in found:
-        target = layout.by_name[each.target]
         is_mapped = each.place < 0
-        if (
-            not is_mapped
-            and targets.intersection(target.unless)
-            and target.is_doubtful(each.header)
-        ):
-            unused.append(each.header)
-        else:
+        if is_mapped or not layout.by_name[each.target].is_left_out(each.header, targets):
             kept.append(each)
+        else:
+            unused.append(each.header)
     return kept, unused
 
 

@@ -100,6 +100,11 @@ def test_it_is_the_date_where_that_was_said() -> None:
     assert targets(found)["Booking Date"] == "date"
 
 
+def test_a_saved_column_that_this_noun_does_not_have_takes_nothing() -> None:
+    found = planned(("Client", "Start", "End", "Cell"), BOOKING, cell="phone")
+    assert "Cell" not in targets(found)
+
+
 def test_a_header_twice_is_refused_with_the_map_that_ignores_one() -> None:
     with pytest.raises(MalformedFile, match="twice") as refused:
         planned(("Client Name", "client_name", "Phone"))
