@@ -27,7 +27,6 @@ from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded
 from petmsg.services.bookings.lead_time import parse_lead
 from petmsg.services.bookings.matching import SameBookings
 from petmsg.services.bookings.similar_names import found_by_words
-from petmsg.services.people.client import client_was_erased
 from petmsg.services.refs import GeneratedRefs
 from petmsg.services.transfer.row_faults import Faults
 from petmsg.services.transfer.row_files import BatchRow, RowDone
@@ -170,6 +169,8 @@ class BookingRows:
             return same, "unchanged"
         client = self.clients.get(_cell(row, "client") or "")
         if isinstance(client, ClientKey) and client.name is None:  # as only an erased one is
+            from petmsg.services.people.client import client_was_erased
+
             raise client_was_erased(client.ref)
         ref = ref or self.refs.next_ref()
         self.new[ref] = wanted._replace(ref=ref)
