@@ -3,11 +3,9 @@
 Tables and columns are those of the schema, and stand in the texts by name; values are bound.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from petmsg.db.cursor import Cursor
-
-_BLOCK = 1000
 
 _EVERY_STORED_HASH = """
 SELECT DISTINCT sha256 FROM media WHERE status = 'stored' ORDER BY sha256
@@ -62,29 +60,6 @@ def taken_numbers(cursor: Cursor, numbers: Sequence[str]) -> list[str]:
     """Those of the numbers that some org has."""
     sql = "SELECT e164 FROM message_number WHERE e164 IN (:numbers)"
     return [row["e164"] for row in cursor.in_list(sql, "numbers", numbers)]
-
-
-def new_ids(cursor: Cursor, table: str, count: int) -> Iterator[int]:
-    """`count` ids that no row of the table has, in ascending order."""
-    if not cursor.has_sequences:
-        # Nobody else adds a row until the commit.
-        highest = int(cursor.value(f'SELECT coalesce(max(id), 0) FROM "{table}"'))
-        yield from range(highest + 1, highest + 1 + count)
-        return
-    sql = f"SELECT nextval(pg_get_serial_sequence('{table}', 'id')) FROM generate_series(1, :count)"
-    while count > 0:
-        block = min(count, _BLOCK)
-        yield from sorted(row[0] for row in cursor.tuples(sql, count=block))
-        count -= block
-
-
-def count_on_from_highest(cursor: Cursor, table: str) -> None:
-    """Let the table's ids count on from its highest one."""
-    if cursor.has_sequences:
-        cursor.tuples(
-            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id))"
-            f' FROM "{table}" HAVING max(id) IS NOT NULL'
-        )
 
 
 def every_stored_hash(cursor: Cursor) -> list[str]:

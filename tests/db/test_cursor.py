@@ -9,6 +9,7 @@ import pytest
 from petmsg.db.cursor import Cursor
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW
+from tests.support.unmatched import ADD_UNMATCHED, add_unmatched
 
 UNMATCHED = "SELECT provider_message_id, received_at, adopted_at FROM stray_text ORDER BY id"
 
@@ -27,12 +28,7 @@ class Sid(NamedTuple):
 def url(migrated_url: str) -> str:
     with raw(migrated_url) as cursor:
         for sid in ("SM1", "SM2"):
-            cursor.run(
-                "INSERT INTO stray_text (provider_message_id, from_phone, to_e164, media_count,"
-                " received_at) VALUES (:sid, '+12025550101', '+14155550101', 0, :now)",
-                sid=sid,
-                now=NOW,
-            )
+            add_unmatched(cursor, sid)
     return migrated_url
 
 
@@ -76,17 +72,13 @@ def test_no_objects_of_columns_are_made(url: str, monkeypatch: pytest.MonkeyPatc
         assert [row["received_at"] for row in cursor.rows(UNMATCHED)] == [NOW, NOW]
 
 
-ADD = (
-    "INSERT INTO stray_text (provider_message_id, from_phone, to_e164, media_count, received_at)"
-    " VALUES (:sid, '+12025550101', '+14155550101', 0, :now)"
-)
 SIDS = "SELECT provider_message_id FROM stray_text ORDER BY id"
 
 
 def add_all(cursor: Cursor, sids: list[Any]) -> None:
     assert sids, "there is nothing to write"
     for sid in sids:
-        cursor.run(ADD, sid=sid, now=NOW)
+        add_unmatched(cursor, sid)
 
 
 def add_backwards(cursor: Cursor, sids: list[Any]) -> None:
@@ -108,8 +100,8 @@ def test_what_was_held_back_is_written_before_the_next_statement(url: str) -> No
 def test_each_kind_of_statement_is_one(url: str, way: str) -> None:
     row = {"sid": "SM9", "now": NOW}
     ways = {
-        "run": lambda cursor: cursor.run(ADD, **row),
-        "run_many": lambda cursor: cursor.run_many(ADD, [row]),
+        "run": lambda cursor: cursor.run(ADD_UNMATCHED, **row),
+        "run_many": lambda cursor: cursor.run_many(ADD_UNMATCHED, [row]),
         "run_in_list": lambda cursor: cursor.run_in_list(
             "UPDATE stray_text SET media_count = 1 WHERE provider_message_id IN (:sids)",
             "sids",

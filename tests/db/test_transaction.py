@@ -14,7 +14,8 @@ from petmsg.db.location import locate
 from petmsg.db.transaction import reading
 from petmsg.errors import DatabaseUnusable
 from petmsg.services.unit_of_work import UnitOfWork
-from tests.support.fixtures import NOW, add_org, looking, working
+from tests.support.fixtures import add_org, looking, working
+from tests.support.unmatched import add_unmatched
 
 
 def test_a_savepoint_that_an_interrupt_left_open_says_nothing_when_it_is_collected(
@@ -44,10 +45,6 @@ def _begun(uow: UnitOfWork) -> Iterator[None]:
 
 
 STORED = "SELECT provider_message_id FROM stray_text ORDER BY provider_message_id"
-ADD = (
-    "INSERT INTO stray_text (provider_message_id, from_phone, to_e164, media_count, received_at)"
-    " VALUES (:sid, '+12025550101', '+14155550101', 0, :now)"
-)
 
 
 def hold(uow: UnitOfWork, sid: str) -> None:
@@ -56,7 +53,7 @@ def hold(uow: UnitOfWork, sid: str) -> None:
 
 def write(cursor: Cursor, sids: list[Any]) -> None:
     for sid in sids:
-        cursor.run(ADD, sid=sid, now=NOW)
+        add_unmatched(cursor, sid)
 
 
 def test_what_was_held_back_is_part_of_its_savepoint(migrated_url: str) -> None:

@@ -20,9 +20,9 @@ from petmsg.queries.inbound import (
     last_seen,
     stored_messages,
 )
+from petmsg.queries.new_ids import new_ids
 from petmsg.queries.row_locks import share_clients_of_phones
 from petmsg.queries.senders import Sender, find_senders
-from petmsg.queries.transfer import new_ids
 from petmsg.services.unit_of_work import UnitOfWork
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from petmsg.db.cursor import Cursor
-from petmsg.queries.transfer import count_on_from_highest, new_ids
+from petmsg.queries.new_ids import count_on_from_highest, new_ids
 from petmsg.services.transfer.files import IDS, BrokenExport
 from petmsg.services.transfer.manifest import OrgFiles
 from petmsg.services.transfer.table_schema import table_schemas

@@ -22,6 +22,7 @@ from petmsg.workflows.store import Store
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Cli, looking
 from tests.support.texting import ANN, DESK, MAYA, POOL, people_and_visit
+from tests.support.unmatched import add_unmatched
 
 BOB, STRANGER, MAYAS_OWN = "+14155551002", "+16175550199", "+14155552001"
 TABLES = (
@@ -99,12 +100,7 @@ def unforwarded(cli: Cli, migrated_url: str) -> str:
     people_and_visit(cli)
     with raw(migrated_url) as cursor:
         for sid in ("SM1", "SM3"):
-            cursor.run(
-                "INSERT INTO stray_text (provider_message_id, to_e164, media_count, received_at)"
-                " VALUES (:sid, '+14155550150', 0, :now)",
-                sid=sid,
-                now=NOW,
-            )
+            add_unmatched(cursor, sid)
     if not locate(migrated_url).is_sqlite:
         with psycopg.connect(str(locate(migrated_url).dsn)) as connection:
             connection.execute(
