@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.fixtures import NOW, Cli, looking
+from tests.support.fixtures import NOW, Cli, looking, working
 from tests.support.on_twilio import becomes, company, keys, send
 from tests.support.twilio_fake import TwilioFake
 from tests.support.twilio_shapes import refusal
@@ -52,6 +52,37 @@ def test_a_message_that_was_sent_meanwhile_ends_it(
         send(sqlite_cli, fake, "C-2", now=NOW + 2 * MINUTE)
         ran = sqlite_cli("message", command, now=NOW + 3 * MINUTE, **keys(fake))
     assert (ran.code, alerts(migrated_sqlite)) == (0, ENDED)
+
+
+def test_a_message_that_was_sent_before_the_refusal_ends_nothing(
+    migrated_sqlite: str, sqlite_cli: Cli
+) -> None:
+    with TwilioFake(any_number=True) as fake:
+        company(sqlite_cli)
+        send(sqlite_cli, fake, "C-2", now=NOW - MINUTE)
+        refused(sqlite_cli, fake)
+        assert sqlite_cli("message", "cancel", "1", "--reason", "late").code in (0, 4)
+        assert sqlite_cli("message", "cancel", "2", "--reason", "late").code == 0
+        ran = sqlite_cli("message", "sync", now=NOW + MINUTE, **keys(fake))
+    assert (ran.code, alerts(migrated_sqlite)) == (0, OPEN)
+
+
+def test_nor_one_that_was_sent_while_a_number_is_held_back(
+    migrated_sqlite: str, sqlite_cli: Cli
+) -> None:
+    with TwilioFake(any_number=True) as fake:
+        company(sqlite_cli)
+        refused(sqlite_cli, fake)
+        assert sqlite_cli("message", "cancel", "1", "--reason", "late").code == 0
+        send(sqlite_cli, fake, "C-2", now=NOW + MINUTE)
+        with working(migrated_sqlite) as uow:
+            uow.cursor.run(
+                "UPDATE message_number SET refused_code = '30034', refused_at = :now,"
+                " refused_until = :now WHERE id = (SELECT max(id) FROM message_number)",
+                now=NOW,
+            )
+        ran = sqlite_cli("message", "sync", now=NOW + 2 * MINUTE, **keys(fake))
+    assert (ran.code, alerts(migrated_sqlite)) == (0, OPEN)
 
 
 def test_it_stays_while_a_number_is_held_back(migrated_sqlite: str, sqlite_cli: Cli) -> None:

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from petmsg.cli.context import Context
 from petmsg.db.cursor import Cursor
-from petmsg.errors import CONFIGURATION, REFUSED
+from petmsg.errors import BUSY, CONFIGURATION, REFUSED, PetmsgError
 from petmsg.services.orgs import org as orgs
 from petmsg.services.outbox.claim import ProviderChanged, claim
+from petmsg.workflows.environment import Environment
+from petmsg.workflows.provider_factory import raise_after_warnings
 from tests.support.fixtures import NOW, Cli, Ran, looking, working
 from tests.support.on_twilio import ANN, BOB, DESK, company, keys
 from tests.support.twilio_account import FakeAccount
@@ -290,7 +293,9 @@ def test_pictures_are_deleted_although_a_former_account_is_closed(
             uow.cursor.run(
                 "UPDATE media SET status = 'erasing', provider_delete_at = :now", now=NOW
             )
-        run(two, "media", "fetch", **environ)
+        ran = two("media", "fetch", "--quiet", **environ)
+    assert ran.code == BUSY
+    assert "Twilio rejects" in ran.err, ran.err
     with looking(migrated_sqlite) as cursor:
         rows = cursor.tuples("SELECT provider_deleted_at IS NULL FROM media ORDER BY id")
     assert rows == [(True,), (False,)]
@@ -300,6 +305,14 @@ def test_prices_of_a_company_without_credentials_stop_no_other(two: Cli, fake: T
     ran = two("message", "prices", "--days", "1", "-o", "jsonl", **keys(fake))
     assert (ran.code, json.loads(ran.out)["org"]) == (CONFIGURATION, "happy-paws")
     assert "TWILIO_ACCOUNT_SID_NORTH" in ran.err
+
+
+def test_quiet_says_what_is_wrong_with_each_account(capsys: pytest.CaptureFixture[str]) -> None:
+    context = Context(Environment({}, now=NOW), quiet=True)
+    problems = [PetmsgError(f"{name} is closed.", hint="Open it.") for name in ("north", "south")]
+    with pytest.raises(PetmsgError, match="north is closed"):
+        raise_after_warnings(context, problems)
+    assert capsys.readouterr().err == "Warning: south is closed.\n"
 
 
 @pytest.mark.parametrize("has_north", [True, False])

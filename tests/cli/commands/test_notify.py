@@ -225,7 +225,7 @@ def test_a_server_that_repeats_the_url_is_told_of_by_its_status(
     add_without_check(migrated_url, file, server, "ops")
     add_alerts(migrated_url)
     why = "its server answered 418 (I'm a Teapot)"
-    for command in (("run",), ("test", "ops")):
+    for command in (("run",), ("test", "ops"), ("test", "ops", "--quiet")):
         ran = notify(*command, "-o", "json")
         assert (ran.code, ran.json[0]["why"]) == (6, why)
         assert f"Channel ops was not told: {why}." in ran.err

@@ -50,11 +50,15 @@ def test_flaws_make_it_exit_4_and_stop_nothing_else(migrated_url: str, tmp_path:
     assert "Old rows skipped: 4; imported with a change: 1." in ran.err
 
 
-def test_a_person_reads_each_flaw_in_a_line(migrated_sqlite: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [(), ("--quiet",)], ids=["usually", "quiet"])
+def test_a_person_reads_each_flaw_in_a_line(
+    migrated_sqlite: str, tmp_path: Path, more: tuple[str, ...]
+) -> None:
     taker = Taker(migrated_sqlite, tmp_path)
     everything_wrong(taker)
     folder = snoutos.write_csv(taker.old, tmp_path / "old")
-    ran = run_cli(migrated_sqlite, "import", "snoutos", "--dir", str(folder), *ZONE, "-o", "table")
+    words = ("import", "snoutos", "--dir", str(folder), *ZONE, "-o", "table", *more)
+    ran = run_cli(migrated_sqlite, *words)
     assert "Message m-bad: skipped: Thread t-none does not exist." in ran.err
     changed = "The client has no phone and receives no messages."
     assert f"Client c-mute: imported with a change: {changed}" in ran.err
